@@ -1,0 +1,68 @@
+"""The registry of workflow blocks: a new block is its own file and one term in `AnyBlock`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, get_args
+
+from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import InitErrorDetails, ValidationError
+
+from domain.blocks.base import Block, BranchBlock, DataBlock, MessageBlock, Planned, SendingState, StepBlock
+from domain.blocks.email import EmailBlock
+from domain.blocks.exit import ExitBlock
+from domain.blocks.time_delay import TimeDelay
+from domain.blocks.time_window import TimeWindow
+from domain.blocks.true_false import TrueFalse
+from domain.blocks.update_person import Target, UpdatePerson
+from domain.blocks.wait_until import WaitUntil, released_path, wait_keys
+from domain.documents import Refusal, refused
+
+_Union = TimeDelay | TimeWindow | WaitUntil | TrueFalse | EmailBlock | UpdatePerson | ExitBlock
+
+BLOCKS: Final[Mapping[str, type[Block]]] = {block.type_name(): block for block in get_args(_Union)}
+"""Every block of this version by the word of its `type`."""
+
+
+def _read_block(value: Any, _handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Choose the block by its `type`, so that every error points into the block as it was written."""
+    if isinstance(value, Block):
+        return value
+    if not isinstance(value, dict):
+        raise refused(Refusal("type", "A block is an object.", (), value))
+    if "type" not in value:
+        missing = InitErrorDetails(type="missing", loc=("type",), input=value)
+        raise ValidationError.from_exception_data("block", [missing])
+    chosen = BLOCKS.get(value["type"]) if isinstance(value["type"], str) else None
+    if chosen is None:
+        known = ", ".join(sorted(BLOCKS))
+        raise refused(
+            Refusal("enum", f"Not a block type of this version; known are {known}.", ("type",), value["type"])
+        )
+    return chosen.model_validate(value, context=info.context)
+
+
+AnyBlock = Annotated[_Union, Field(discriminator="type"), WrapValidator(_read_block)]
+"""Any block, told apart by `type`."""
+
+__all__ = [
+    "BLOCKS",
+    "AnyBlock",
+    "Block",
+    "BranchBlock",
+    "DataBlock",
+    "EmailBlock",
+    "ExitBlock",
+    "MessageBlock",
+    "Planned",
+    "SendingState",
+    "StepBlock",
+    "Target",
+    "TimeDelay",
+    "TimeWindow",
+    "TrueFalse",
+    "UpdatePerson",
+    "WaitUntil",
+    "released_path",
+    "wait_keys",
+]

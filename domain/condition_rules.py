@@ -1,0 +1,183 @@
+"""What may stand where: the roots, `since`, `or` and sizes that each place of a document allows (PPL-40, CMP-02, ACT-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
+
+from domain.conditions import Condition, Where, evaluate_where
+from domain.errors import Problem
+from domain.facts import Ref
+from domain.lookups import Lookup
+from domain.operators import Operator
+from domain.subjects import Attribute, Performed, RecordSubject, Segment, Subject
+from domain.trees import MAX_DEPTH, MAX_LEAVES, AnyOf, Leaf, Node, Not, children, is_complex
+
+ConditionPlace = Literal["segment", "trigger", "filters", "block", "branch", "true_false", "wait"]
+WherePlace = Literal["goal_where", "trigger_where"]
+Place = Literal["segment", "trigger", "filters", "block", "branch", "true_false", "wait", "goal_where", "trigger_where"]
+"""Where a condition stands; `branch` is a multi-split, the last two are Wheres."""
+
+READABLE_INTERNAL = "_created_in_customerio_at"
+_PERSON = frozenset(("attribute", "segment", "performed"))
+_ROOTS: dict[str, frozenset[str]] = {
+    "segment": _PERSON,
+    "trigger": frozenset(("attribute", "segment")),
+    "filters": frozenset(("segment",)),
+    "block": _PERSON,
+    "branch": _PERSON,
+    "true_false": _PERSON,
+    "wait": _PERSON,
+}
+_IN_JOURNEYS = frozenset(("block", "branch", "true_false", "wait", "goal_where"))
+_EVENT_TRIGGERS = ("event", "form")
+
+
+def allowed_roots(place: Place, trigger_type: str | None) -> frozenset[str]:
+    """The leaf roots that may stand at a place of a campaign with this trigger; without a person there are none."""
+    if trigger_type == "webhook":
+        return frozenset()
+    roots = _ROOTS.get(place, frozenset())
+    if place in ("block", "branch", "true_false") and trigger_type in _EVENT_TRIGGERS:
+        roots |= {"event"}
+    return roots
+
+
+def allowed_lookups(place: Place, trigger_type: str | None) -> frozenset[str]:
+    """The roots that `{"from": ...}` may name at a place: what stands there, and in journeys what Liquid reads there."""
+    roots = {"customer"} if trigger_type != "webhook" else set()
+    if place in _IN_JOURNEYS:
+        roots |= {"journey"}
+        if trigger_type in _EVENT_TRIGGERS:
+            roots |= {"event"}
+        elif trigger_type in ("webhook", "object", "relationship", "broadcast"):
+            roots |= {"trigger"}
+    return frozenset(roots)
+
+
+def check_condition(
+    condition: Condition,
+    place: Place,
+    *,
+    pointer: str,
+    trigger_type: str | None = None,
+    in_workflow: bool = False,
+    segment_has_segments: Callable[[Ref], bool] | None = None,
+) -> list[Problem]:
+    """Everything about a condition that its place does not allow; `pointer` is where the condition stands.
+
+    `segment_has_segments` answers, for a condition of a segment, whether a segment it names has segment leaves itself.
+    """
+    if is_complex(condition.root):
+        return [_too_complex(pointer)]
+    problems: list[Problem] = []
+    for leaf in condition.leaves:
+        at = pointer + leaf.pointer
+        if leaf.body.root not in allowed_roots(place, trigger_type):
+            allowed = ", ".join(sorted(allowed_roots(place, trigger_type))) or "nothing about a person"
+            message = f"`{leaf.body.root}` cannot be tested here; possible here: {allowed}."
+            problems.append(Problem(code="root_not_allowed", pointer=at, message=message))
+            continue
+        problems += _check_leaf(leaf.body, at, place, trigger_type, in_workflow=in_workflow)
+        if place == "segment" and isinstance(leaf.body, Segment) and segment_has_segments is not None:
+            problems += _check_nesting(leaf.body, at, segment_has_segments)
+    if place == "true_false" and _has_or(condition.root):
+        message = "A true/false branch joins its conditions with and; use a multi-split for or."
+        problems.append(Problem(code="or_not_allowed", pointer=pointer, message=message))
+    if place == "trigger" and not is_positive(condition):
+        message = "A trigger needs one segment to be in or one attribute condition."
+        problems.append(Problem(code="no_positive_condition", pointer=pointer, message=message))
+    return problems
+
+
+def check_where(where: Where, place: Place, *, pointer: str, trigger_type: str | None = None) -> list[Problem]:
+    """Everything about a Where that its place does not allow."""
+    if is_complex(where.root):
+        return [_too_complex(pointer)]
+    allowed = allowed_lookups(place, trigger_type)
+    return [
+        problem
+        for leaf in where.comparisons()
+        for problem in _check_lookups(leaf.body, pointer + leaf.pointer, allowed)
+    ]
+
+
+def is_positive(condition: Condition) -> bool:
+    """Whether there is an attribute leaf, or a segment to be in once negations are pushed down to the leaves (CMP-02)."""
+    return any(
+        isinstance(subject, Attribute) or (isinstance(subject, Segment) and subject.inverse != positive)
+        for subject, positive in _signed(condition.root, positive=True)
+    )
+
+
+def _signed(node: Node[Subject], *, positive: bool) -> Iterator[tuple[Subject, bool]]:
+    if isinstance(node, Leaf):
+        yield node.body, positive
+    for child in children(node):
+        yield from _signed(child, positive=positive != isinstance(node, Not))
+
+
+def _has_or(node: Node[Subject]) -> bool:
+    return isinstance(node, AnyOf) or any(_has_or(child) for child in children(node))
+
+
+def _too_complex(pointer: str) -> Problem:
+    message = f"A condition has at most {MAX_LEAVES} leaves, nested at most {MAX_DEPTH} levels deep."
+    return Problem(code="too_complex", pointer=pointer, message=message)
+
+
+def _check_leaf(
+    subject: Subject, at: str, place: Place, trigger_type: str | None, *, in_workflow: bool
+) -> Iterable[Problem]:
+    if isinstance(subject, RecordSubject):
+        yield from _check_lookups(subject.comparison, at, allowed_lookups(place, trigger_type))
+    if isinstance(subject, Attribute) and _is_internal(subject.comparison.field):
+        message = f"Attributes starting with `_` cannot be tested, except `{READABLE_INTERNAL}`."
+        yield Problem(code="internal_attribute", pointer=at + "/field", message=message)
+    if isinstance(subject, Performed):
+        if subject.since != "ever" and not in_workflow:
+            message = "`since` has a meaning inside workflows only."
+            yield Problem(code="since_not_allowed", pointer=at + "/since", message=message)
+        elif subject.since == "wait_start" and place != "wait":
+            message = "`wait_start` has a meaning in the paths of a wait only."
+            yield Problem(code="since_not_allowed", pointer=at + "/since", message=message)
+        if subject.body.where is not None:
+            yield from check_where(subject.body.where, place, pointer=at + "/where", trigger_type=trigger_type)
+
+
+def _check_nesting(segment: Segment, at: str, segment_has_segments: Callable[[Ref], bool]) -> Iterable[Problem]:
+    if segment_has_segments(segment.ref):
+        message = "The segment named here uses segments itself, and segments nest only once."
+        yield Problem(code="nested_segment", pointer=at, message=message)
+
+
+def _check_lookups(comparison: Operator, at: str, allowed: frozenset[str]) -> Iterable[Problem]:
+    for lookup in comparison.lookups:
+        if lookup.root not in allowed:
+            message = f"`{lookup.root}` cannot be read here; possible here: {', '.join(sorted(allowed)) or 'nothing'}."
+            yield Problem(code="root_not_allowed", pointer=_lookup_pointer(comparison, lookup, at), message=message)
+
+
+def _lookup_pointer(comparison: Operator, lookup: Lookup, at: str) -> str:
+    value = getattr(comparison, "value", None)
+    if isinstance(value, tuple):
+        return f"{at}/value/{[bound.lookup for bound in value].index(lookup)}"
+    return f"{at}/value"
+
+
+def _is_internal(field: str) -> bool:
+    return field.startswith("_") and field != READABLE_INTERNAL
+
+
+__all__ = [
+    "ConditionPlace",
+    "Place",
+    "Where",
+    "WherePlace",
+    "allowed_lookups",
+    "allowed_roots",
+    "check_condition",
+    "check_where",
+    "evaluate_where",
+    "is_positive",
+]

@@ -1,0 +1,132 @@
+"""What a message says, per channel, as authored: here email (MSG-17, MSG-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    StringConstraints,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from domain.documents import Document, Reference, Refusal, refused
+
+WORKSPACE_LAYOUT: Final = ""
+"""Stands for "the layout was left out": the workspace's default applies. No reference can be empty."""
+
+RESERVED_HEADERS: Final = frozenset(
+    [
+        "message-id",
+        "date",
+        "from",
+        "subject",
+        "to",
+        "reply-to",
+        "cc",
+        "mime-version",
+        "content-id",
+        "content-base",
+        "content-alias",
+        "content-identifier",
+        "content-length",
+        "content-type",
+        "content-disposition",
+        "content-transfer-encoding",
+        "encoding",
+        "lines",
+        "received",
+        "return-path",
+        "authentication-results",
+        "received-spf",
+        "auto-submitted",
+        "vbr-info",
+        "mail-system-version",
+        "mailer",
+        "originating-client",
+        "x-mailer",
+        "x-report-abuse-to",
+    ]
+)
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[!-9;-~]+$")]
+
+
+class MessageHeader(Document):
+    """One extra MIME header; the value is a template and may be blank."""
+
+    name: HeaderName
+    value: str
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        if name.lower() in RESERVED_HEADERS:
+            raise refused(Refusal("reserved_header", f"The header '{name}' cannot be set to a custom value.", (), name))
+        return name
+
+
+class EmailMessage(Document):
+    """The content of an email; every text is a Liquid template.
+
+    `layout` is a reference, None for no layout, or `WORKSPACE_LAYOUT` where it was left out.
+    `css_inlining` None takes the workspace's setting.
+    """
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"layout", "editor_document"})
+
+    subject: str
+    body: str
+    preheader: str | None = None
+    title: str | None = None
+    body_plain: str | None = None
+    liquid_version: Literal["latest", "legacy"] = "latest"
+    sender: Reference | None = None
+    from_: str | None = Field(default=None, alias="from")
+    to: str = "{{customer.email}}"
+    reply_to: str | None = None
+    bcc: str | None = None
+    fake_bcc: StrictBool = True
+    headers: tuple[MessageHeader, ...] = Field(default=(), max_length=10)
+    layout: Reference | None = WORKSPACE_LAYOUT
+    editor: Literal["code", "rich_text", "drag_and_drop", "design_studio"] = "code"
+    editor_document: Any = None
+    css_inlining: StrictBool | None = None
+    open_tracking: StrictBool = True
+    link_tracking: StrictBool = True
+    url_parameters: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_sender(self) -> EmailMessage:
+        if self.sender is not None and self.from_ is not None:
+            raise refused(
+                Refusal("not_applicable", "Give either a sender or a from address, not both.", ("from",), self.from_)
+            )
+        return self
+
+    @property
+    def uses_workspace_layout(self) -> bool:
+        """Whether the layout was left out, so that the workspace's default wraps the body."""
+        return self.layout == WORKSPACE_LAYOUT
+
+    @property
+    def layout_reference(self) -> str | int | None:
+        """The layout this email names itself, if any."""
+        return None if self.uses_workspace_layout else self.layout
+
+    @model_serializer(mode="wrap")
+    def _omit_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        absent = {"layout"} if self.uses_workspace_layout else set()
+        if self.editor_document is None:
+            absent.add("editor_document")
+        return {
+            name: value
+            for name, value in dumped.items()
+            if name not in absent and (value is not None or name == "layout")
+        }

@@ -1,0 +1,76 @@
+"""The registry of definitions: a new kind is its own file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from domain.definitions.base import Definition, Surroundings, Template, Use
+from domain.definitions.campaign import CampaignDefinition
+from domain.definitions.layout import LayoutDefinition
+from domain.definitions.provider import ProviderDefinition
+from domain.definitions.segment import SegmentDefinition
+from domain.definitions.sender import SenderDefinition
+from domain.definitions.settings import SettingsDefinition
+from domain.errors import Problem
+from domain.problems import from_validation_error
+
+KINDS: Final[Mapping[str, type[Definition]]] = {
+    kind.kind_name(): kind
+    for kind in (
+        SenderDefinition,
+        LayoutDefinition,
+        SegmentDefinition,
+        CampaignDefinition,
+        ProviderDefinition,
+        SettingsDefinition,
+    )
+}
+"""Every kind of this version by its word."""
+
+
+def unknown_kind(pointer: str = "/kind") -> Problem:
+    """The refusal of a kind that this version does not know."""
+    message = f"Not a kind of this version; known are {', '.join(sorted(KINDS))}."
+    return Problem(code="enum", pointer=pointer, message=message)
+
+
+def kind_of(raw: Any) -> type[Definition] | None:
+    """The kind a raw document says it is, if there is such a kind."""
+    word = raw.get("kind") if isinstance(raw, dict) else None
+    return KINDS.get(word) if isinstance(word, str) else None
+
+
+def read_definition(raw: Any) -> tuple[Definition | None, list[Problem]]:
+    """The document a wire value means, or everything wrong with its shape; pointers count from the document."""
+    if not isinstance(raw, dict):
+        return None, [Problem(code="type", message="A definition is an object.")]
+    if "kind" not in raw:
+        return None, [Problem(code="required", pointer="/kind", message="Say what kind of definition this is.")]
+    kind = kind_of(raw)
+    if kind is None:
+        return None, [unknown_kind()]
+    try:
+        return kind.model_validate(raw), []
+    except ValidationError as error:
+        return None, from_validation_error(error, raw)
+
+
+__all__ = [
+    "KINDS",
+    "CampaignDefinition",
+    "Definition",
+    "LayoutDefinition",
+    "ProviderDefinition",
+    "SegmentDefinition",
+    "SenderDefinition",
+    "SettingsDefinition",
+    "Surroundings",
+    "Template",
+    "Use",
+    "kind_of",
+    "read_definition",
+    "unknown_kind",
+]

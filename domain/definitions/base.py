@@ -1,0 +1,127 @@
+"""What every definition is: one authored document, its references, its templates, and what its workspace makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
+
+from pydantic import AfterValidator, StringConstraints, field_validator
+
+from domain.documents import Document, Key, Refusal, refused
+from domain.errors import Problem
+from domain.problems import pointer_of
+from domain.zones import zone_named
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=190)]
+NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _known_zone(name: str) -> str:
+    if zone_named(name) is None:
+        raise refused(Refusal("format", "Not an IANA time zone; write it like 'Europe/Rome'.", (), name))
+    return name.strip()
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class Use(NamedTuple):
+    """One reference from a document to another: the kind meant, its key or id, and where the reference stands."""
+
+    kind: str
+    ref: str | int
+    pointer: str
+
+
+class Template(NamedTuple):
+    """One Liquid template of a document and where it stands."""
+
+    pointer: str
+    source: str
+
+
+class Surroundings(Protocol):
+    """The other definitions of the workspace as they will be once everything being applied is applied."""
+
+    def exists(self, kind: str, ref: str | int) -> bool:
+        """Whether there is such a document."""
+
+    def segment_has_segments(self, ref: str | int) -> bool:
+        """Whether the conditions of a segment name segments."""
+
+    def users(self, kind: str, key: str) -> list[tuple[str, str]]:
+        """The kind and key of every other document that refers to this one."""
+
+    def others(self, kind: str, key: str) -> list[Definition]:
+        """Every other document of the kind that can be read."""
+
+
+class Definition(Document):
+    """One keyed document of a workspace: the whole desired state of one thing."""
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"description"})
+    secrets: ClassVar[tuple[str, ...]] = ()
+    """JSON Pointers of the fields that are written and never read back."""
+    initial_state: ClassVar[str | None] = None
+    configures: ClassVar[bool] = False
+    """Whether writing it takes the scope `configure` instead of `write`."""
+
+    kind: str
+    key: Key
+    name: Name | None = None
+    description: str | None = None
+    tags: tuple[NonEmptyText, ...] = ()
+
+    @field_validator("tags")
+    @classmethod
+    def _each_tag_once(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = [i for i, tag in enumerate(tags) if tag in tags[:i]]
+        if repeated:
+            raise refused(*(Refusal("duplicate", f"The tag '{tags[i]}' is listed twice.", (i,)) for i in repeated))
+        return tags
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """The word of the `kind` field."""
+        (word,) = cls.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
+        return str(word)
+
+    def wire(self, *, compact: bool = False) -> dict[str, Any]:
+        """The canonical document: short forms expanded and defaults filled in, or (compact) defaults left out."""
+        return self.model_dump(mode="json", exclude_defaults=compact)
+
+    def uses(self) -> Iterator[Use]:
+        """Every reference to another document."""
+        yield from ()
+
+    def templates(self) -> Iterator[Template]:
+        """Every Liquid template."""
+        yield from ()
+
+    def check(self, _around: Surroundings, /) -> Iterator[Problem]:
+        """What is wrong beyond the document's own shape, references apart; pointers count from the document."""
+        yield from ()
+
+    def warnings(self, _around: Surroundings, /) -> Iterator[Problem]:
+        """What is worth saying although nothing is refused."""
+        yield from ()
+
+
+def default_twice(definition: Definition, around: Surroundings) -> Iterator[Problem]:
+    """The warning that another document of the kind claims to be the default as well; the one with the lowest id counts."""
+    rivals = [other.key for other in around.others(definition.kind, definition.key) if getattr(other, "default", False)]
+    if getattr(definition, "default", False) and rivals:
+        message = f"'{rivals[0]}' says it is the default, too; of several, the oldest counts."
+        yield Problem(code="duplicate", pointer="/default", message=message)
+
+
+def texts_below(value: Any, path: tuple[str | int, ...]) -> Iterator[Template]:
+    """Every text inside a JSON value as a template."""
+    if isinstance(value, str):
+        yield Template(pointer_of(path), value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from texts_below(item, (*path, name))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from texts_below(item, (*path, index))

@@ -1,0 +1,123 @@
+"""Campaign: who enters, what happens, when it ends (CMP-01)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from domain.conditions import Condition
+from domain.definitions import campaign_parts, campaign_rules
+from domain.definitions.base import Definition, Name, Surroundings, Template, Use
+from domain.definitions.triggers import Trigger
+from domain.documents import Document, Refusal, refused
+from domain.errors import Problem
+from domain.goals import Goal
+from domain.journeys import ExitRule, Frequency, FrequencyEvery, FrequencyOnce
+from domain.workflow_graph import Workflow
+
+State = Literal["draft", "starting", "running", "stopping", "stopped"]
+LIVE_STATES = frozenset({"starting", "running", "stopping"})
+"""States in which people may be inside, so that a save must not break the campaign."""
+
+
+def _read_subscription(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, dict) and set(value) == {"topic"}:
+        message = f"There is no topic {value['topic']!r}."
+        raise refused(Refusal("unknown_reference", message, ("topic",), value["topic"]))
+    if not isinstance(value, str):
+        raise refused(Refusal("type", "Write subscribed or everyone.", (), value))
+    return handler(value)
+
+
+class MessageLimit(Document):
+    """Whether messages count toward a limit of the workspace, of which this version has none."""
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"retry"})
+
+    observe: StrictBool = False
+    retry: Any = None
+
+    @field_validator("observe")
+    @classmethod
+    def _nothing_to_observe(cls, observe: bool) -> bool:
+        if observe:
+            raise refused(Refusal("not_applicable", "Message limits are not in this version.", (), observe))
+        return observe
+
+    @field_validator("retry")
+    @classmethod
+    def _nothing_to_retry(cls, retry: Any) -> Any:
+        if retry is not None:
+            raise refused(Refusal("not_applicable", "Message limits are not in this version.", (), retry))
+        return retry
+
+
+class CampaignDefinition(Definition):
+    """A campaign; whether it runs is not part of the document."""
+
+    initial_state: ClassVar[str | None] = "draft"
+
+    kind: Literal["campaign"]
+    name: Name
+    trigger: Trigger
+    filters: Condition | None = None
+    frequency: Frequency
+    exit: ExitRule = "filters"
+    goal: Goal | None = None
+    subscription: Annotated[Literal["subscribed", "everyone"], WrapValidator(_read_subscription)] = "subscribed"
+    message_limit: MessageLimit = Field(default_factory=MessageLimit)
+    start_audience: Literal["future", "current_and_future"] = "future"
+    schedule: Any = None
+    workflow: Workflow
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_frequency(cls, value: Any) -> Any:
+        """Where nothing is said: once for segment triggers, every time for events (CMP-14)."""
+        if not isinstance(value, dict) or "frequency" in value:
+            return value
+        trigger = value.get("trigger")
+        event = isinstance(trigger, dict) and trigger.get("type") == "event"
+        return {**value, "frequency": {"mode": "every" if event else "once"}}
+
+    @field_validator("schedule")
+    @classmethod
+    def _unscheduled(cls, schedule: Any) -> Any:
+        raise refused(Refusal("not_applicable", "Scheduled starts and stops are not in this version.", (), schedule))
+
+    @model_serializer(mode="wrap")
+    def _omit_absent(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        usual = FrequencyEvery(mode="every") if self.trigger.type == "event" else FrequencyOnce(mode="once")
+        if info.exclude_defaults and self.frequency == usual:
+            dumped.pop("frequency", None)
+        return {name: value for name, value in dumped.items() if value is not None or name in self.nullable}
+
+    def uses(self) -> Iterator[Use]:
+        """Segments, senders and layouts."""
+        yield from campaign_parts.uses(self)
+
+    def templates(self) -> Iterator[Template]:
+        """What its messages and Liquid values say."""
+        yield from campaign_parts.templates(self)
+
+    def check(self, _around: Surroundings, /) -> Iterator[Problem]:
+        """How trigger, filters, frequency, exit, goal and workflow fit together."""
+        yield from campaign_rules.check(self)
+
+    def warnings(self, around: Surroundings, /) -> Iterator[Problem]:
+        """Emails that have nobody to come from."""
+        if not around.others("sender", ""):
+            yield from campaign_rules.senderless(self)

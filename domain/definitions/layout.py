@@ -1,0 +1,47 @@
+"""Layout: what stands around the body of an email (MSG-14)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import StrictBool, field_validator
+
+from domain.definitions.base import Definition, Name, Surroundings, Template, default_twice
+from domain.documents import Refusal, refused
+from domain.errors import Problem
+
+_CONTENT = re.compile(r"\{\{-?\s*content\s*-?\}\}")
+
+
+class LayoutDefinition(Definition):
+    """HTML with `{{ content }}` where the message goes."""
+
+    kind: Literal["layout"]
+    name: Name
+    body: str
+    default: StrictBool = False
+    archived: StrictBool = False
+
+    @field_validator("body")
+    @classmethod
+    def _holds_content(cls, body: str) -> str:
+        if _CONTENT.search(body) is None:
+            raise refused(Refusal("format", "A layout has to say {{ content }} where the message goes.", (), None))
+        return body
+
+    @field_validator("archived")
+    @classmethod
+    def _not_archived(cls, archived: bool) -> bool:
+        if archived:
+            raise refused(Refusal("not_applicable", "Layouts cannot be archived in this version.", (), archived))
+        return archived
+
+    def templates(self) -> Iterator[Template]:
+        """The body."""
+        yield Template("/body", self.body)
+
+    def warnings(self, around: Surroundings, /) -> Iterator[Problem]:
+        """Two defaults."""
+        yield from default_twice(self, around)

@@ -1,0 +1,118 @@
+"""Provider: how a channel leaves the platform (MSG-26, MSG-27). In a sandbox every one of them is replaced by `capture`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StrictBool, ValidatorFunctionWrapHandler, WrapValidator, field_validator, model_validator
+
+from domain.definitions.base import Definition, NonEmptyText, Surroundings
+from domain.documents import Document, Refusal, refused
+from domain.errors import Problem
+
+UseFor = Literal["all", "segment_triggered", "event_triggered", "newsletters", "broadcasts", "transactional"]
+BLOCKED_PORT = 25
+
+
+class SecretName(Document):
+    """A secret that the deployment knows under a name."""
+
+    secret: NonEmptyText
+
+
+def _read_secret(value: Any, _handler: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, dict):
+        return SecretName.model_validate(value)
+    if isinstance(value, SecretName):
+        return value
+    if not isinstance(value, str):
+        raise refused(Refusal("type", 'A secret is a text or {"secret": NAME}.', (), None))
+    if not value:
+        raise refused(Refusal("length", "A secret cannot be empty; leave the field out instead.", (), None))
+    return value
+
+
+Secret = Annotated[str | SecretName, WrapValidator(_read_secret)]
+"""A literal, written and never read back, or the name of a deployment secret."""
+
+
+class SmtpConfig(Document):
+    """How to reach an SMTP server; `preset` tells whose, so that its answers are understood."""
+
+    preset: Literal["other", "mailgun", "mailjet", "mandrill", "oracledyn", "postmark", "sendgrid", "sparkpost"] = (
+        "other"
+    )
+    host: NonEmptyText
+    port: Annotated[int, Field(ge=1, le=65535, strict=True)]
+    username: str | None = None
+    password: Secret | None = None
+    require_tls: StrictBool = True
+
+    @field_validator("port")
+    @classmethod
+    def _not_blocked(cls, port: int) -> int:
+        if port == BLOCKED_PORT:
+            raise refused(Refusal("range", "Port 25 is for mail between servers; use 465, 587 or 2525.", (), port))
+        return port
+
+
+class ProviderDefinition(Definition):
+    """One way out for a channel; exactly one enabled email provider serves `all`, which is the fallback."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("/config/password",)
+    configures: ClassVar[bool] = True
+
+    kind: Literal["provider"]
+    channel: Literal["email"]
+    provider: Literal["smtp", "capture"]
+    enabled: StrictBool = True
+    use_for: tuple[UseFor, ...] = ("all",)
+    max_per_second: Annotated[float, Field(gt=0, strict=True)] | None = None
+    config: SmtpConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _config_fits(cls, value: Any) -> Any:
+        """`capture` has nothing to configure, so an empty configuration is none."""
+        if (
+            not isinstance(value, dict)
+            or value.get("provider") != "capture"
+            or not isinstance(value.get("config"), dict)
+        ):
+            return value
+        if value["config"]:
+            names = [Refusal("unknown_field", "There is no such field here.", ("config", n)) for n in value["config"]]
+            raise refused(*names)
+        return {name: item for name, item in value.items() if name != "config"}
+
+    @model_validator(mode="after")
+    def _config_given(self) -> ProviderDefinition:
+        if self.provider == "smtp" and self.config is None:
+            raise refused(Refusal("required", "Say how to reach the server: host and port.", ("config",)))
+        return self
+
+    @field_validator("use_for")
+    @classmethod
+    def _each_use_once(cls, uses: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = [i for i, use in enumerate(uses) if use in uses[:i]]
+        if repeated:
+            raise refused(*(Refusal("duplicate", f"'{uses[i]}' is listed twice.", (i,)) for i in repeated))
+        return uses
+
+    def serves(self, use: UseFor) -> bool:
+        """Whether messages of the type go out this way."""
+        return self.enabled and use in self.use_for
+
+    def check(self, around: Surroundings, /) -> Iterator[Problem]:
+        """One enabled provider at most for each type, and one for `all` as soon as there is any."""
+        others = [other for other in around.others(self.kind, self.key) if isinstance(other, ProviderDefinition)]
+        for use in self.use_for if self.enabled else ():
+            rival = next((other.key for other in others if other.serves(use)), None)
+            if rival is not None:
+                message = f"The provider '{rival}' serves '{use}' already; only one enabled provider can."
+                yield Problem(code="duplicate", pointer="/use_for", message=message)
+        everybody = [self, *others]
+        if any(p.enabled for p in everybody) and not any(p.serves("all") for p in everybody):
+            message = "One enabled email provider has to serve 'all': it takes what no other is named for."
+            yield Problem(code="required", pointer="/use_for", message=message)

@@ -1,0 +1,18 @@
+"""`gte`: greater than or equal to."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from domain.operators.numeric import NumericOperator
+
+
+class Gte(NumericOperator):
+    """The value is a number greater than or equal to the operand (PPL-31)."""
+
+    operator: Literal["gte"] = "gte"
+
+    def matches(self, value: Any, _now: int) -> bool:
+        """Whether both sides are numeric and the value is greater than or equal to the operand."""
+        left, right = self.numbers(value)
+        return left is not None and right is not None and left >= right

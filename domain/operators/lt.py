@@ -1,0 +1,18 @@
+"""`lt`: less than."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from domain.operators.numeric import NumericOperator
+
+
+class Lt(NumericOperator):
+    """The value is a number less than the operand (PPL-31)."""
+
+    operator: Literal["lt"] = "lt"
+
+    def matches(self, value: Any, _now: int) -> bool:
+        """Whether both sides are numeric and the value is less than the operand."""
+        left, right = self.numbers(value)
+        return left is not None and right is not None and left < right

@@ -1,0 +1,22 @@
+"""What the leaves of a condition look at. Adding one is one file and one line in `SUBJECTS`."""
+
+from __future__ import annotations
+
+from domain.subjects.attribute import Attribute
+from domain.subjects.base import Moment, RecordSubject, Subject
+from domain.subjects.event import TriggerEvent
+from domain.subjects.performed import Performed
+from domain.subjects.segment import Segment
+
+SUBJECTS: dict[str, type[Subject]] = {
+    subject.root: subject
+    for subject in (
+        Attribute,
+        Segment,
+        Performed,
+        TriggerEvent,
+    )
+}
+"""Leaf root to subject."""
+
+__all__ = ["SUBJECTS", "Attribute", "Moment", "Performed", "RecordSubject", "Segment", "Subject", "TriggerEvent"]

@@ -1,0 +1,216 @@
+"""`performed`: what a person has done, or not done, so many times, within a window, since an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+
+from pydantic import Field, PlainSerializer, PlainValidator, StrictBool, StrictStr, WithJsonSchema, model_validator
+
+from domain.condition_keys import EventMatch, Keys
+from domain.documents import Document, Refusal, refused
+from domain.durations import Duration
+from domain.facts import EventFact, EventType, Facts
+from domain.operators import Decision, earliest
+from domain.patterns import NamePattern, compile_name
+from domain.subjects.base import Moment, Subject
+from domain.subjects.times import Times
+from domain.subjects.windows import WindowCount
+from domain.values import LAST_TIMESTAMP, to_unix, to_unix_ceiling
+from domain.wheres import Where
+
+Since = Literal["ever", "trigger", "wait_start"]
+_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+
+def _read_between(raw: Any) -> tuple[int, int]:
+    if not isinstance(raw, list | tuple) or any(not isinstance(x, int) or isinstance(x, bool) for x in raw):
+        raise refused(Refusal("type", "Give a list of two Unix times.", (), raw))
+    if len(raw) != 2:
+        raise refused(Refusal("length", "Give exactly two Unix times.", (), raw))
+    if not all(0 <= x < LAST_TIMESTAMP for x in raw):
+        raise refused(Refusal("range", "Unix times lie between 0 and 99999999999.", (), raw))
+    return raw[0], raw[1]
+
+
+_Between = Annotated[
+    tuple[int, int],
+    PlainValidator(_read_between),
+    PlainSerializer(list),
+    WithJsonSchema({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer", "minimum": 0}}),
+]
+
+
+class PerformedBody(Document):
+    """The wire body of the leaf."""
+
+    event: StrictStr | None = Field(default=None, min_length=1, max_length=100)
+    page: StrictStr | None = Field(default=None, min_length=1)
+    screen: StrictStr | None = Field(default=None, min_length=1)
+    form: StrictStr | None = Field(default=None, min_length=1)
+    where: Where | None = None
+    times: Times | None = None
+    within: Duration | None = None
+    between: _Between | None = None
+    since: Since = "ever"
+    inverse: StrictBool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        named = [kind for kind in _TYPES if getattr(self, kind) is not None]
+        if not named:
+            raise refused(Refusal("required", f"Name what was done: one of {', '.join(_TYPES)}.", ()))
+        if len(named) > 1:
+            raise refused(Refusal("type", f"Name only one of {', '.join(named)}.", ()))
+        if self.within is not None and self.between is not None:
+            raise refused(Refusal("type", "Give either within or between.", ()))
+        return self
+
+    @property
+    def match(self) -> EventMatch:
+        """The events meant."""
+        kind = next(kind for kind in _TYPES if getattr(self, kind) is not None)
+        return EventMatch(kind, getattr(self, kind))
+
+
+@dataclass(frozen=True)
+class Performed(Subject):
+    """Did it as often as `times` says, with `where` holding on one and the same event (PPL-35).
+
+    `inverse`, and `times` that zero satisfies, look for something not done: with `within` these also demand that the
+    person has been known for at least the window (PPL-36).
+    """
+
+    root: ClassVar[str] = "performed"
+
+    body: PerformedBody
+
+    @classmethod
+    def parse(cls, body: Any) -> Self:
+        """The leaf of a body."""
+        return cls(PerformedBody.model_validate(body))
+
+    def dump(self) -> Any:
+        """The body without what is absent or default."""
+        return self.body.model_dump(mode="json", exclude_defaults=True)
+
+    @cached_property
+    def match(self) -> EventMatch:
+        """The events that count."""
+        return self.body.match
+
+    @cached_property
+    def times(self) -> Times:
+        """How often; at least once where nothing is said."""
+        return self.body.times or Times()
+
+    @cached_property
+    def needs_age(self) -> bool:
+        """Whether the person must have been known for the length of the window."""
+        return self.body.within is not None and (self.body.inverse or self.times.zero_passes)
+
+    @cached_property
+    def _name(self) -> NamePattern:
+        return compile_name(self.match.pattern)
+
+    @property
+    def since(self) -> Since:
+        """From where on events count."""
+        return self.body.since
+
+    def decide(self, facts: Facts, moment: Moment) -> Decision:
+        """Counts the events, and finds when the clock will change the answer."""
+        window, where_flip = self._count(facts, moment, stop_early=True)
+        if self.body.within is None:
+            return self.times.allows(window.count) != self.body.inverse, where_flip
+        known = to_unix_ceiling(facts.age_start) + self.body.within.seconds if self.needs_age else None
+
+        def holds(count: int, at: int) -> bool:
+            return self.times.allows(count) != self.body.inverse and (known is None or at >= known)
+
+        matched, flip = window.decide(holds, () if known is None else (known,))
+        return matched, earliest(flip, where_flip)
+
+    def _count(self, facts: Facts, moment: Moment, *, stop_early: bool) -> tuple[WindowCount, int | None]:
+        window = WindowCount(moment.unix)
+        within, where = self.body.within, self.body.where
+        span = within.seconds if within else None
+        enough = self.times.count if self.times.word == "at_least" else self.times.count + 1
+        if not stop_early or span is not None or (where is not None and where.clock):
+            enough = -1
+        flip: int | None = None
+        for event in self._candidates(facts):
+            end = None if span is None else to_unix_ceiling(event.at) + span
+            if end is not None and end <= moment.unix:
+                continue
+            if where is not None:
+                fits, turn = where.decide(event.data, facts, moment.unix)
+                flip = earliest(flip, turn)
+                if not fits:
+                    continue
+            window.add(moment.unix if span is None else to_unix(event.at), end)
+            if window.count == enough:
+                break
+        return window, flip
+
+    def _candidates(self, facts: Facts) -> Iterator[EventFact]:
+        """The events of the right kind and name, since and between where these are given."""
+        kind, name, between, since = self.match.type, self._name, self.body.between, self.body.since
+        for event in facts.events:
+            if event.type != kind or not name.matches(event.name):
+                continue
+            if between is not None and not between[0] <= to_unix(event.at) <= between[1]:
+                continue
+            if since == "ever" or _later(event, since, facts):
+                yield event
+
+    def look(self, facts: Facts, moment: Moment) -> tuple[Any, str]:
+        """How many events count now."""
+        window, _ = self._count(facts, moment, stop_early=False)
+        note = f"{window.count} matching events"
+        if self.needs_age and self.body.within is not None:
+            known = moment.unix - to_unix_ceiling(facts.age_start)
+            if known < self.body.within.seconds:
+                note += f"; known for {max(known, 0)} s, {self.body.within.seconds} s are needed"
+        return window.count, note
+
+    def keys(self) -> Keys:
+        """The events, the attributes that `where` looks up, the clock and the age."""
+        where = self.body.where
+        return Keys(
+            attributes=where.customer_attributes if where else frozenset(),
+            events=(self.match,),
+            clock=self.body.within is not None or (where is not None and where.clock),
+            age=self.needs_age,
+        )
+
+    def describe(self) -> str:
+        """The leaf in words."""
+        body = self.body
+        words = f"{'has not' if body.inverse else 'has'} performed {self.match.type} {self.match.pattern}"
+        if body.times is not None:
+            words += f" {body.times.describe()} times"
+        if body.within is not None:
+            words += f" within {body.within.raw}"
+        if body.between is not None:
+            words += f" between {body.between[0]} and {body.between[1]}"
+        if body.since != "ever":
+            words += f" since {body.since}"
+        return words + (f" where {body.where.describe()}" if body.where is not None else "")
+
+
+def _later(event: EventFact, since: Since, facts: Facts) -> bool:
+    """Whether the event stands after the trigger or the start of the wait, by position; never the trigger itself."""
+    journey = facts.journey
+    if journey is None:
+        return False
+    if since == "wait_start":
+        return journey.wait_started is not None and event.position > journey.wait_started
+    trigger = journey.trigger_event
+    if trigger is None:
+        return event.position > journey.started
+    if trigger.event_id is not None and event.event_id == trigger.event_id:
+        return False
+    return event.position > trigger.position

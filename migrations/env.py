@@ -1,0 +1,39 @@
+"""Runs migrations on the database of SOJOURN_DATABASE_URL, one transaction each, never waiting long for a lock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import SQLModel
+
+import models  # noqa: F401  (fills the metadata)
+
+
+def _url() -> str:
+    url = os.environ.get("SOJOURN_DATABASE_URL")
+    if not url:
+        raise SystemExit("Set SOJOURN_DATABASE_URL to the postgresql:// URL to migrate.")
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, transaction_per_migration=True)
+    connection.execute(text("SET lock_timeout = '4s'"))
+    connection.execute(text("SET statement_timeout = '60s'"))
+    connection.commit()
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _main() -> None:
+    engine = create_async_engine(_url())
+    async with engine.connect() as connection:
+        await connection.run_sync(_run)
+    await engine.dispose()
+
+
+asyncio.run(_main())

@@ -1,0 +1,36 @@
+"""Keyed desired-state documents and the server's side of them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from models.types import instant, json, text
+
+
+class Definition(SQLModel, table=True):
+    """One document in canonical form, with lifecycle state, revision and (campaigns) the action id of each block key.
+
+    `removed_blocks` maps a removed block key to the key that follows it, so that people standing there go on.
+    `started_at` is the instant of the latest start; an event must not be older to trigger.
+    """
+
+    __tablename__ = "definitions"
+    __table_args__ = (Index("definitions_by_key", "workspace_id", "kind", "key", unique=True),)
+    workspace_id: int = Field(primary_key=True)
+    kind: str = text(pk=True)
+    definition_id: int = Field(primary_key=True)
+    key: str = text()
+    name: str = text()
+    document: dict[str, Any] = json()
+    revision: int
+    version: int
+    state: str | None = text(null=True)
+    source: str | None = text(null=True)
+    actions: dict[str, int] = json()
+    removed_blocks: dict[str, str | None] = json()
+    first_started: datetime | None = instant(null=True)
+    started_at: datetime | None = instant(null=True)
+    created_at: datetime = instant()
+    updated_at: datetime = instant()

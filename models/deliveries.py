@@ -1,0 +1,107 @@
+"""Messages: the delivery, its content, its attempts, and the mailbox."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Identity, Index
+from sqlmodel import Field, SQLModel
+
+from models.types import bigint, blob, instant, json, text, texts
+
+
+class Delivery(SQLModel, table=True):
+    """One message to one person (SUB-20). `metrics` maps a metric to the microsecond instant of its first occurrence.
+
+    `handed_over_at` is committed right before the provider may take the message; a delivery found with it and without an
+    outcome after a crash is `ambiguous`.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("deliveries_by_person", "workspace_id", "person_id", "created_at"),
+        Index("deliveries_by_campaign", "workspace_id", "campaign_id", "created_at"),
+        Index("deliveries_by_journey", "workspace_id", "journey_id"),
+    )
+    workspace_id: int = Field(primary_key=True)
+    delivery_id: str = text(pk=True)
+    channel: str = text()
+    status: str = text()
+    person_id: int | None = bigint(null=True)
+    journey_id: str | None = text(null=True)
+    campaign_id: int | None = Field(default=None)
+    action_id: int | None = Field(default=None)
+    block: str | None = text(null=True)
+    trigger_event_id: str | None = text(null=True)
+    recipient: str | None = text(null=True)
+    subject: str | None = text(null=True)
+    failure_message: str | None = text(null=True)
+    metrics: dict[str, int] = json()
+    provider: str | None = text(null=True)
+    provider_ref: str | None = text(null=True)
+    attempts: int
+    first_attempt_at: datetime | None = instant(null=True)
+    handed_over_at: datetime | None = instant(null=True)
+    held_until: datetime | None = instant(null=True)
+    ambiguous: bool
+    draft: bool
+    created_at: datetime = instant()
+
+
+class DeliveryContent(SQLModel, table=True):
+    """What was rendered: written once, dropped by the month."""
+
+    __tablename__ = "delivery_contents"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (created_at)"},)
+    workspace_id: int = Field(primary_key=True)
+    delivery_id: str = text(pk=True)
+    created_at: datetime = instant(pk=True)
+    rendered: dict[str, Any] = json()
+    raw: bytes | None = blob(null=True)
+
+
+class DeliveryAttempt(SQLModel, table=True):
+    """One hand-over to a provider and what it answered."""
+
+    __tablename__ = "delivery_attempts"
+    workspace_id: int = Field(primary_key=True)
+    delivery_id: str = text(pk=True)
+    attempt: int = Field(primary_key=True)
+    at: datetime = instant()
+    provider: str = text()
+    outcome: str = text()
+    answer: str | None = text(null=True)
+
+
+class CapturedMessage(SQLModel, table=True):
+    """Exactly what left, or would have left: filled by the capture provider and by the development SMTP sink."""
+
+    __tablename__ = "mailbox"
+    __table_args__ = (
+        Index("mailbox_in_order", "workspace_id", "captured_id"),
+        Index("mailbox_once", "workspace_id", "delivery_id", "purpose", "attempt", unique=True),
+    )
+    captured_id: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=False), primary_key=True))
+    workspace_id: int
+    delivery_id: str | None = text(null=True)
+    attempt: int
+    channel: str = text()
+    outcome: str = text()
+    purpose: str = text()
+    to: list[str] = texts()
+    sender: str | None = text(null=True)
+    at: datetime = instant()
+    person_id: int | None = bigint(null=True)
+    campaign: str | None = text(null=True)
+    block: str | None = text(null=True)
+    rendered: dict[str, Any] = json()
+    raw: bytes | None = blob(null=True)
+
+
+class MailboxFault(SQLModel, table=True):
+    """A rule by which the capture provider misbehaves; `uses_left` null is unlimited."""
+
+    __tablename__ = "mailbox_faults"
+    workspace_id: int = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    rule: dict[str, Any] = json()
+    uses_left: int | None = Field(default=None)

@@ -1,0 +1,1 @@
+"""What an operator or another system asks for: configure, start, stop, send, look."""

@@ -1,0 +1,153 @@
+"""Whether documents may stand in a workspace: each by itself, all together, and with what is stored already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rendering.liquid import check_syntax
+
+from domain.definitions import CampaignDefinition, Definition, kind_of, read_definition
+from domain.definitions import campaign_parts as parts
+from domain.definitions.campaign import LIVE_STATES
+from domain.definitions.library import Entry, Library
+from domain.definitions.secrets import unmasked
+from domain.errors import DomainError, InvalidInput, Problem
+from domain.problems import below
+from store.definitions import DefinitionRow
+
+Stored = Mapping[tuple[str, str], DefinitionRow]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One document of a request: where it stands there and, where its shape is right, what it means."""
+
+    pointer: str
+    definition: Definition | None
+    row: DefinitionRow | None
+
+
+@dataclass
+class Checked:
+    """The documents of a request with everything found; `errors` of stage `start` refuse only where somebody is inside."""
+
+    incoming: list[Incoming]
+    library: Library
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    @property
+    def definitions(self) -> Iterator[tuple[Definition, DefinitionRow | None]]:
+        """The documents that can be read, each with what is stored under its name."""
+        for item in self.incoming:
+            if item.definition is not None:
+                yield item.definition, item.row
+
+    def refuse(self) -> None:
+        """Raise what forbids writing the documents: InvalidInput, or `locked` where nothing else is wrong."""
+        fatal = [problem for problem in self.errors if problem.stage == "save"]
+        locked = [problem for problem in fatal if problem.code == "locked"]
+        if len(fatal) > len(locked):
+            raise InvalidInput(fatal)
+        if locked:
+            raise DomainError("locked", locked[0].message, locked[0].pointer)
+
+
+def check(raws: Sequence[tuple[str, Any]], rows: Sequence[DefinitionRow], *, sandbox: bool) -> Checked:
+    """Everything about documents, given with their pointers in the request, in the workspace that holds `rows`."""
+    stored: Stored = {(row.kind, row.key): row for row in rows}
+    library = Library([Entry(row.kind, row.key, row.definition_id, row.document) for row in rows])
+    checked = Checked([], library)
+    seen: set[tuple[str, str]] = set()
+    for pointer, raw in raws:
+        definition, row, problems = _read(raw, stored)
+        checked.incoming.append(Incoming(pointer, definition, row))
+        checked.errors += below(problems, pointer)
+        name = _name_of(raw)
+        if name is None:
+            continue
+        if name in seen:
+            message = f"The {name[0]} '{name[1]}' stands in here twice."
+            checked.errors.append(Problem(code="duplicate", pointer=f"{pointer}/key", message=message))
+        seen.add(name)
+        # What cannot be read still counts as there, so that its fault is not reported at every reference as well.
+        library.put(Entry(*name, None, definition))
+    for item in checked.incoming:
+        if item.definition is not None:
+            checked.errors += below(_staged(item, list(_problems(item, library, sandbox=sandbox))), item.pointer)
+            checked.warnings += below(list(_warnings(item.definition, library)), item.pointer)
+    return checked
+
+
+def _read(raw: Any, stored: Stored) -> tuple[Definition | None, DefinitionRow | None, list[Problem]]:
+    name = _name_of(raw)
+    row = stored.get(name) if name is not None else None
+    kind = kind_of(raw)
+    if kind is not None:
+        raw, problems = unmasked(raw, row.document if row is not None else None, kind.secrets)
+        if problems:
+            # Read it without the mask, to find what else is wrong.
+            _, others = read_definition(raw)
+            return None, row, [*problems, *others]
+    definition, problems = read_definition(raw)
+    return definition, row, problems
+
+
+def _name_of(raw: Any) -> tuple[str, str] | None:
+    kind = kind_of(raw)
+    if kind is None or not isinstance(raw.get("key"), str):
+        return None
+    return kind.kind_name(), raw["key"]
+
+
+def _staged(item: Incoming, problems: list[Problem]) -> list[Problem]:
+    """On a campaign that people may be in, what a start demands is demanded of a save as well."""
+    if item.row is None or item.row.state not in LIVE_STATES:
+        return problems
+    return [problem.model_copy(update={"stage": "save"}) for problem in problems]
+
+
+def _problems(item: Incoming, library: Library, *, sandbox: bool) -> Iterator[Problem]:
+    definition = item.definition
+    assert definition is not None, "only readable documents are looked at"
+    yield from definition.check(library)
+    for use in definition.uses():
+        if not library.exists(use.kind, use.ref):
+            message = f"There is no {use.kind} {use.ref!r}."
+            yield Problem(code="unknown_reference", pointer=use.pointer, message=message)
+    for template in definition.templates():
+        fault = check_syntax(template.source)
+        if fault is not None:
+            yield Problem(code="liquid_syntax", pointer=template.pointer, message=fault)
+    if not isinstance(definition, CampaignDefinition):
+        return
+    if not sandbox:
+        for channel, pointer in parts.channels(definition).items():
+            if not library.has_way_out(channel):
+                message = f"No enabled provider takes {channel}: make one, or set the blocks to off."
+                yield Problem(code="channel_disabled", pointer=pointer, message=message, stage="start")
+    yield from _locked(definition, item.row)
+
+
+def _locked(campaign: CampaignDefinition, row: DefinitionRow | None) -> Iterator[Problem]:
+    if row is None or row.state not in LIVE_STATES:
+        return
+    before = row.document.get("trigger", {}).get("type")
+    if before != campaign.trigger.type:
+        message = f"The campaign is {row.state}: its trigger stays of type '{before}' until it is stopped."
+        yield Problem(code="locked", pointer="/trigger/type", message=message)
+
+
+def _warnings(definition: Definition, library: Library) -> Iterator[Problem]:
+    yield from definition.warnings(library)
+    if isinstance(definition, CampaignDefinition):
+        yield from nothing_sends(definition)
+
+
+def nothing_sends(campaign: CampaignDefinition) -> Iterator[Problem]:
+    """The warning that no message of a campaign leaves by itself."""
+    if not parts.sends(campaign):
+        message = "No message is automatic: people will pass through and nothing will be sent."
+        yield Problem(code="nothing_sends", pointer="/workflow/blocks", message=message)

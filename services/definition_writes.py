@@ -1,0 +1,172 @@
+"""What applying a document does: the row it becomes, the change that is answered, the work that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, read_definition
+from domain.definitions.campaign import LIVE_STATES
+from domain.definitions.edits import WorkflowEdit, raises_version, workflow_edit
+from domain.diff import DiffEntry, diff
+from domain.values import same
+from services import tasks
+from store import definitions as store
+from store import workspaces
+from store.database import Connection
+from store.definitions import DefinitionRow
+from store.workspaces import WorkspaceRow
+
+Action = Literal["create", "update", "unchanged"]
+RemovedWaits = Literal["continue", "exit"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One document on its way into the database."""
+
+    definition: Definition
+    row: DefinitionRow | None
+    document: dict[str, Any]
+    action: Action
+    diff: Sequence[DiffEntry] = ()
+    edit: WorkflowEdit = field(default_factory=WorkflowEdit)
+    rebuilds: bool = False
+    waiting: int = 0
+
+    @property
+    def number(self) -> int | None:
+        """The id, once there is one."""
+        return self.row.definition_id if self.row is not None else None
+
+    def wire(self) -> dict[str, Any]:
+        """The change as it is answered, with secrets hidden."""
+        revision = 1 if self.row is None else self.row.revision
+        answer: dict[str, Any] = {"kind": self.definition.kind, "key": self.definition.key}
+        if self.number is not None:
+            answer["id"] = self.number
+        answer |= {"action": self.action, "revision": revision}
+        if self.action == "update":
+            answer["diff"] = [entry.masked(self.definition.secrets).wire() for entry in self.diff]
+        effects = self._effects()
+        return answer | ({"effects": effects} if effects else {})
+
+    def _effects(self) -> dict[str, Any]:
+        if self.action != "unchanged" and isinstance(self.definition, SegmentDefinition):
+            return {"segment_rebuild": self.rebuilds}
+        if self.action == "update" and isinstance(self.definition, CampaignDefinition):
+            return {
+                "blocks_added": list(self.edit.fresh),
+                "blocks_removed": sorted(self.edit.removed),
+                "waiting_reevaluated": self.waiting,
+                "drafts_rerendered": 0,
+            }
+        return {}
+
+
+async def plan(conn: Connection, workspace_id: int, definition: Definition, row: DefinitionRow | None) -> Change:
+    """What applying the document would do; reads only."""
+    document = definition.wire()
+    if row is None:
+        edit = workflow_edit(None, definition, {}) if isinstance(definition, CampaignDefinition) else WorkflowEdit()
+        return Change(definition, None, document, "create", (), edit, isinstance(definition, SegmentDefinition))
+    if same(document, row.document):
+        return Change(definition, row, document, "unchanged")
+    before, _ = read_definition(row.document)
+    change = Change(definition, row, document, "update", diff(row.document, document))
+    if isinstance(definition, SegmentDefinition):
+        rebuilds = not isinstance(before, SegmentDefinition) or before.conditions != definition.conditions
+        return replace(change, rebuilds=rebuilds)
+    if isinstance(definition, CampaignDefinition):
+        known = before if isinstance(before, CampaignDefinition) else None
+        edit = workflow_edit(known, definition, row.actions)
+        waiting = await store.standing_at(conn, workspace_id, row.definition_id, edit.touched) if edit.touched else 0
+        rebuilds = known is not None and row.state in LIVE_STATES and known.trigger != definition.trigger
+        return replace(change, edit=edit, waiting=waiting, rebuilds=rebuilds)
+    return change
+
+
+async def write(
+    conn: Connection, workspace: WorkspaceRow, change: Change, *, source: str | None, waits: RemovedWaits, now: datetime
+) -> Change:
+    """Carry the change out, the tasks that follow from it included; `now` is the workspace's instant."""
+    if change.action == "unchanged":
+        return change
+    row = await _created(conn, workspace, change, source, now) if change.row is None else _updated(change, source, now)
+    row = replace(row, actions=await _numbered(conn, workspace.workspace_id, change.edit))
+    if isinstance(change.definition, SegmentDefinition) and change.rebuilds:
+        row = replace(row, state="building")
+    if change.row is None:
+        await store.insert(conn, row)
+    else:
+        await store.update(conn, row)
+    if isinstance(change.definition, SegmentDefinition):
+        if change.rebuilds:
+            payload = {"segment_id": row.definition_id}
+            await tasks.create(conn, workspace.workspace_id, "segment_build", payload, now=now)
+    elif isinstance(change.definition, CampaignDefinition):
+        await _follow_up(conn, change, row, waits, now)
+    return replace(change, row=row)
+
+
+async def _created(
+    conn: Connection, workspace: WorkspaceRow, change: Change, source: str | None, now: datetime
+) -> DefinitionRow:
+    definition = change.definition
+    return DefinitionRow(
+        workspace_id=workspace.workspace_id,
+        kind=definition.kind,
+        definition_id=await workspaces.next_id(conn, workspace.workspace_id, definition.kind),
+        key=definition.key,
+        name=definition.name or definition.key,
+        document=change.document,
+        revision=1,
+        version=1,
+        state=definition.initial_state,
+        source=source,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _updated(change: Change, source: str | None, now: datetime) -> DefinitionRow:
+    row, definition = change.row, change.definition
+    assert row is not None, "only what is stored is updated"
+    grows = False
+    if isinstance(definition, CampaignDefinition):
+        before, _ = read_definition(row.document)
+        grows = not isinstance(before, CampaignDefinition) or raises_version(before, definition)
+    return replace(
+        row,
+        name=definition.name or definition.key,
+        document=change.document,
+        revision=row.revision + 1,
+        version=row.version + grows,
+        source=row.source if source is None else source,
+        removed_blocks=change.edit.successors(row.removed_blocks),
+        updated_at=now,
+    )
+
+
+async def _numbered(conn: Connection, workspace_id: int, edit: WorkflowEdit) -> dict[str, int]:
+    """The action ids of all blocks; a new key gets a number that was never given out before."""
+    actions = dict(edit.kept)
+    for key in edit.fresh:
+        actions[key] = await workspaces.next_id(conn, workspace_id, "action")
+    return actions
+
+
+async def _follow_up(conn: Connection, change: Change, row: DefinitionRow, waits: RemovedWaits, now: datetime) -> None:
+    workspace_id, campaign_id, edit = row.workspace_id, row.definition_id, change.edit
+    if change.action == "create" or row.first_started is None:
+        return
+    for old, new in edit.renamed.items():
+        await store.rename_block(conn, workspace_id, campaign_id, old, new)
+    if edit.to_replan:
+        payload = {"campaign_id": campaign_id, "blocks": edit.to_replan, "removed_waits": waits}
+        await tasks.create(conn, workspace_id, "replan", payload, total=change.waiting, now=now)
+    if change.rebuilds and isinstance(change.definition, CampaignDefinition):
+        if change.definition.trigger.type == "segment":
+            await tasks.create(conn, workspace_id, "trigger_build", {"campaign_id": campaign_id}, now=now)

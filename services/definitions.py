@@ -1,0 +1,347 @@
+"""Definitions: apply many or none, put one, read, list, delete, validate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from domain.definitions import KINDS, CampaignDefinition, ProviderDefinition, read_definition, unknown_kind
+from domain.definitions.bundle import Bundle
+from domain.definitions.library import Entry, Library
+from domain.definitions.secrets import masked
+from domain.errors import DomainError, InvalidInput, NotFound, Problem
+from domain.problems import from_validation_error
+from domain.values import to_unix
+from services import definition_checks as checks
+from services import definition_writes as writes
+from services import journeys
+from services.definition_writes import RemovedWaits
+from store import definitions as store
+from store import workspaces
+from store.database import Connection, Database
+from store.definitions import DefinitionRow
+from store.workspaces import WorkspaceRow
+
+View = Literal["full", "compact"]
+PURGE_PAGE = 5_000
+SEARCH_PAGE = 200
+
+
+async def apply(
+    db: Database, workspace_id: int, body: Any, *, source: str | None = None, dry_run: bool = False, now: datetime
+) -> dict[str, Any]:
+    """Create or update every document of a bundle in one transaction, or (dry run) say what that would do.
+
+    `body` is the bundle as received; `source` stands in where it names none. Raises InvalidInput with everything wrong,
+    DomainError `locked` where only that stands in the way.
+    """
+    bundle = read_bundle(body)
+    raws = [(f"/definitions/{index}", raw) for index, raw in enumerate(bundle.definitions)]
+    changes, checked = await _apply(
+        db, workspace_id, raws, source=bundle.source or source, dry_run=dry_run, waits="continue", now=now
+    )
+    return {
+        "dry_run": dry_run,
+        "changes": [change.wire() for change in changes],
+        "warnings": [wire_problem(warning) for warning in checked.warnings],
+    }
+
+
+async def put_one(
+    db: Database,
+    workspace_id: int,
+    kind: str,
+    ref: str | int,
+    raw: Any,
+    *,
+    dry_run: bool = False,
+    removed_waits: RemovedWaits = "continue",
+    now: datetime,
+) -> tuple[dict[str, Any], bool]:
+    """Create or replace the document named by kind and key (or id); returns the answer and whether it is new."""
+    _known(kind)
+    key = ref if isinstance(ref, str) else (await _stored(db, workspace_id, kind, ref)).key
+    body = _named(raw, kind, key)
+    changes, checked = await _apply(
+        db, workspace_id, [("", body)], source=None, dry_run=dry_run, waits=removed_waits, now=now
+    )
+    (change,) = changes
+    row = change.row
+    answer: dict[str, Any] = {"change": change.wire()}
+    async with db.connection() as conn:
+        answer["status"] = (
+            await _status(conn, row) if row is not None else {**_names(kind, key), "id": 0, "revision": 0}
+        )
+    answer["warnings"] = [wire_problem(warning) for warning in checked.warnings]
+    return answer, change.action == "create" and not dry_run
+
+
+async def validate(db: Database, workspace_id: int, body: Any) -> dict[str, Any]:
+    """Everything wrong with a document or a bundle in this workspace; problems refuse nothing here."""
+    try:
+        if isinstance(body, dict) and "definitions" in body and "kind" not in body:
+            raws = [(f"/definitions/{index}", raw) for index, raw in enumerate(read_bundle(body).definitions)]
+        else:
+            raws = [("", body)]
+        async with db.connection() as conn:
+            workspace = await workspace_of(conn, workspace_id)
+            rows = await store.load_all(conn, workspace_id)
+        checked = checks.check(raws, rows, sandbox=workspace.sandbox)
+        errors, warnings = checked.errors, checked.warnings
+    except InvalidInput as refusal:
+        errors, warnings = refusal.problems, []
+    return {
+        "valid": all(problem.stage != "save" for problem in errors),
+        "startable": not errors,
+        "errors": [wire_problem(problem) for problem in errors],
+        "warnings": [wire_problem(warning) for warning in warnings],
+    }
+
+
+async def get(db: Database, workspace_id: int, kind: str, ref: str | int, view: View = "full") -> dict[str, Any]:
+    """One document with its status; raises NotFound."""
+    row = await _stored(db, workspace_id, kind, ref)
+    async with db.connection() as conn:
+        return {"definition": shown(row, view), "status": await _status(conn, row)}
+
+
+async def list_page(
+    db: Database,
+    workspace_id: int,
+    kind: str,
+    *,
+    start: str | None = None,
+    limit: int = 50,
+    search: str | None = None,
+    state: str | None = None,
+    tag: str | None = None,
+    trigger: str | None = None,
+    view: View = "full",
+) -> dict[str, Any]:
+    """One page of a kind, newest first; `next` is empty after the last page."""
+    _known(kind)
+    before = _cursor(start)
+    found: list[DefinitionRow] = []
+    async with db.connection() as conn:
+        while len(found) <= limit:
+            size = limit + 1 if search is None else SEARCH_PAGE
+            rows = await store.page(
+                conn, workspace_id, kind, before=before, limit=size, state=state, tag=tag, trigger=trigger
+            )
+            found += [row for row in rows if search is None or _mentions(row, search.casefold())]
+            if len(rows) < size:
+                break
+            before = rows[-1].definition_id
+        shown_rows = found[:limit]
+        active = await _active(conn, workspace_id, shown_rows)
+    records = [{"definition": shown(row, view), "status": status_of(row, active)} for row in shown_rows]
+    return {"definitions": records, "next": str(shown_rows[-1].definition_id) if len(found) > limit else ""}
+
+
+async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, now: datetime) -> None:
+    """Remove a document for good; a campaign's journeys end first.
+
+    Raises NotFound, or DomainError `in_use` with the referents.
+    """
+    _known(kind)
+    async with db.transaction() as conn:
+        await store.lock(conn, workspace_id)
+        workspace = await workspace_of(conn, workspace_id)
+        rows = await store.load_all(conn, workspace_id)
+        row = next((r for r in rows if r.kind == kind and ref in (r.key, r.definition_id)), None)
+        if row is None:
+            raise NotFound(kind, ref)
+        _refuse_if_used(rows, row)
+        if kind == "campaign":
+            await journeys.end_all_of_campaign(conn, workspace, row.definition_id, "archived", workspace.now(now))
+        await store.delete(conn, workspace_id, kind, row.definition_id)
+        await workspaces.bump_definitions(conn, workspace_id)
+    members = {"segment": "segment", "campaign": "trigger"}.get(kind)
+    while members is not None:
+        async with db.transaction() as conn:
+            gone = await store.purge_memberships(conn, workspace_id, members, row.definition_id, PURGE_PAGE)
+        if gone < PURGE_PAGE:
+            break
+
+
+def read_bundle(body: Any) -> Bundle:
+    """The bundle a body means; raises InvalidInput."""
+    if not isinstance(body, dict):
+        raise InvalidInput([Problem(code="type", message="A bundle is an object with a list of definitions.")])
+    try:
+        return Bundle.model_validate(body)
+    except ValidationError as error:
+        raise InvalidInput(from_validation_error(error, body)) from None
+
+
+async def workspace_of(conn: Connection, workspace_id: int) -> WorkspaceRow:
+    """The workspace; raises NotFound."""
+    workspace = await workspaces.get(conn, workspace_id)
+    if workspace is None:
+        raise NotFound("workspace", workspace_id)
+    return workspace
+
+
+def shown(row: DefinitionRow, view: View = "full") -> dict[str, Any]:
+    """The document as it is answered: canonical or compact, secrets hidden."""
+    definition = read_definition(row.document)[0] if view == "compact" else None
+    document = definition.wire(compact=True) if definition is not None else row.document
+    return masked(document, KINDS[row.kind].secrets if row.kind in KINDS else ())
+
+
+def status_of(row: DefinitionRow, active: dict[int, int] | None = None) -> dict[str, Any]:
+    """The server's side of a definition; `active` counts the journeys under way by campaign id."""
+    status: dict[str, Any] = {
+        **_names(row.kind, row.key),
+        "id": row.definition_id,
+        "revision": row.revision,
+        "created_at": to_unix(row.created_at),
+        "updated_at": to_unix(row.updated_at),
+        "source": row.source,
+    }
+    if row.state is not None:
+        status["state"] = row.state
+    if row.kind == "campaign":
+        status |= {
+            "version": row.version,
+            "scheduled": False,
+            "first_started": None if row.first_started is None else to_unix(row.first_started),
+            "actions": row.actions,
+            "active_journeys": (active or {}).get(row.definition_id, 0),
+        }
+    return status
+
+
+def wire_problem(problem: Problem) -> dict[str, Any]:
+    """A problem in the shape of the error envelope; the stage is told only where it is not `save`."""
+    answer: dict[str, Any] = {"pointer": problem.pointer, "code": problem.code, "message": problem.message}
+    if problem.stage != "save":
+        answer["stage"] = problem.stage
+    if problem.referents:
+        answer["referents"] = [referent.model_dump() for referent in problem.referents]
+    return answer
+
+
+async def _apply(
+    db: Database,
+    workspace_id: int,
+    raws: Sequence[tuple[str, Any]],
+    *,
+    source: str | None,
+    dry_run: bool,
+    waits: RemovedWaits,
+    now: datetime,
+) -> tuple[list[writes.Change], checks.Checked]:
+    async with db.transaction() as conn:
+        if not dry_run:
+            await store.lock(conn, workspace_id)
+        workspace = await workspace_of(conn, workspace_id)
+        rows = await store.load_all(conn, workspace_id)
+        checked = checks.check(raws, rows, sandbox=workspace.sandbox)
+        checked.refuse()
+        changes = [await writes.plan(conn, workspace_id, definition, row) for definition, row in checked.definitions]
+        if dry_run:
+            return changes, checked
+        here = workspace.now(now)
+        written = [
+            await writes.write(conn, workspace, change, source=source, waits=waits, now=here) for change in changes
+        ]
+        if source is not None:
+            kept = [(c.definition.kind, c.number) for c in written if c.action == "unchanged" and c.number is not None]
+            await store.set_source(conn, workspace_id, kept, source)
+        if any(change.action != "unchanged" for change in written):
+            await workspaces.bump_definitions(conn, workspace_id)
+    return written, checked
+
+
+async def _stored(db: Database, workspace_id: int, kind: str, ref: str | int) -> DefinitionRow:
+    _known(kind)
+    async with db.connection() as conn:
+        row = await store.get(conn, workspace_id, kind, ref)
+    if row is None:
+        raise NotFound(kind, ref)
+    return row
+
+
+def _known(kind: str) -> None:
+    if kind not in KINDS:
+        raise InvalidInput([unknown_kind()])
+
+
+def _named(raw: Any, kind: str, key: str) -> Any:
+    """The body with kind and key from the path; a body that says otherwise is refused."""
+    if not isinstance(raw, dict):
+        return raw if raw is not None else {"kind": kind, "key": key}
+    problems = [
+        Problem(
+            code="immutable", pointer=f"/{name}", message=f"The path says '{said}'; leave {name} out, or say the same."
+        )
+        for name, said in (("kind", kind), ("key", key))
+        if name in raw and raw[name] != said
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    return {"kind": kind, "key": key, **raw}
+
+
+def _names(kind: str, key: str) -> dict[str, Any]:
+    return {"kind": kind, "key": key}
+
+
+def _cursor(start: str | None) -> int | None:
+    if not start:
+        return None
+    if not start.isdecimal() or len(start) > 9:
+        raise DomainError("invalid_parameter", "`start` is the `next` of the page before.", "/start")
+    return int(start)
+
+
+def _mentions(row: DefinitionRow, words: str) -> bool:
+    """Whether key, name, description or the texts of messages hold the words, case ignored."""
+    document = row.document
+    texts = [row.key, document.get("name"), document.get("description"), document.get("body"), document.get("email")]
+    if row.kind == "campaign":
+        definition, _ = read_definition(document)
+        texts += [template.source for template in definition.templates()] if definition is not None else []
+    return any(words in text.casefold() for text in texts if isinstance(text, str))
+
+
+async def _active(conn: Connection, workspace_id: int, rows: Sequence[DefinitionRow]) -> dict[int, int]:
+    campaigns = [row.definition_id for row in rows if row.kind == "campaign"]
+    return await store.active_journeys(conn, workspace_id, campaigns) if campaigns else {}
+
+
+async def _status(conn: Connection, row: DefinitionRow) -> dict[str, Any]:
+    return status_of(row, await _active(conn, row.workspace_id, [row]))
+
+
+def _refuse_if_used(rows: Sequence[DefinitionRow], row: DefinitionRow) -> None:
+    library = Library([Entry(r.kind, r.key, r.definition_id, r.document) for r in rows])
+    referents = tuple(library.referents(row.kind, row.key))
+    if referents:
+        users = ", ".join(dict.fromkeys(f"{r.kind} '{r.key}'" for r in referents))
+        raise DomainError("in_use", f"The {row.kind} '{row.key}' is used by {users}.", "", referents)
+    if row.kind == "provider":
+        rest = [p for p in library.others("provider", row.key) if isinstance(p, ProviderDefinition) and p.enabled]
+        if rest and not any(provider.serves("all") for provider in rest):
+            message = f"The provider '{row.key}' serves 'all': let another do so first."
+            raise DomainError("in_use", message)
+
+
+__all__ = [
+    "CampaignDefinition",
+    "apply",
+    "delete",
+    "get",
+    "list_page",
+    "put_one",
+    "read_bundle",
+    "shown",
+    "status_of",
+    "validate",
+    "wire_problem",
+    "workspace_of",
+]

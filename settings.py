@@ -1,0 +1,213 @@
+"""The one typed `Settings`, read from `SOJOURN_*` variables by the composition roots and by nothing else."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent
+PREFIX = "SOJOURN_"
+SECRET_PREFIX = "SOJOURN_SECRET_"  # noqa: S105 - the beginning of a variable's name
+SECRET_SIZE = 32
+LEAST_VARIETY = 8
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Days = Annotated[int, Field(ge=1)]
+Slots = Annotated[int, Field(ge=1, le=1000)]
+
+
+def default_cache_dir() -> Path:
+    """The cache folder where `SOJOURN_CACHE_DIR` is not set; root's home is usually closed to other users."""
+    if os.geteuid() == 0:
+        return Path("/var/cache/sojourn")
+    return Path.home() / ".cache" / "sojourn"
+
+
+def named_secrets() -> dict[str, str]:
+    """The deployment secrets that stand in the environment, by the name a definition calls them."""
+    return {
+        name.removeprefix(SECRET_PREFIX): value for name, value in os.environ.items() if name.startswith(SECRET_PREFIX)
+    }
+
+
+def key_bytes(text: str) -> bytes:
+    """The bytes of a deployment key: decoded when it is written in hexadecimal, else its UTF-8."""
+    try:
+        decoded = bytes.fromhex(text)
+    except ValueError:
+        return text.encode()
+    return decoded if len(decoded) >= SECRET_SIZE else text.encode()
+
+
+class Retention(BaseModel):
+    """How many days each kind of growing data is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    log_days: Days = Field(30, description="Rows of the ingest log, in partitions of a day.")
+    activities_days: Days = Field(30, description="The activity log of people, in partitions of a month.")
+    contents_days: Days = Field(90, description="Rendered bodies of deliveries, in partitions of a month.")
+    steps_days: Days = Field(400, description="Steps of journeys, in partitions of a month.")
+    journeys_days: Days = Field(400, description="Ended journeys.")
+    temporal_days: Days = Field(7, description="Closed workflows in the Temporal namespace.")
+
+
+class WorkerSlots(BaseModel):
+    """How much one worker process does at once on each task queue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    journeys: Slots = Field(100, description="Workflow tasks at once on queue `journeys`.")
+    journeys_local: Slots = Field(50, description="Local activities (planning) at once on queue `journeys`.")
+    send_now: Slots = Field(20, description="Deliveries at once on queue `send-now` (transactional).")
+    send: Slots = Field(50, description="Deliveries at once on queue `send` (journeys).")
+    send_bulk: Slots = Field(50, description="Deliveries at once on queue `send-bulk` (broadcasts, newsletters).")
+    tasks: Slots = Field(4, description="Builds, imports and exports at once on queue `tasks`.")
+
+
+class Settings(BaseSettings):
+    """Everything a deployment decides; each field is read from `SOJOURN_<FIELD>`, parts of a group with `__`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    mode: Literal["development", "production"] = Field(
+        "development", description="`production` refuses everything that only the local stack provides."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
+
+    data_dir: Path = Field(CHECKOUT / ".sojourn", description="Data of the local stack: secret, CA, databases, logs.")
+    cache_dir: Path = Field(
+        default_factory=default_cache_dir,
+        description="What is built once for all checkouts, and PostgreSQL's data where its user cannot reach data_dir.",
+    )
+
+    database_url: str | None = Field(
+        None, repr=False, description="A `postgresql://` URL (15 or later); none: the embedded PostgreSQL."
+    )
+    temporal_address: str | None = Field(None, description="host:port of an existing cluster; none: an own server.")
+    temporal_namespace: str = Field("sojourn", description="Temporal namespace of every workflow.")
+    temporal_path: Path | None = Field(None, description="A `temporal` binary to start instead of looking for one.")
+
+    host: str = Field("127.0.0.1", description="Address the API and the worker's health endpoint listen on.")
+    api_port: Port = Field(8010, description="API over http; 0 chooses a free port, as for every port here.")
+    api_tls_port: Port = Field(8011, description="API over https.")
+    temporal_port: Port = Field(7233, description="Own Temporal server.")
+    temporal_ui_port: Port = Field(8233, description="Temporal UI of the own server.")
+    postgres_port: Port = Field(5433, description="Embedded PostgreSQL.")
+    smtp_port: Port = Field(2525, description="SMTP sink of the local stack.")
+    worker_port: Port = Field(8020, description="Health and metrics of a worker; further workers count up from it.")
+    tls_cert_file: Path | None = Field(None, description="Certificate chain of the https listener; none: http only.")
+    tls_key_file: Path | None = Field(None, description="Private key of the https listener.")
+    public_url: str | None = Field(
+        None, description="Base of tracking, unsubscribe and preference links; none: the API's own http address."
+    )
+
+    deployment_key: str | None = Field(
+        None, repr=False, description="Secret of the deployment, from which links are signed; none: data_dir/secret."
+    )
+    admin_token: str | None = Field(
+        None, repr=False, description="Service-account token accepted beside those in the database."
+    )
+    secrets: dict[str, str] = Field(
+        default_factory=named_secrets,
+        repr=False,
+        description='Values of `{"secret": NAME}` in definitions, each from `SOJOURN_SECRET_<NAME>`.',
+    )
+
+    max_cached_workflows: Annotated[int, Field(ge=0)] = Field(600, description="Workflows a worker keeps in memory.")
+    worker_slots: WorkerSlots = Field(
+        default_factory=lambda: WorkerSlots.model_validate({}), description="Concurrency per task queue."
+    )
+    rate_limits: bool = Field(True, description="Whether callers are held to the documented request rates.")
+    ambiguous_resend: bool = Field(
+        False, description="Whether an email whose DATA phase was cut off is sent again (perhaps twice) or not at all."
+    )
+    retention: Retention = Field(
+        default_factory=lambda: Retention.model_validate({}), description="How long growing data is kept."
+    )
+
+    @field_validator("data_dir", "cache_dir", "temporal_path")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if self.mode == "development":
+            return self
+        missing = [name for name in ("database_url", "temporal_address", "public_url") if getattr(self, name) is None]
+        if missing:
+            names = ", ".join(PREFIX + name.upper() for name in missing)
+            raise ValueError(f"In production mode these must be set: {names}.")
+        if self.deployment_key is None:
+            raise ValueError(
+                "In production mode SOJOURN_DEPLOYMENT_KEY must be set: make one with `openssl rand -hex 32`."
+            )
+        if len(self.deployment_key) < SECRET_SIZE or len(set(self.deployment_key)) < LEAST_VARIETY:
+            raise ValueError(
+                "SOJOURN_DEPLOYMENT_KEY is too short or too plain for production mode: make one with "
+                "`openssl rand -hex 32`."
+            )
+        return self
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers over http on this machine."""
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def link_base_url(self) -> str:
+        """What tracking, unsubscribe and preference links begin with, without a slash at the end."""
+        return (self.public_url or self.api_url).rstrip("/")
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the local stack keeps the deployment's secret."""
+        return self.data_dir / "secret"
+
+    @property
+    def temporal_retention(self) -> timedelta:
+        """How long the namespace keeps closed workflows."""
+        return timedelta(days=self.retention.temporal_days)
+
+    def secret_key(self) -> bytes:
+        """The deployment's secret; raises `ValueError` where there is none yet."""
+        if self.deployment_key is not None:
+            return key_bytes(self.deployment_key)
+        try:
+            return self.secret_file.read_bytes()
+        except FileNotFoundError:
+            raise ValueError(
+                f"There is no deployment secret: set SOJOURN_DEPLOYMENT_KEY, or start the local stack once, which "
+                f"makes {self.secret_file}."
+            ) from None
+
+    def with_changes(self, **changes: Any) -> Self:
+        """The same settings with these fields replaced and everything validated again."""
+        return type(self)(**{**self.model_dump(), **changes})
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables from which another process reads these very settings."""
+        variables: dict[str, str] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name == "secrets" or value is None:
+                continue
+            text = value.model_dump_json() if isinstance(value, BaseModel) else str(value)
+            variables[PREFIX + name.upper()] = text
+        return variables | {SECRET_PREFIX + name: value for name, value in self.secrets.items()}
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment of a process started for these settings: this process's own with ours on top."""
+        own = {PREFIX + name.upper() for name in type(self).model_fields}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name.split("__")[0] not in own and not name.startswith(SECRET_PREFIX)
+        }
+        return kept | self.to_environment()

@@ -1,0 +1,303 @@
+"""The local stack: PostgreSQL, Temporal, SMTP sink, API and workers, of which this process is parent and reaper."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING, Self
+
+from settings import CHECKOUT
+from stack.commands import WORKERS, WorkerPlan, api_command, product_environment, run_tool, worker_command
+from stack.description import Pids, SmtpPlace, StackDescription, WorkspaceKeys, remove_description
+from stack.mailbox import Mailbox
+from stack.ports import LOOPBACK, choose
+from stack.postgres import ensure_database, server_answers
+from stack.process import Child, Command, StackError
+from stack.secret import WORKSPACES, admin_token, credentials, load_secret
+from stack.services import embedded_postgres, own_temporal
+from stack.sink import SmtpSink
+from stack.temporal import server_answers as temporal_answers
+from stack.temporal import set_up
+from stack.tls import ensure_certificates
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+    from typing import TextIO
+
+    from settings import Settings
+    from stack.sink import OnMessage
+    from stack.tls import Certificates
+
+logger = logging.getLogger("sojourn.stack")
+
+
+class Stack:
+    """A whole local deployment of the settings; `async with Stack(settings) as stack:` runs it.
+
+    Children are called `postgres`, `temporal`, `api` and by the names of the worker plans. Raises `StackError` where it
+    cannot start; nothing is left running then.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        workers: Sequence[WorkerPlan] = WORKERS,
+        environment: Mapping[str, str] | None = None,
+        headless: bool = False,
+        fsync: bool = True,
+        on_message: OnMessage | None = None,
+        report: Callable[[str], None] = logger.info,
+        checkout: Path = CHECKOUT,
+    ) -> None:
+        self.settings = settings
+        self.children: dict[str, Child] = {}
+        self.workspaces: list[WorkspaceKeys] = []
+        self._plans = workers
+        self._extra = dict(environment or {})
+        self._headless = headless
+        self._fsync = fsync
+        self._on_message = on_message
+        self._report = report
+        self._checkout = checkout
+        self._sink: SmtpSink | None = None
+        self._mailbox: Mailbox | None = None
+        self._certificates: Certificates | None = None
+        self._lock: TextIO | None = None
+        self._published = False
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start everything in order; returns when calls are answered and `stack.json` is written."""
+        self._claim()
+        try:
+            self.settings, worker_ports = choose(self.settings, workers=len(self._plans))
+            secret = load_secret(self.settings.secret_file)
+            self._certificates = ensure_certificates(self.settings.data_dir)
+            await self._start_database()
+            await self._start_temporal()
+            self.settings = self.settings.with_changes(
+                deployment_key=self.settings.deployment_key or secret.hex(),
+                admin_token=self.settings.admin_token or admin_token(secret),
+                tls_cert_file=self._certificates.cert_file,
+                tls_key_file=self._certificates.key_file,
+            )
+            environment = self._environment()
+            await self._step("Migrations", self._migrate(environment))
+            await self._start_sink()
+            await self._step("Workspaces", self._bootstrap(secret, environment))
+            await self._start_product(worker_ports, environment)
+            self._published = True
+            self._publish()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End everything that was started: workers, API, sink, Temporal, PostgreSQL."""
+        self._published = False
+        servers = [self.children.pop(name) for name in ("temporal", "postgres") if name in self.children]
+        product = list(self.children.values())
+        self.children = {}
+        workers = [child for child in product if child.name != "api"]
+        await asyncio.gather(*[child.stop() for child in workers])
+        for child in product:
+            await child.stop()
+        if self._sink is not None:
+            await self._sink.stop()
+        if self._mailbox is not None:
+            await self._mailbox.close()
+        for server in servers:
+            await server.stop()
+        if self._lock is not None:
+            remove_description(self.settings.data_dir)
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def sink(self) -> SmtpSink:
+        """The running SMTP sink."""
+        assert self._sink is not None
+        return self._sink
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a child, none while it does not run."""
+        return self._child(name).pid
+
+    async def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Send a child a signal; one that dies of it comes back by itself."""
+        await self._child(name).kill(number)
+
+    async def wait_ready(self, name: str) -> None:
+        """Return when a child answers again."""
+        await self._child(name).wait_ready()
+
+    async def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """End a child in order and start it; `environment` is added until it next ends."""
+        await self.stop_child(name)
+        await self.start_child(name, environment)
+
+    async def stop_child(self, name: str) -> None:
+        """End a child and leave it ended."""
+        await self._child(name).stop()
+
+    async def start_child(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start a child that was ended; Temporal is set up again, should its file be gone."""
+        await self._child(name).start(environment)
+        if name == "temporal":
+            await self._set_up_temporal()
+
+    def describe(self) -> StackDescription:
+        """What `stack.json` says."""
+        settings, certificates = self.settings, self._certificates
+        assert certificates is not None
+        own_ui = "temporal" in self.children and not self._headless
+        return StackDescription(
+            api_url=settings.api_url,
+            api_tls_url=f"https://{LOOPBACK}:{settings.api_tls_port}",
+            ca_file=certificates.ca_file,
+            ca_bundle_file=certificates.bundle_file,
+            temporal_address=settings.temporal_address or "",
+            temporal_ui_url=f"http://{LOOPBACK}:{settings.temporal_ui_port}" if own_ui else None,
+            database_url=settings.database_url or "",
+            mailbox_url=f"{settings.api_url}/v1/mailbox",
+            smtp=SmtpPlace(host=self.sink.host, port=self.sink.port),
+            admin_token=settings.admin_token or "",
+            pids=self._pids(),
+            workspaces=self.workspaces,
+        )
+
+    def _claim(self) -> None:
+        """Take this data folder for ourselves, and end what a killed stack left in it."""
+        data_dir = self.settings.data_dir
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            running = StackDescription.read(data_dir)
+            where = f" at {running.api_url} as process {running.pids.supervisor}" if running else ""
+            raise StackError(
+                f"A stack already runs on {data_dir}{where}. Stop it first, or set SOJOURN_DATA_DIR."
+            ) from None
+        self._lock = lock
+        if (left := StackDescription.read(data_dir)) is not None:
+            ended = left.end_leftovers()
+            logger.info("The last stack here was killed; ended %d processes that it left.", len(ended))
+            remove_description(data_dir)
+
+    async def _start_database(self) -> None:
+        settings = self.settings
+        if settings.database_url is not None:
+            if not await server_answers(settings.database_url):
+                raise StackError("The database that SOJOURN_DATABASE_URL names does not answer.")
+            return
+        server = await asyncio.to_thread(embedded_postgres, settings, fsync=self._fsync)
+        command = await asyncio.to_thread(server.command, settings.data_dir / "logs" / "postgres.log")
+        await self._step("PostgreSQL", self._start_child_process(command))
+        await ensure_database(server.url("postgres"))
+        self.settings = settings.with_changes(database_url=server.url())
+
+    async def _start_temporal(self) -> None:
+        settings = self.settings
+        if settings.temporal_address is not None:
+            if not await temporal_answers(settings.temporal_address):
+                raise StackError(f"No Temporal answers at SOJOURN_TEMPORAL_ADDRESS, {settings.temporal_address}.")
+        else:
+            server = await own_temporal(settings, headless=self._headless)
+            command = server.command(settings.data_dir / "logs" / "temporal.log")
+            await self._step("Temporal", self._start_child_process(command))
+            self.settings = settings.with_changes(temporal_address=server.address)
+        await self._set_up_temporal()
+
+    async def _set_up_temporal(self) -> None:
+        settings = self.settings
+        await set_up(settings.temporal_address or "", settings.temporal_namespace, settings.temporal_retention)
+
+    async def _migrate(self, environment: Mapping[str, str]) -> None:
+        await run_tool(["alembic", "upgrade", "head"], environment, self._checkout)
+
+    async def _start_sink(self) -> None:
+        settings, certificates = self.settings, self._certificates
+        assert certificates is not None
+        keep = self._on_message
+        if keep is None:
+            self._mailbox = Mailbox(settings.database_url or "")
+            keep = self._mailbox.record
+        self._sink = SmtpSink(settings.smtp_port, tls=certificates.server_context(), on_message=keep)
+        await self._sink.start()
+
+    async def _bootstrap(self, secret: bytes, environment: Mapping[str, str]) -> None:
+        """Make the built-in workspaces, whose keys are the same at every start."""
+        keys = {name: credentials(secret, name) for name in WORKSPACES}
+        smtp = {"host": self.sink.host, "port": self.sink.port}
+        given: dict[str, object] = {"admin_token": self.settings.admin_token, "smtp": smtp}
+        given |= {name: key.model_dump() for name, key in keys.items()}
+        printed = await run_tool(["services.bootstrap"], environment, self._checkout, given=json.dumps(given).encode())
+        self.workspaces = [
+            WorkspaceKeys(**made, **keys["sandbox" if made["sandbox"] else "live"].model_dump(exclude={"delivery_key"}))
+            for made in json.loads(printed)["workspaces"]
+        ]
+
+    async def _start_product(self, worker_ports: Sequence[int], environment: Mapping[str, str]) -> None:
+        logs = self.settings.data_dir / "logs"
+        commands = [api_command(self.settings.api_port, environment, logs, self._checkout)]
+        commands += [
+            worker_command(plan, port, environment, logs, self._checkout)
+            for plan, port in zip(self._plans, worker_ports, strict=True)
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for command in commands:
+                    group.create_task(self._step(command.name, self._start_child_process(command)))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _start_child_process(self, command: Command) -> None:
+        child = Child(command, on_change=self._publish)
+        self.children[command.name] = child
+        await child.start()
+
+    async def _step(self, what: str, work: Awaitable[None]) -> None:
+        """Await one part of the start and report how long it took."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        await work
+        self._report(f"{what} ready after {clock() - began:.1f} s")
+
+    def _environment(self) -> dict[str, str]:
+        assert self._certificates is not None
+        return product_environment(self.settings, self._certificates.client_environment(), self._checkout) | self._extra
+
+    def _child(self, name: str) -> Child:
+        try:
+            return self.children[name]
+        except KeyError:
+            raise StackError(f"The stack has no {name}; it has {', '.join(self.children)}.") from None
+
+    def _pids(self) -> Pids:
+        pids = {name: child.pid for name, child in self.children.items()}
+        return Pids(
+            supervisor=os.getpid(),
+            postgres=pids.get("postgres"),
+            temporal=pids.get("temporal"),
+            api=pids.get("api"),
+            workers={plan.name: pids.get(plan.name) for plan in self._plans},
+        )
+
+    def _publish(self) -> None:
+        """Write `stack.json` anew: the processes have changed."""
+        if self._published:
+            self.describe().write(self.settings.data_dir)

@@ -1,0 +1,64 @@
+"""The database as two doors: raw connections for everything that writes, SQLModel sessions for reading lists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+Connection = Any
+"""An asyncpg connection inside the caller's transaction."""
+
+
+def _dump(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+async def _init(connection: asyncpg.Connection) -> None:
+    for name in ("jsonb", "json"):
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=_dump, decoder=orjson.loads)
+
+
+class Database:
+    """Open pools on one PostgreSQL; `transaction()` is the unit every write happens in."""
+
+    def __init__(self, pool: asyncpg.Pool, engine: AsyncEngine) -> None:
+        self.pool = pool
+        self._engine = engine
+
+    @classmethod
+    async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 20) -> Database:
+        """Open the pools. `url` is `postgresql://...`."""
+        pool = await asyncpg.create_pool(url, min_size=min_size, max_size=max_size, init=_init)
+        engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=4, max_overflow=4
+        )
+        return cls(pool, engine)
+
+    async def close(self) -> None:
+        """Close both pools."""
+        await self.pool.close()
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a READ COMMITTED transaction, committed when the block ends without an exception."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without a transaction, for single statements."""
+        async with self.pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A SQLModel session for list reads with many optional filters."""
+        async with AsyncSession(self._engine) as session:
+            yield session

@@ -1,0 +1,242 @@
+"""Definitions: documents in canonical form with the server's side of them, and who stands in a campaign's blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from store.database import Connection
+
+_LOCK_CLASS = 0x5044
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRow:
+    """One stored definition. `version` counts for campaigns only, as do `actions`, `removed_blocks` and the starts."""
+
+    workspace_id: int
+    kind: str
+    definition_id: int
+    key: str
+    name: str
+    document: dict[str, Any]
+    revision: int
+    version: int
+    state: str | None
+    source: str | None
+    created_at: datetime
+    updated_at: datetime
+    actions: dict[str, int] = field(default_factory=dict)
+    removed_blocks: dict[str, str | None] = field(default_factory=dict)
+    first_started: datetime | None = None
+    started_at: datetime | None = None
+
+
+_NAMES = [column.name for column in fields(DefinitionRow)]
+_COLUMNS = ", ".join(_NAMES)
+_UNCHANGING = frozenset({"workspace_id", "kind", "definition_id", "key", "created_at"})
+
+
+def _row(record: Mapping[str, Any]) -> DefinitionRow:
+    return DefinitionRow(**{name: record[name] for name in _NAMES})
+
+
+def _values(row: DefinitionRow) -> list[Any]:
+    return [getattr(row, name) for name in _NAMES]
+
+
+async def lock(conn: Connection, workspace_id: int) -> None:
+    """Let nobody else write definitions or lifecycle states of the workspace until this transaction ends."""
+    await conn.execute("SELECT pg_advisory_xact_lock($1, $2)", _LOCK_CLASS, workspace_id)
+
+
+async def load_all(conn: Connection, workspace_id: int) -> list[DefinitionRow]:
+    """Every definition of the workspace, by kind and oldest first."""
+    query = f"SELECT {_COLUMNS} FROM definitions WHERE workspace_id = $1 ORDER BY kind, definition_id"
+    return [_row(record) for record in await conn.fetch(query, workspace_id)]
+
+
+async def get(conn: Connection, workspace_id: int, kind: str, ref: str | int) -> DefinitionRow | None:
+    """One definition by key or id, or None."""
+    if isinstance(ref, int) and not 0 < ref < 2**31:
+        return None
+    column = "definition_id" if isinstance(ref, int) else "key"
+    query = f"SELECT {_COLUMNS} FROM definitions WHERE workspace_id = $1 AND kind = $2 AND {column} = $3"
+    record = await conn.fetchrow(query, workspace_id, kind, ref)
+    return _row(record) if record else None
+
+
+async def insert(conn: Connection, row: DefinitionRow) -> None:
+    """Store a new definition."""
+    places = ", ".join(f"${i}" for i in range(1, len(_NAMES) + 1))
+    await conn.execute(f"INSERT INTO definitions ({_COLUMNS}) VALUES ({places})", *_values(row))
+
+
+async def update(conn: Connection, row: DefinitionRow) -> None:
+    """Replace everything of a definition but its names and its birth."""
+    places = {name: f"${i}" for i, name in enumerate(_NAMES, start=1)}
+    changes = ", ".join(f"{name} = {place}" for name, place in places.items() if name not in _UNCHANGING)
+    await conn.execute(
+        f"""UPDATE definitions SET {changes}
+            WHERE workspace_id = {places["workspace_id"]} AND kind = {places["kind"]}
+              AND definition_id = {places["definition_id"]} AND key = {places["key"]}
+              AND created_at = {places["created_at"]}""",
+        *_values(row),
+    )
+
+
+async def set_state(conn: Connection, workspace_id: int, kind: str, definition_id: int, state: str) -> None:
+    """Move a definition to another lifecycle state; the document and its revision stay."""
+    await conn.execute(
+        "UPDATE definitions SET state = $4 WHERE workspace_id = $1 AND kind = $2 AND definition_id = $3",
+        workspace_id,
+        kind,
+        definition_id,
+        state,
+    )
+
+
+async def set_started(conn: Connection, workspace_id: int, campaign_id: int, state: str, now: datetime) -> None:
+    """Record that a campaign starts now, in the state it takes."""
+    await conn.execute(
+        """UPDATE definitions SET state = $3, started_at = $4, first_started = COALESCE(first_started, $4)
+           WHERE workspace_id = $1 AND kind = 'campaign' AND definition_id = $2""",
+        workspace_id,
+        campaign_id,
+        state,
+        now,
+    )
+
+
+async def set_source(conn: Connection, workspace_id: int, names: Sequence[tuple[str, int]], source: str) -> None:
+    """Note under which source documents were applied last; `names` are kinds with ids."""
+    await conn.execute(
+        """UPDATE definitions d SET source = $4
+           FROM unnest($2::text[], $3::int[]) AS n (kind, id)
+           WHERE d.workspace_id = $1 AND d.kind = n.kind AND d.definition_id = n.id AND d.source IS DISTINCT FROM $4""",
+        workspace_id,
+        [kind for kind, _ in names],
+        [number for _, number in names],
+        source,
+    )
+
+
+async def delete(conn: Connection, workspace_id: int, kind: str, definition_id: int) -> None:
+    """Remove a definition for good; its id is never given out again."""
+    await conn.execute(
+        "DELETE FROM definitions WHERE workspace_id = $1 AND kind = $2 AND definition_id = $3",
+        workspace_id,
+        kind,
+        definition_id,
+    )
+
+
+async def page(
+    conn: Connection,
+    workspace_id: int,
+    kind: str,
+    *,
+    before: int | None,
+    limit: int,
+    state: str | None = None,
+    tag: str | None = None,
+    trigger: str | None = None,
+) -> list[DefinitionRow]:
+    """Up to `limit` definitions of a kind, newest first, below the id `before`."""
+    return [
+        _row(record)
+        for record in await conn.fetch(
+            f"""SELECT {_COLUMNS} FROM definitions
+                WHERE workspace_id = $1 AND kind = $2
+                  AND ($3::int IS NULL OR definition_id < $3)
+                  AND ($5::text IS NULL OR state = $5)
+                  AND ($6::text IS NULL OR document -> 'tags' ? $6)
+                  AND ($7::text IS NULL OR document -> 'trigger' ->> 'type' = $7)
+                ORDER BY definition_id DESC LIMIT $4""",
+            workspace_id,
+            kind,
+            before,
+            limit,
+            state,
+            tag,
+            trigger,
+        )
+    ]
+
+
+async def active_journeys(conn: Connection, workspace_id: int, campaigns: Sequence[int]) -> dict[int, int]:
+    """How many journeys are under way, by campaign id; campaigns without any are left out."""
+    records = await conn.fetch(
+        """SELECT campaign_id, count(*) AS journeys FROM journeys
+           WHERE workspace_id = $1 AND campaign_id = ANY($2::int[]) AND state = 'in_progress' GROUP BY campaign_id""",
+        workspace_id,
+        list(campaigns),
+    )
+    return {record["campaign_id"]: record["journeys"] for record in records}
+
+
+async def standing_at(conn: Connection, workspace_id: int, campaign_id: int, blocks: Sequence[str]) -> int:
+    """How many journeys of a campaign stand in one of the blocks."""
+    count: int = await conn.fetchval(
+        """SELECT count(*) FROM journeys
+           WHERE workspace_id = $1 AND campaign_id = $2 AND block = ANY($3::text[]) AND state = 'in_progress'""",
+        workspace_id,
+        campaign_id,
+        list(blocks),
+    )
+    return count
+
+
+async def rename_block(conn: Connection, workspace_id: int, campaign_id: int, old: str, new: str) -> int:
+    """Take the people of a renamed block along; returns how many.
+
+    A journey that another transaction holds is left out, because waiting for it here could wait for ever: it finds its
+    way by the recorded successor.
+    """
+    moved: str = await conn.execute(
+        """UPDATE journeys SET block = $4
+           WHERE workspace_id = $1 AND journey_id IN (
+               SELECT journey_id FROM journeys
+               WHERE workspace_id = $1 AND campaign_id = $2 AND block = $3 AND state = 'in_progress'
+               FOR UPDATE SKIP LOCKED)""",
+        workspace_id,
+        campaign_id,
+        old,
+        new,
+    )
+    return int(moved.rsplit(" ", 1)[1])
+
+
+async def purge_memberships(conn: Connection, workspace_id: int, kind: str, ref_id: int, limit: int) -> int:
+    """Delete up to `limit` memberships of something that is gone; returns how many."""
+    gone: str = await conn.execute(
+        """DELETE FROM memberships
+           WHERE workspace_id = $1 AND kind = $2 AND ref_id = $3 AND person_id IN (
+               SELECT person_id FROM memberships WHERE workspace_id = $1 AND kind = $2 AND ref_id = $3 LIMIT $4)""",
+        workspace_id,
+        kind,
+        ref_id,
+        limit,
+    )
+    return int(gone.rsplit(" ", 1)[1])
+
+
+__all__ = [
+    "DefinitionRow",
+    "active_journeys",
+    "delete",
+    "get",
+    "insert",
+    "load_all",
+    "lock",
+    "page",
+    "purge_memberships",
+    "rename_block",
+    "set_source",
+    "set_started",
+    "set_state",
+    "standing_at",
+    "update",
+]

@@ -1,0 +1,80 @@
+"""Workspaces, their clocks, their counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRow:
+    """What nearly every transaction needs to know of its workspace."""
+
+    workspace_id: int
+    name: str
+    sandbox: bool
+    clock_now: datetime | None
+    delivery_key: bytes
+    definitions_rev: int
+
+    def now(self, real_now: datetime) -> datetime:
+        """The workspace's present instant: its own clock in a sandbox, real time elsewhere."""
+        return self.clock_now if self.clock_now is not None else real_now
+
+
+_COLUMNS = "workspace_id, name, sandbox, clock_now, delivery_key, definitions_rev"
+
+
+async def get(conn: Connection, workspace_id: int) -> WorkspaceRow | None:
+    """One workspace, or None."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM workspaces WHERE workspace_id = $1", workspace_id)
+    return WorkspaceRow(**row) if row else None
+
+
+async def all_workspaces(conn: Connection) -> list[WorkspaceRow]:
+    """Every workspace, oldest first."""
+    return [WorkspaceRow(**r) for r in await conn.fetch(f"SELECT {_COLUMNS} FROM workspaces ORDER BY workspace_id")]
+
+
+async def next_id(conn: Connection, workspace_id: int, kind: str, first: int = 1) -> int:
+    """The next integer of a per-workspace, per-kind counter; waits for a concurrent taker of the same counter."""
+    value: int = await conn.fetchval(
+        """INSERT INTO counters (workspace_id, kind, value) VALUES ($1, $2, $3)
+           ON CONFLICT (workspace_id, kind) DO UPDATE SET value = counters.value + 1 RETURNING value""",
+        workspace_id,
+        kind,
+        first,
+    )
+    return value
+
+
+async def bump_definitions(conn: Connection, workspace_id: int) -> int:
+    """Tell every cache in every process that a definition, a state or a credential changed; returns the new number."""
+    value: int = await conn.fetchval(
+        "UPDATE workspaces SET definitions_rev = definitions_rev + 1 WHERE workspace_id = $1 RETURNING definitions_rev",
+        workspace_id,
+    )
+    return value
+
+
+async def create(
+    conn: Connection, *, name: str, sandbox: bool, clock_now: datetime | None, delivery_key: bytes, now: datetime
+) -> int:
+    """Insert a workspace and return its id."""
+    value: int = await conn.fetchval(
+        """INSERT INTO workspaces (name, colour, sandbox, clock_now, delivery_key, definitions_rev, created_at)
+           VALUES ($1, '', $2, $3, $4, 1, $5) RETURNING workspace_id""",
+        name,
+        sandbox,
+        clock_now,
+        delivery_key,
+        now,
+    )
+    return value
+
+
+async def set_clock(conn: Connection, workspace_id: int, now: datetime) -> None:
+    """Move a sandbox's clock."""
+    await conn.execute("UPDATE workspaces SET clock_now = $2 WHERE workspace_id = $1", workspace_id, now)
