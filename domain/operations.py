@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.emails import bare_address
+
 IdentifierKind = Literal["id", "email", "cio_id"]
 
 
@@ -21,7 +23,9 @@ class Identifier(BaseModel):
     @property
     def value_key(self) -> str:
         """The form in which identifiers are compared: ids verbatim, email and cio_id trimmed and casefolded."""
-        return self.value if self.kind == "id" else self.value.strip().casefold()
+        if self.kind == "id":
+            return self.value
+        return (bare_address(self.value) or self.value).strip().casefold()
 
 
 class _Operation(BaseModel):
@@ -40,6 +44,7 @@ class Identify(_Operation):
     """Add a person or update their attributes (PPL-03). `attributes` are as received, control keys removed.
 
     `timestamp` (Unix seconds, `_timestamp`) orders concurrent updates; `update_only` never creates.
+    `dotted` names with dots mean members (ACT-24), as they never do in calls.
     """
 
     op: Literal["identify"] = "identify"
@@ -47,6 +52,7 @@ class Identify(_Operation):
     attributes: dict[str, Any] = Field(default_factory=dict)
     timestamp: int | None = None
     update_only: bool = False
+    dotted: bool = False
 
     def identifiers(self) -> list[Identifier]:
         """The subject and the identifiers among the attributes."""

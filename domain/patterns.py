@@ -45,6 +45,11 @@ def fold_name(name: str) -> str:
     return name.strip().casefold()
 
 
+def literal_name(name: str) -> str:
+    """The pattern that means exactly this name, whatever characters it holds."""
+    return "".join(f"\\{char}" if char in _SPECIAL else char for char in name)
+
+
 @lru_cache(maxsize=4_096)
 def compile_text(pattern: str) -> TextPattern:
     """A `contains` pattern; empty alternatives and pieces count for nothing, so that `a|` is `a`."""

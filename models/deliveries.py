@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Identity, Index
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from models.types import bigint, blob, instant, json, text, texts
@@ -18,9 +19,16 @@ class Delivery(SQLModel, table=True):
 
     __tablename__ = "deliveries"
     __table_args__ = (
+        Index("deliveries_in_order", "workspace_id", "created_at", "delivery_id"),
         Index("deliveries_by_person", "workspace_id", "person_id", "created_at"),
         Index("deliveries_by_campaign", "workspace_id", "campaign_id", "created_at"),
         Index("deliveries_by_journey", "workspace_id", "journey_id"),
+        Index(
+            "deliveries_in_hand",
+            "workspace_id",
+            "delivery_id",
+            postgresql_where=sql("status = 'queued' AND NOT draft"),
+        ),
     )
     workspace_id: int = Field(primary_key=True)
     delivery_id: str = text(pk=True)

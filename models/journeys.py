@@ -45,6 +45,7 @@ class Journey(SQLModel, table=True):
             "journeys_at_block", "workspace_id", "campaign_id", "block", postgresql_where=sql("state = 'in_progress'")
         ),
         Index("journeys_by_campaign", "workspace_id", "campaign_id", "journey_id"),
+        Index("journeys_by_person", "workspace_id", "person_id", "journey_id"),
     )
     workspace_id: int = Field(primary_key=True)
     journey_id: str = text(pk=True)

@@ -126,6 +126,12 @@ STATEMENTS = (
     CREATE INDEX deliveries_by_campaign ON deliveries (workspace_id, campaign_id, created_at)
     """,
     """
+    CREATE INDEX deliveries_in_hand ON deliveries (workspace_id, delivery_id) WHERE status = 'queued' AND NOT draft
+    """,
+    """
+    CREATE INDEX deliveries_in_order ON deliveries (workspace_id, created_at, delivery_id)
+    """,
+    """
     CREATE INDEX deliveries_by_journey ON deliveries (workspace_id, journey_id)
     """,
     """
@@ -288,6 +294,9 @@ STATEMENTS = (
     CREATE INDEX journeys_by_campaign ON journeys (workspace_id, campaign_id, journey_id)
     """,
     """
+    CREATE INDEX journeys_by_person ON journeys (workspace_id, person_id, journey_id)
+    """,
+    """
     CREATE INDEX journeys_due ON journeys (workspace_id, due_at) WHERE state = 'in_progress' AND due_at IS NOT NULL
     """,
     """
@@ -389,7 +398,7 @@ STATEMENTS = (
     CREATE INDEX outbox_by_lane ON outbox (lane, outbox_id)
     """,
     """
-    CREATE INDEX outbox_by_workspace ON outbox (workspace_id)
+    CREATE INDEX outbox_by_workflow ON outbox (workspace_id, workflow_id, outbox_id)
     """,
     """
     CREATE TABLE people (
@@ -457,7 +466,10 @@ STATEMENTS = (
     )
     """,
     """
-    ALTER TABLE delivery_contents ALTER COLUMN rendered SET COMPRESSION lz4
+    DO $$ BEGIN
+        ALTER TABLE delivery_contents ALTER COLUMN rendered SET COMPRESSION lz4;
+    EXCEPTION WHEN feature_not_supported THEN NULL; -- a server built without lz4 keeps its own method
+    END $$
     """,
 )
 

@@ -1,0 +1,91 @@
+"""Accepting facts: appended to the log and committed before the caller hears of success, several callers per commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import faults
+from domain.operations import AnyOperation
+from store import log
+from store.database import Database
+from store.notify import Notifier
+
+MOST_ROWS = 1000
+WRITERS = 2
+
+
+class _Call(NamedTuple):
+    entries: list[log.LogEntry]
+    now: datetime
+    done: asyncio.Future[None]
+
+
+class Acceptor:
+    """Appends operations to the ingest log; callers that wait at the same time share a commit."""
+
+    def __init__(self, db: Database, notifier: Notifier) -> None:
+        self._db = db
+        self._notifier = notifier
+        self._waiting: deque[_Call] = deque()
+        self._writers: set[asyncio.Task[None]] = set()
+
+    async def append(
+        self, workspace_id: int, operations: Sequence[AnyOperation], source: str, real_now: datetime
+    ) -> None:
+        """Return once the operations are committed, in this order; raises what the database says if they are not."""
+        if not operations:
+            return
+        entries = [log.entry_of(workspace_id, operation, source) for operation in operations]
+        call = _Call(entries, real_now, asyncio.get_running_loop().create_future())
+        self._waiting.append(call)
+        if len(self._writers) < WRITERS:
+            writer = asyncio.create_task(self._write())
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
+        await call.done
+
+    async def close(self) -> None:
+        """Wait until everything that was begun is written."""
+        await asyncio.gather(*self._writers, return_exceptions=True)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            calls = [self._waiting.popleft()]
+            rows = len(calls[0].entries)
+            while self._waiting and rows + len(self._waiting[0].entries) <= MOST_ROWS:
+                calls.append(self._waiting.popleft())
+                rows += len(calls[-1].entries)
+            await self._commit(calls)
+            faults.point("accept.after_append")
+            self._notifier.send("ingest")
+
+    async def _commit(self, calls: list[_Call]) -> None:
+        """Write the calls in one transaction; where that fails, one by one, so that only the guilty one hears of it."""
+        try:
+            async with self._db.transaction() as conn:
+                await log.append(conn, [e for call in calls for e in call.entries], max(call.now for call in calls))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong is each caller's to hear
+            if len(calls) == 1:
+                _answer(calls[0], error)
+                return
+            for call in calls:
+                await self._commit([call])
+            return
+        for call in calls:
+            _answer(call, None)
+
+
+def _answer(call: _Call, error: Exception | None) -> None:
+    if call.done.done():
+        return
+    if error is None:
+        call.done.set_result(None)
+    else:
+        call.done.set_exception(error)
+
+
+__all__ = ["Acceptor"]

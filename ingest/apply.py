@@ -1,0 +1,241 @@
+"""Applying the log: batches of facts in order for everything that can touch one person, by any number of processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+import orjson
+from pydantic import TypeAdapter
+
+from domain.facts import Position
+from domain.operations import AnyOperation, Identify, Reevaluate, TrackEvent, Unsubscribe
+from ingest.catalog import Catalogs
+from ingest.events import event_id_hash, track
+from ingest.identify import identify
+from ingest.reevaluate import reevaluate, unsubscribe
+from ingest.unit import Unit
+from store import log, people
+from store.database import Connection, Database
+from store.log import PendingRow
+from store.notify import Listener, Notifier
+
+logger = logging.getLogger("sojourn.ingest")
+
+BATCH = 500
+LOOK_AHEAD = 2
+ALONE_LOOK = 100
+TRIES = 5
+YIELD_AFTER = 0.015
+TRANSIENT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+"""Faults of the infrastructure: the batch is simply tried again."""
+_OPERATIONS: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
+
+
+class Fact(NamedTuple):
+    """One claimed row with what it means."""
+
+    row: PendingRow
+    operation: AnyOperation
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one scan may apply: the facts in order, and whose the names are that they mention."""
+
+    facts: list[Fact]
+    names: dict[tuple[str, str], int]
+    people: set[int]
+
+
+class Applier:
+    """Consumes the ingest log of all workspaces."""
+
+    def __init__(self, db: Database, catalogs: Catalogs, notifier: Notifier) -> None:
+        self._db = db
+        self._catalogs = catalogs
+        self._notifier = notifier
+        self._failures: Counter[int] = Counter()
+
+    async def apply_once(self, real_now: datetime) -> int:
+        """Apply one batch of every workspace that has facts; returns how many facts that were."""
+        async with self._db.connection() as conn:
+            busy = await log.busy_workspaces(conn)
+        return sum([await self._apply_workspace(workspace_id, real_now) for workspace_id in busy])
+
+    async def _apply_workspace(self, workspace_id: int, real_now: datetime) -> int:
+        try:
+            return await self._batch(workspace_id, BATCH, real_now)
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            logger.warning("A batch failed and is applied fact by fact.", exc_info=error)
+        return await self._alone(workspace_id, real_now)
+
+    async def _batch(self, workspace_id: int, size: int, real_now: datetime) -> int:
+        async with self._db.transaction() as conn:
+            claim = await claim_batch(conn, workspace_id, size)
+            if not claim.facts:
+                return 0
+            unit = await self._apply(conn, workspace_id, claim, real_now)
+            await log.mark_applied(conn, workspace_id, [fact.row for fact in claim.facts], real_now)
+        self._told(unit)
+        return len(claim.facts)
+
+    async def _alone(self, workspace_id: int, real_now: datetime) -> int:
+        """Apply the next fact; one that fails again and again is put aside, in the activity log and in ours."""
+        async with self._db.transaction() as conn:
+            claim = await claim_batch(conn, workspace_id, 1)
+            if not claim.facts:
+                return 0
+            row = claim.facts[0].row
+            unit: Unit | None = None
+            try:
+                async with conn.transaction():
+                    unit = await self._apply(conn, workspace_id, claim, real_now)
+            except TRANSIENT:
+                raise
+            except Exception:
+                self._failures[row.seq] += 1
+                if self._failures[row.seq] < TRIES:
+                    raise
+                logger.exception("A fact cannot be applied.", extra={"workspace_id": workspace_id, "seq": row.seq})
+                await self._put_aside(conn, workspace_id, row, real_now)
+            await log.mark_applied(conn, workspace_id, [row], real_now)
+        self._failures.pop(row.seq, None)
+        if unit is not None:
+            self._told(unit)
+        return 1
+
+    async def _put_aside(self, conn: Connection, workspace_id: int, row: PendingRow, real_now: datetime) -> None:
+        at = row.received_at
+        failed = people.ActivityRow(None, "failed_event", None, {"seq": row.seq, "source": row.source}, at, at, row.seq)
+        await people.insert_activities(conn, workspace_id, [failed], real_now)
+
+    def _told(self, unit: Unit) -> None:
+        """Tell drains what there is to start, and other appliers that what waited for these facts may go on."""
+        if unit.sent_something:
+            self._notifier.send("outbox")
+        self._notifier.send("ingest")
+
+    async def _apply(self, conn: Connection, workspace_id: int, claim: Claim, real_now: datetime) -> Unit:
+        catalog = await self._catalogs.get(conn, workspace_id)
+        unit = await Unit.load(
+            conn, catalog, claim.people, catalog.now(real_now), keys=catalog.compiled.keys, real_now=real_now
+        )
+        unit.names = dict(claim.names)
+        facts = await _unrepeated(conn, workspace_id, claim.facts)
+        numbers = await people.new_ids(conn, sum(isinstance(f.operation, Identify | TrackEvent) for f in facts))
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        for fact in facts:
+            at = Position(fact.row.received_at, fact.row.seq)
+            await _apply_fact(unit, fact.operation, at, numbers)
+            if clock() - began > YIELD_AFTER:
+                await asyncio.sleep(0)
+                began = clock()
+        await unit.flush()
+        return unit
+
+    async def run(self, listener: Listener, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
+        """Apply facts as they come until told to stop; `clock` tells the real present instant."""
+        async for _ in listener.ticks("ingest"):
+            while not stop.is_set() and await self.apply_once(clock()):
+                pass
+            if stop.is_set():
+                return
+
+
+async def claim_batch(conn: Connection, workspace_id: int, size: int) -> Claim:
+    """Choose the oldest facts that nothing before them can concern.
+
+    Chosen facts may concern one another: they are applied in order. A fact that shares a name or a person with one that
+    another process is applying, or with one passed over here, waits for it.
+    """
+    await log.begin_claim(conn, workspace_id)
+    try:
+        seen = await log.pending(conn, workspace_id, size * LOOK_AHEAD if size > 1 else ALONE_LOOK)
+        free = await log.lockable(conn, workspace_id, seen)
+    finally:
+        await log.end_claim(conn, workspace_id)
+    facts = [Fact(row, _read(row)) for row in seen]
+    names = await people.resolve(
+        conn, workspace_id, {(i.kind, i.value_key) for f in facts for i in f.operation.identifiers()}
+    )
+    keys: set[int] = set()
+    owners: set[int] = set()
+    # Whatever others hold blocks, also what comes later in the order: its commit may have been seen first.
+    for fact in facts:
+        if fact.row.seq not in free:
+            keys.update(fact.row.keys)
+            owners |= _people_of(fact.operation, names)
+    chosen: list[Fact] = []
+    concerned: set[int] = set()
+    for fact in facts:
+        if fact.row.seq not in free:
+            continue
+        whose = _people_of(fact.operation, names)
+        if len(chosen) >= size or not keys.isdisjoint(fact.row.keys) or not owners.isdisjoint(whose):
+            keys.update(fact.row.keys)
+            owners |= whose
+        else:
+            chosen.append(fact)
+            concerned |= whose
+    return Claim(chosen, names, concerned)
+
+
+def _read(row: PendingRow) -> AnyOperation:
+    return _OPERATIONS.validate_python(orjson.loads(row.body))
+
+
+def _people_of(operation: AnyOperation, names: dict[tuple[str, str], int]) -> set[int]:
+    owners = {names[key] for i in operation.identifiers() if (key := (i.kind, i.value_key)) in names}
+    if isinstance(operation, Reevaluate | Unsubscribe):
+        owners.add(operation.person_id)
+    return owners
+
+
+async def _unrepeated(conn: Connection, workspace_id: int, facts: Sequence[Fact]) -> list[Fact]:
+    """The facts without events whose id was received before, in this batch or ever (PPL-14)."""
+    hashes: dict[int, bytes] = {}
+    for fact in facts:
+        if isinstance(fact.operation, TrackEvent) and fact.operation.event_id is not None:
+            hashes[fact.row.seq] = event_id_hash(fact.operation.event_id)
+    if not hashes:
+        return list(facts)
+    fresh = await log.claim_event_ids(conn, workspace_id, sorted(set(hashes.values())))
+    kept: list[Fact] = []
+    for fact in facts:
+        mark = hashes.get(fact.row.seq)
+        if mark is None or mark in fresh:
+            kept.append(fact)
+            fresh.discard(mark) if mark is not None else None
+    return kept
+
+
+async def _apply_fact(unit: Unit, operation: AnyOperation, at: Position, numbers: list[int]) -> None:
+    match operation:
+        case Identify():
+            await identify(unit, operation, at, numbers.pop(0))
+        case TrackEvent():
+            await track(unit, operation, at, numbers.pop(0))
+        case Unsubscribe():
+            await unsubscribe(unit, operation, at)
+        case Reevaluate():
+            await reevaluate(unit, operation, at)
+
+
+__all__ = ["Applier", "Claim", "claim_batch"]

@@ -1,0 +1,276 @@
+"""The definitions of a workspace in the form that facts are applied with, as fresh as the transaction that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from domain.blocks import DataBlock
+from domain.condition_keys import EventMatch, Keys
+from domain.conditions import Condition
+from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, SettingsDefinition, read_definition
+from domain.definitions.campaign import LIVE_STATES
+from domain.definitions.triggers import EventTrigger
+from domain.errors import NotFound
+from domain.patterns import literal_name
+from store import definitions as store
+from store import workspaces
+from store.database import Connection
+from store.workspaces import WorkspaceRow
+
+ENTERING_STATES = frozenset({"starting", "running"})
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment to be kept up to date; `nested` where its condition names other segments."""
+
+    id: int
+    key: str
+    name: str
+    condition: Condition
+    state: str | None
+    nested: bool
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign as it stands now; `keys` is everything its filters, goal and blocks may look at."""
+
+    id: int
+    key: str
+    name: str
+    state: str
+    version: int
+    definition: CampaignDefinition
+    actions: Mapping[str, int]
+    removed_blocks: Mapping[str, str | None]
+    started_at: datetime | None
+
+    @cached_property
+    def keys(self) -> Keys:
+        """What planning a journey may look at: filters or trigger, goal, blocks."""
+        keys = self.exit_keys
+        for block in self.definition.workflow.blocks.values():
+            for condition in block.needs_conditions():
+                keys |= condition.keys
+        return keys
+
+    @cached_property
+    def exit_keys(self) -> Keys:
+        """What can end a journey early."""
+        keys = Keys()
+        rechecked = self.rechecked
+        if rechecked is not None and self.definition.exit in ("filters", "goal_or_filters"):
+            keys |= rechecked.keys
+        goal = self.definition.goal
+        if goal is not None:
+            if goal.event is not None:
+                keys |= Keys(events=(EventMatch("event", literal_name(goal.event)),))
+            if goal.segment is not None:
+                keys |= Keys(segments=frozenset({goal.segment}))
+        return keys
+
+    @property
+    def rechecked(self) -> Condition | None:
+        """What has to keep holding under an exit rule with filters: the trigger's conditions, or the filters (CMP-16)."""
+        trigger = self.definition.trigger
+        return self.definition.filters if isinstance(trigger, EventTrigger) else trigger.conditions
+
+    @property
+    def enters(self) -> bool:
+        """Whether people may begin it now."""
+        return self.state in ENTERING_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One definition of another kind."""
+
+    id: int
+    key: str
+    definition: Definition
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What one revision of a workspace's definitions compiles to."""
+
+    rev: int
+    segments: Mapping[int, Segment] = field(default_factory=dict)
+    campaigns: Mapping[int, Campaign] = field(default_factory=dict)
+    others: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    settings: SettingsDefinition = field(
+        default_factory=lambda: SettingsDefinition.model_validate({"kind": "settings", "key": "workspace"})
+    )
+
+    @cached_property
+    def segment_ids(self) -> Mapping[str, int]:
+        """Segment ids by key."""
+        return {segment.key: segment.id for segment in self.segments.values()}
+
+    @cached_property
+    def plain_segments(self) -> tuple[Segment, ...]:
+        """Segments whose conditions name no segments, oldest first."""
+        return tuple(s for s in self.segments.values() if not s.nested)
+
+    @cached_property
+    def nested_segments(self) -> tuple[Segment, ...]:
+        """Segments that are made of segments."""
+        return tuple(s for s in self.segments.values() if s.nested)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Everything that applying a fact may look at."""
+        found = Keys()
+        for segment in self.segments.values():
+            found |= segment.condition.keys
+        for campaign in self.campaigns.values():
+            if campaign.state in LIVE_STATES:
+                found |= campaign.keys
+                if campaign.definition.trigger.type == "segment":
+                    found |= campaign.definition.trigger.conditions.keys
+        return found
+
+    @cached_property
+    def matching(self) -> tuple[Campaign, ...]:
+        """Campaigns triggered by conditions that people may enter, or may still be in."""
+        live = (c for c in self.campaigns.values() if c.state in LIVE_STATES)
+        return tuple(c for c in live if c.definition.trigger.type == "segment")
+
+    @cached_property
+    def with_goal(self) -> tuple[Campaign, ...]:
+        """Campaigns that count conversions; also those that have been stopped, since messages convert long after."""
+        return tuple(c for c in self.campaigns.values() if c.started_at is not None and c.definition.goal is not None)
+
+    @cached_property
+    def by_event(self) -> tuple[Campaign, ...]:
+        """Campaigns that people enter by an event."""
+        return tuple(
+            c for c in self.campaigns.values() if c.state == "running" and c.definition.trigger.type == "event"
+        )
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """One workspace as a transaction sees it: its row (clock included) and its compiled definitions."""
+
+    workspace: WorkspaceRow
+    compiled: Compiled
+
+    @property
+    def workspace_id(self) -> int:
+        """The workspace."""
+        return self.workspace.workspace_id
+
+    def now(self, real_now: datetime) -> datetime:
+        """The workspace's present instant."""
+        return self.workspace.now(real_now)
+
+    @property
+    def segments(self) -> Mapping[int, Segment]:
+        """Segments by id."""
+        return self.compiled.segments
+
+    @property
+    def segment_ids(self) -> Mapping[str, int]:
+        """Segment ids by key."""
+        return self.compiled.segment_ids
+
+    @property
+    def campaigns(self) -> Mapping[int, Campaign]:
+        """Campaigns by id."""
+        return self.compiled.campaigns
+
+    @property
+    def settings(self) -> SettingsDefinition:
+        """The settings document, or what it would be by default."""
+        return self.compiled.settings
+
+    @property
+    def senders(self) -> Sequence[Entry]:
+        """Senders, oldest first."""
+        return self.compiled.others.get("sender", ())
+
+    @property
+    def layouts(self) -> Sequence[Entry]:
+        """Layouts, oldest first."""
+        return self.compiled.others.get("layout", ())
+
+    @property
+    def providers(self) -> Sequence[Entry]:
+        """Providers, oldest first."""
+        return self.compiled.others.get("provider", ())
+
+    def keys_for(self, campaign_id: int) -> Keys:
+        """What planning a journey of the campaign may look at; everything, where one of its blocks changes people."""
+        campaign = self.campaigns.get(campaign_id)
+        if campaign is None:
+            return Keys()
+        writes = any(isinstance(block, DataBlock) for block in campaign.definition.workflow.blocks.values())
+        return self.compiled.keys | campaign.keys if writes else campaign.keys
+
+    def find(self, kind: str, ref: str | int) -> Entry | None:
+        """A sender, layout or provider by key or id."""
+        return next((e for e in self.compiled.others.get(kind, ()) if ref in (e.key, e.id)), None)
+
+
+class Catalogs:
+    """The compiled definitions of all workspaces in this process; each use compares the revision first."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[int, Compiled] = {}
+
+    async def get(self, conn: Connection, workspace_id: int) -> Catalog:
+        """The workspace as this transaction sees it; raises NotFound."""
+        workspace = await workspaces.get(conn, workspace_id)
+        if workspace is None:
+            self._compiled.pop(workspace_id, None)
+            raise NotFound("workspace", workspace_id)
+        compiled = self._compiled.get(workspace_id)
+        if compiled is None or compiled.rev != workspace.definitions_rev:
+            compiled = _compile(workspace.definitions_rev, await store.load_all(conn, workspace_id))
+            self._compiled[workspace_id] = compiled
+        return Catalog(workspace, compiled)
+
+
+def _compile(rev: int, rows: Sequence[store.DefinitionRow]) -> Compiled:
+    segments: dict[int, Segment] = {}
+    campaigns: dict[int, Campaign] = {}
+    others: dict[str, list[Entry]] = {}
+    settings: SettingsDefinition | None = None
+    for row, definition in _readable(rows):
+        if isinstance(definition, SegmentDefinition):
+            condition = definition.conditions
+            nested = bool(condition.keys.segments)
+            segments[row.definition_id] = Segment(row.definition_id, row.key, row.name, condition, row.state, nested)
+        elif isinstance(definition, CampaignDefinition):
+            campaigns[row.definition_id] = Campaign(
+                id=row.definition_id,
+                key=row.key,
+                name=row.name,
+                state=row.state or "draft",
+                version=row.version,
+                definition=definition,
+                actions=row.actions,
+                removed_blocks=row.removed_blocks,
+                started_at=row.started_at,
+            )
+        elif isinstance(definition, SettingsDefinition):
+            settings = definition
+        else:
+            others.setdefault(row.kind, []).append(Entry(row.definition_id, row.key, definition))
+    found = Compiled(rev, segments, campaigns, others)
+    return found if settings is None else Compiled(rev, segments, campaigns, others, settings)
+
+
+def _readable(rows: Sequence[store.DefinitionRow]) -> Iterator[tuple[store.DefinitionRow, Definition]]:
+    for row in rows:
+        definition, _ = read_definition(row.document)
+        if definition is not None:
+            yield row, definition
+
+
+__all__ = ["Campaign", "Catalog", "Catalogs", "Compiled", "Entry", "Segment"]

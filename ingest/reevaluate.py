@@ -1,0 +1,44 @@
+"""Facts of our own making: the clock moved a membership, somebody left by a message's link."""
+
+from __future__ import annotations
+
+from domain.facts import Position
+from domain.operations import Reevaluate, Unsubscribe
+from ingest.identify import Update, finish, write_attributes
+from ingest.settle import Change, settle
+from ingest.unit import Unit, microseconds
+from store import conversions
+
+
+async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> None:
+    """Look again at memberships of one person; what moved is settled like any change."""
+    person = unit.people.get(operation.person_id)
+    if person is None:
+        return
+    refs = frozenset((kind, ref) for kind, ref in operation.refs)
+    quiet = operation.why == "build"
+    await settle(unit, person, Change(unit.facts_of(person), at, refs=refs, quiet=quiet))
+
+
+async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> None:
+    """Write the person's `unsubscribed` and credit the delivery whose link was used (SUB-09, SUB-10)."""
+    person = unit.people.get(operation.person_id)
+    if person is None:
+        return
+    before = unit.facts_of(person)
+    update = Update(unit, person, at, "cio_id", microseconds(at.at))
+    write_attributes(update, {"unsubscribed": operation.unsubscribe})
+    await finish(update, before)
+    if operation.unsubscribe:
+        now = microseconds(unit.now)
+        if await conversions.mark(unit.conn, unit.catalog.workspace_id, operation.delivery_id, now, "unsubscribed"):
+            campaign_id, action_id = await conversions.origin(
+                unit.conn, unit.catalog.workspace_id, operation.delivery_id
+            )
+            for kind, ref in (("campaign", campaign_id), ("action", action_id)):
+                if ref is not None:
+                    unit.count(kind, ref, "unsubscribed")
+        unit.record(person, "unsubscribed", None, {"delivery_id": operation.delivery_id}, at)
+
+
+__all__ = ["reevaluate", "unsubscribe"]

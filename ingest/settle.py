@@ -1,0 +1,197 @@
+"""The one place that turns a change of a person into memberships, goals, exits, released waits and new journeys.
+
+Always under the person's lock and in the caller's transaction; nothing else decides any of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.blocks import WaitUntil, released_path, wait_keys
+from domain.condition_keys import Keys
+from domain.conditions import Condition, evaluate
+from domain.facts import EventFact, Facts, Position
+from domain.goals import Goal, goal_event_matches, goal_segment_met
+from domain.journeys import exit_verdict
+from domain.workflow_graph import resume_at
+from ingest.catalog import Campaign, Segment
+from ingest.conversions import convert
+from ingest.entry import enter_by_event, enter_by_match
+from ingest.unit import Membership, Person, Unit, wait_state
+from store.journeys import JourneyRow
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to one person; `before` is what conditions saw of them until then.
+
+    `refs` are memberships to look at whatever was touched; `quiet` changes start, end and release nothing.
+    """
+
+    before: Facts
+    at: Position
+    attributes: frozenset[str] = frozenset()
+    event: EventFact | None = None
+    aged: bool = False
+    refs: frozenset[Membership] = frozenset()
+    quiet: bool = False
+
+
+@dataclass
+class _Touched:
+    """The change with the memberships that moved because of it."""
+
+    change: Change
+    segments: set[int]
+    entered: set[int]
+    matched: list[Campaign]
+
+    def by(self, keys: Keys, unit: Unit) -> bool:
+        """Whether something these keys mention was touched."""
+        change = self.change
+        events = () if change.event is None else (change.event,)
+        return keys.touched_by(change.attributes, events, self.segments, unit.catalog.segment_ids, aged=change.aged)
+
+
+async def settle(unit: Unit, person: Person, change: Change) -> None:
+    """Derive everything that follows from the change."""
+    touched = _Touched(change, set(), set(), [])
+    for segment in (*unit.catalog.compiled.plain_segments, *unit.catalog.compiled.nested_segments):
+        _settle_segment(unit, person, segment, touched)
+    for campaign in unit.catalog.compiled.matching:
+        _settle_trigger(unit, person, campaign, touched)
+    person.fresh = False
+    if change.quiet:
+        return
+    for campaign in unit.catalog.compiled.with_goal:
+        if _may_convert(campaign, touched, unit):
+            await convert(unit, person, campaign, change.event)
+    for journey in list(person.journeys):
+        if journey.parked:
+            _settle_parked(unit, person, journey, touched)
+    for campaign in touched.matched:
+        await enter_by_match(unit, person, campaign, change.at)
+    if change.event is not None:
+        for campaign in unit.catalog.compiled.by_event:
+            await enter_by_event(unit, person, campaign, change.event)
+
+
+def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touched) -> None:
+    key = ("segment", segment.id)
+    change = touched.change
+    if not (person.fresh or key in change.refs or touched.by(segment.condition.keys, unit)):
+        return
+    verdict = evaluate(segment.condition, unit.facts_of(person), unit.now)
+    known = key in person.memberships
+    if not unit.set_membership(person, key, verdict.matched, verdict.flips_at):
+        return
+    unit.count("segment", segment.id, "members", 1 if verdict.matched else -1)
+    quiet = change.quiet or (
+        segment.state == "building" and not known and _was(person, segment.condition, change, unit)
+    )
+    if quiet:
+        return
+    touched.segments.add(segment.id)
+    if verdict.matched:
+        touched.entered.add(segment.id)
+    kind = "segment_enter" if verdict.matched else "segment_leave"
+    data = {"segment_id": segment.id, "segment": segment.key, "reason": verdict.reason}
+    unit.record(person, kind, segment.name, data, change.at)
+
+
+def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _Touched) -> None:
+    condition = campaign.definition.trigger.conditions  # type: ignore[union-attr]
+    key = ("trigger", campaign.id)
+    change = touched.change
+    if not (person.fresh or key in change.refs or touched.by(condition.keys, unit)):
+        return
+    verdict = evaluate(condition, unit.facts_of(person), unit.now)
+    known = key in person.memberships
+    moved = unit.set_membership(person, key, verdict.matched, verdict.flips_at)
+    if not moved or not verdict.matched or change.quiet or not campaign.enters:
+        return
+    if campaign.state == "starting" and not known and _was(person, condition, change, unit):
+        return
+    touched.matched.append(campaign)
+
+
+def _was(person: Person, condition: Condition, change: Change, unit: Unit) -> bool:
+    """Whether the condition held before, for somebody whom a build has not reached yet."""
+    return not person.fresh and evaluate(condition, change.before, unit.now).matched
+
+
+def _may_convert(campaign: Campaign, touched: _Touched, unit: Unit) -> bool:
+    goal, event = campaign.definition.goal, touched.change.event
+    if goal is None:
+        return False
+    if goal.event is not None:
+        return event is not None and event.type == "event" and event.name.strip() == goal.event.strip()
+    moved = touched.entered if goal.enters_segment is not None else touched.segments - touched.entered
+    return _segment_id(goal, unit) in moved
+
+
+def _segment_id(goal: Goal, unit: Unit) -> int | None:
+    ref = goal.segment
+    return unit.catalog.segment_ids.get(ref) if isinstance(ref, str) else ref
+
+
+def _settle_parked(unit: Unit, person: Person, journey: JourneyRow, touched: _Touched) -> None:
+    campaign = unit.catalog.campaigns.get(journey.campaign_id)
+    if campaign is None:
+        return
+    ends = ("trigger", campaign.id) in touched.change.refs or touched.by(campaign.exit_keys, unit)
+    if ends and end_if_over(unit, person, journey, campaign, touched.change.event):
+        return
+    release(unit, person, journey, campaign, touched)
+
+
+def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, event: EventFact | None) -> bool:
+    """End a waiting journey whose exit rule a fact has just met (CMP-16)."""
+    facts = unit.journey_facts(person, journey)
+    definition = campaign.definition
+    filters = campaign.rechecked
+    goal_met = definition.goal is not None and (
+        goal_segment_met(definition.goal, facts)
+        if definition.goal.segment is not None
+        else event is not None and goal_event_matches(definition.goal, event, facts)
+    )
+    reason = exit_verdict(
+        definition.exit,
+        filters is None or evaluate(filters, facts, unit.now).matched,
+        goal_met,
+        rechecks_trigger=definition.trigger.type == "segment",
+    )
+    if reason is None:
+        return False
+    unit.end_journey(
+        person, journey, state="exited_early", reason=reason, explanation=EXPLANATIONS[reason], why=f"exit: {reason}"
+    )
+    return True
+
+
+def release(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, touched: _Touched) -> None:
+    """Let a journey out of a wait whose path a fact has made true; the path stays chosen whatever happens next."""
+    workflow = campaign.definition.workflow
+    key = resume_at(workflow, journey.block, campaign.removed_blocks) if journey.block else None
+    block = workflow.blocks.get(key) if key is not None else None
+    state = wait_state(journey)
+    if not isinstance(block, WaitUntil) or state is None or state.released is not None or journey.arrived_at is None:
+        return
+    if not touched.by(wait_keys(block), unit):
+        return
+    arrived = Position(journey.arrived_at, journey.arrived_seq)
+    path = released_path(block, arrived, unit.now, unit.journey_facts(person, journey))
+    if path is None:
+        return
+    journey.wait = state.model_copy(update={"released": path}).model_dump(mode="json")
+    unit.changed_journey(journey)
+    unit.wake(journey, f"path: {path}")
+
+
+EXPLANATIONS = {
+    "goal": "The person met the goal.",
+    "filters": "The person stopped matching the filters.",
+    "trigger": "The person stopped matching the trigger.",
+}
+
+__all__ = ["EXPLANATIONS", "Change", "end_if_over", "settle"]

@@ -1,0 +1,451 @@
+"""People under lock with everything conditions can see of them, changed in memory and written back set-wise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from domain.condition_keys import Keys
+from domain.data_paths import without
+from domain.effects import WaitState
+from domain.facts import EventFact, Facts, JourneyFacts, Position
+from domain.ids import cio_id, ulid
+from domain.operations import AnyOperation
+from domain.patterns import fold_name
+from domain.values import from_unix, to_unix
+from ingest.catalog import Campaign, Catalog
+from store import deltas, journeys, people
+from store.database import Connection
+from store.journeys import JourneyRow, StepRow
+from store.log import LogEntry, append, entry_of
+from store.people import ActivityRow, EventNeed, EventRow, MembershipRow, PersonRow
+
+Membership = tuple[str, int]
+TOMBSTONES = timedelta(days=30)
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """One person as this transaction knows them; `fresh` until the first settling of somebody it has made."""
+
+    row: PersonRow
+    memberships: dict[Membership, MembershipRow] = field(default_factory=dict)
+    journeys: list[JourneyRow] = field(default_factory=list)
+    events: list[EventFact] = field(default_factory=list)
+    last_seq: int = 0
+    is_new: bool = False
+    fresh: bool = False
+    changed: bool = False
+    facts: Facts | None = None
+
+    @property
+    def person_id(self) -> int:
+        """The internal number."""
+        return self.row.person_id
+
+    @property
+    def id(self) -> str | None:
+        """The caller's own id."""
+        return self.row.id
+
+    @property
+    def email(self) -> str | None:
+        """The address, as written."""
+        return self.row.email
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Attributes without identifiers."""
+        return self.row.attributes
+
+    @property
+    def cio_id(self) -> str:
+        """The public form of the internal number."""
+        return cio_id(self.row.person_id)
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """Everything a template or a condition reads of the person: attributes and identifiers."""
+        row = self.row
+        names = {"id": row.id, "email": row.email, "cio_id": cio_id(row.person_id)}
+        known = {name: value for name, value in names.items() if value is not None}
+        return {**row.attributes, **known, "_created_in_customerio_at": to_unix(row.created_at)}
+
+    def touch(self) -> None:
+        """Forget what was derived: something has changed."""
+        self.facts = None
+
+
+class Unit:
+    """A unit of work over some people of one workspace, inside the caller's transaction.
+
+    The people's rows are locked, ascending, before anything is read; what `keys` mention of their events is loaded.
+    """
+
+    def __init__(self, conn: Connection, catalog: Catalog, now: datetime, real_now: datetime | None = None) -> None:
+        self.conn = conn
+        self.catalog = catalog
+        self.now = now
+        self.real_now = real_now or now
+        self.people: dict[int, Person] = {}
+        self.names: dict[tuple[str, str], int | None] = {}
+        self._need = EventNeed()
+        self._changed_names: dict[tuple[str, str], int | None] = {}
+        self._freed: set[tuple[str, str]] = set()
+        self._events: list[EventRow] = []
+        self._memberships: dict[tuple[int, str, int], MembershipRow | None] = {}
+        self._new_journeys: list[JourneyRow] = []
+        self._changed_journeys: dict[str, JourneyRow] = {}
+        self._ended: dict[str, JourneyRow] = {}
+        self._outbox: list[tuple[str, JourneyRow, str]] = []
+        self._activities: list[ActivityRow] = []
+        self._deltas: list[deltas.Delta] = []
+        self._steps: list[StepRow] = []
+        self._changed_steps: dict[tuple[str, int], StepRow] = {}
+        self._appended: list[LogEntry] = []
+        self._history: dict[tuple[int, int], list[JourneyRow]] = {}
+        self._made = 0
+
+    @classmethod
+    async def load(
+        cls,
+        conn: Connection,
+        catalog: Catalog,
+        person_ids: Collection[int],
+        now: datetime,
+        *,
+        keys: Keys | None = None,
+        real_now: datetime | None = None,
+    ) -> Self:
+        """Lock and load people; `now` is the workspace's instant. People who do not exist are left out.
+
+        `real_now` is needed where facts may be appended to the log, whose partitions follow real time.
+        """
+        unit = cls(conn, catalog, now, real_now)
+        unit._need = _need(keys or Keys())
+        await unit.add(person_ids)
+        return unit
+
+    async def add(self, person_ids: Collection[int]) -> None:
+        """Lock and load these people."""
+        workspace_id = self.catalog.workspace_id
+        rows = await people.load_locked(self.conn, workspace_id, person_ids)
+        found = {row.person_id: Person(row) for row in rows}
+        if not found:
+            return
+        ids = list(found)
+        for membership in await people.memberships_of(self.conn, workspace_id, ids):
+            found[membership.person_id].memberships[membership.kind, membership.ref_id] = membership
+        for journey in await journeys.active_of(self.conn, workspace_id, ids):
+            found[journey.person_id].journeys.append(journey)
+        for person_id, event in await people.events_of(self.conn, workspace_id, ids, self._need):
+            found[person_id].events.append(event)
+        for person_id, seq in (await people.last_sequences(self.conn, workspace_id, ids)).items():
+            found[person_id].last_seq = seq
+        self.people |= found
+
+    def facts_of(self, person: Person) -> Facts:
+        """What conditions can see of the person, outside any journey."""
+        if person.facts is None:
+            members = (ref for (kind, ref), row in person.memberships.items() if kind == "segment" and row.member)
+            person.facts = Facts(
+                attributes=person.profile,
+                age_start=person.row.age_start,
+                events=tuple(person.events),
+                segments=frozenset(members),
+                segment_ids=self.catalog.segment_ids,
+            )
+        return person.facts
+
+    def journey_facts(self, person: Person, journey: JourneyRow) -> Facts:
+        """The same, seen from inside a journey."""
+        return replace(self.facts_of(person), journey=journey_context(journey))
+
+    def create_person(self, person_id: int) -> Person:
+        """A new person, without any name yet."""
+        row = PersonRow(person_id, None, None, {}, {}, self.now, self.now)
+        person = Person(row, is_new=True, fresh=True)
+        self.people[person_id] = person
+        return person
+
+    def name(self, kind: str, value_key: str, owner: int | None) -> None:
+        """Give a name to somebody, or set it free."""
+        if self.names.get((kind, value_key)) is not None and (kind, value_key) not in self._changed_names:
+            self._freed.add((kind, value_key))
+        self.names[kind, value_key] = owner
+        self._changed_names[kind, value_key] = owner
+
+    def add_event(self, person: Person, event: EventFact) -> None:
+        """Record an event of the person."""
+        person.events.append(event)
+        person.last_seq = max(person.last_seq, event.seq)
+        if event.at < person.row.age_start:
+            person.row.age_start = event.at
+            person.changed = True
+        person.touch()
+        self._events.append(EventRow(person.person_id, event, fold_name(event.name), self.now))
+
+    def set_membership(self, person: Person, key: Membership, member: bool, flips_at: datetime | None) -> bool:
+        """Keep what an evaluation said; returns whether the membership changed."""
+        before = person.memberships.get(key)
+        was = before is not None and before.member
+        if was == member and (before.flips_at if before else None) == flips_at:
+            return False
+        kind, ref = key
+        since = self.now if was != member or before is None else before.since
+        row = MembershipRow(person.person_id, kind, ref, member, since, flips_at)
+        if member or flips_at is not None:
+            person.memberships[key] = row
+            self._memberships[person.person_id, kind, ref] = row
+        else:
+            person.memberships.pop(key, None)
+            self._memberships[person.person_id, kind, ref] = None
+        if was != member and kind == "segment":
+            person.touch()
+        return was != member
+
+    async def history(self, person: Person, campaign: Campaign) -> list[JourneyRow]:
+        """Every journey of the person in the campaign, those of this transaction included."""
+        key = (campaign.id, person.person_id)
+        if key not in self._history:
+            here = {row.journey_id: row for row in [*person.journeys, *self._ended.values()]}
+            if person.is_new:
+                stored: list[JourneyRow] = []
+            else:
+                stored = await journeys.history_of(
+                    self.conn, self.catalog.workspace_id, [campaign.id], [person.person_id]
+                )
+            known = {row.journey_id for row in stored}
+            made = [row for row in self._new_journeys if (row.campaign_id, row.person_id) == key]
+            self._history[key] = [here.get(row.journey_id, row) for row in stored]
+            self._history[key] += [row for row in made if row.journey_id not in known]
+        return self._history[key]
+
+    def start_journey(
+        self, person: Person, campaign: Campaign, *, entry: str, started: Position, trigger: dict[str, Any]
+    ) -> JourneyRow:
+        """Make a journey and have its workflow started; `started` is the occurrence's position (CMP-15)."""
+        self._made += 1
+        chance = (started.seq % 2**40).to_bytes(5, "big") + (self._made % 256).to_bytes(1, "big") + os.urandom(4)
+        journey = JourneyRow(
+            workspace_id=self.catalog.workspace_id,
+            journey_id=ulid(int(self.now.timestamp() * 1000), chance),
+            workflow_id=f"journey/{campaign.id}/{person.person_id}/{entry}",
+            campaign_id=campaign.id,
+            person_id=person.person_id,
+            entry=entry,
+            single=campaign.definition.trigger.type == "segment",
+            state=journeys.ACTIVE,
+            version=campaign.version,
+            started_at=started.at,
+            started_seq=started.seq,
+            created_at=self.now,
+            trigger=trigger,
+            wanted=1,
+        )
+        person.journeys.append(journey)
+        self._new_journeys.append(journey)
+        if (campaign.id, person.person_id) in self._history:
+            self._history[campaign.id, person.person_id].append(journey)
+        self._outbox.append(("start", journey, "trigger"))
+        self.count("campaign", campaign.id, "triggered")
+        return journey
+
+    def end_journey(
+        self, person: Person, journey: JourneyRow, *, state: str, reason: str, explanation: str | None, why: str | None
+    ) -> None:
+        """End a journey; with `why` its workflow is woken to find that out."""
+        parked = journey.parked
+        journeys.mark_ended(journey, state=state, reason=reason, explanation=explanation, now=self.now)
+        person.journeys = [other for other in person.journeys if other is not journey]
+        if parked:
+            self._ended[journey.journey_id] = journey
+        if why is not None:
+            self.wake(journey, why)
+        self.changed_journey(journey)
+        self._deltas += journeys.ended_deltas([journey])
+
+    def wake(self, journey: JourneyRow, why: str) -> None:
+        """Have a journey planned again, unless that is about to happen anyway."""
+        if journey.wanted == journey.seen:
+            journey.wanted += 1
+            self._outbox.append(("wake", journey, why))
+            self.changed_journey(journey)
+
+    def changed_journey(self, journey: JourneyRow) -> None:
+        """Write the journey back at the end."""
+        self._changed_journeys[journey.journey_id] = journey
+
+    def record(self, person: Person | None, kind: str, name: str | None, data: Mapping[str, Any], at: Position) -> None:
+        """Write a line of the activity log."""
+        who = person.person_id if person is not None else None
+        self._activities.append(ActivityRow(who, kind, name, data, at.at, self.now, at.seq))
+
+    def count(self, kind: str, ref_id: int, metric: str, amount: int = 1) -> None:
+        """Change a total."""
+        self._deltas.append(deltas.Delta(self.catalog.workspace_id, kind, ref_id, metric, amount))
+
+    def add_step(self, step: StepRow) -> None:
+        """Record what happens at a block."""
+        self._steps.append(step)
+
+    def change_step(self, step: StepRow) -> None:
+        """Write back a step that was recorded before."""
+        if not any(step is fresh for fresh in self._steps):
+            self._changed_steps[step.journey_id, step.action_id] = step
+
+    def append(self, operation: AnyOperation, source: str) -> None:
+        """Put a fact about somebody else into the log, to be applied in its turn."""
+        self._appended.append(entry_of(self.catalog.workspace_id, operation, source))
+
+    @property
+    def logged_something(self) -> bool:
+        """Whether facts were appended to the log."""
+        return bool(self._appended)
+
+    @property
+    def sent_something(self) -> bool:
+        """Whether workflows are to be started or woken."""
+        return bool(self._outbox)
+
+    async def flush(self) -> None:
+        """Write everything that changed."""
+        conn, workspace_id = self.conn, self.catalog.workspace_id
+        found = sorted(self.people.values(), key=lambda person: person.person_id)
+        for person in found:
+            _drop_tombstones(person, self.now)
+        await people.insert(conn, workspace_id, [p.row for p in found if p.is_new])
+        await people.update(conn, workspace_id, [p.row for p in found if p.changed and not p.is_new])
+        await people.save_names(conn, workspace_id, self._freed, self._changed_names)
+        await people.insert_events(conn, workspace_id, self._events)
+        await people.save_memberships(
+            conn,
+            workspace_id,
+            [row for row in self._memberships.values() if row is not None],
+            [key for key, row in self._memberships.items() if row is None],
+        )
+        fresh = {journey.journey_id for journey in self._new_journeys}
+        await journeys.insert(conn, self._new_journeys)
+        await journeys.save(conn, [row for name, row in self._changed_journeys.items() if name not in fresh])
+        await journeys.add_steps(conn, self._steps)
+        for step in self._changed_steps.values():
+            await journeys.save_step(conn, step)
+        await journeys.close_open_steps(conn, list(self._ended.values()), None, self.now)
+        await self._enqueue()
+        await people.insert_activities(conn, workspace_id, self._activities, self.now)
+        await deltas.insert(conn, self._deltas)
+        await append(conn, self._appended, self.real_now)
+
+    async def _enqueue(self) -> None:
+        batch: list[JourneyRow] = []
+        for index, (kind, journey, why) in enumerate(self._outbox):
+            batch.append(journey)
+            following = self._outbox[index + 1] if index + 1 < len(self._outbox) else None
+            if following is None or (following[0], following[2]) != (kind, why):
+                await journeys.enqueue(self.conn, kind, batch, why)
+                batch = []
+
+
+def journey_context(journey: JourneyRow) -> JourneyFacts:
+    """What conditions can see of a journey."""
+    arrived = Position(journey.arrived_at, journey.arrived_seq) if journey.arrived_at and journey.parked else None
+    return JourneyFacts(
+        journey_id=journey.journey_id,
+        started=Position(journey.started_at, journey.started_seq),
+        attributes=journey.attributes,
+        trigger_event=trigger_event(journey),
+        trigger=journey.trigger,
+        wait_started=arrived,
+    )
+
+
+def trigger_event(journey: JourneyRow) -> EventFact | None:
+    """The event that started the journey, from its snapshot."""
+    kept = journey.trigger.get("event")
+    if kept is None:
+        return None
+    at = datetime.fromisoformat(kept["at"])
+    return EventFact(kept["name"], at, kept["seq"], kept["data"], kept["type"], kept.get("id"))
+
+
+def event_snapshot(event: EventFact) -> dict[str, Any]:
+    """What a journey keeps of its trigger event."""
+    return {
+        "name": event.name,
+        "type": event.type,
+        "id": event.event_id,
+        "timestamp": to_unix(event.at),
+        "at": event.at.isoformat(),
+        "seq": event.seq,
+        "data": dict(event.data),
+    }
+
+
+def wait_state(journey: JourneyRow) -> WaitState | None:
+    """What the wait that the journey stands in remembers."""
+    return None if journey.wait is None else WaitState.model_validate(journey.wait)
+
+
+def step_of(journey: JourneyRow, action_id: int, **values: Any) -> StepRow:
+    """A new step of the journey, next in order."""
+    journey.steps += 1
+    return StepRow(
+        workspace_id=journey.workspace_id,
+        journey_id=journey.journey_id,
+        action_id=action_id,
+        started_at=journey.started_at,
+        seq_num=journey.steps,
+        **values,
+    )
+
+
+def _need(keys: Keys) -> EventNeed:
+    names: set[tuple[str, str]] = set()
+    types: set[str] = set()
+    for match in keys.events:
+        exact = match.exact_names()
+        if exact is None:
+            types.add(match.type)
+        else:
+            names |= {(match.type, name) for name in exact}
+    return EventNeed(frozenset(names), frozenset(types))
+
+
+def _drop_tombstones(person: Person, now: datetime) -> None:
+    """Forget the times of attributes that were removed long ago."""
+    if not person.changed:
+        return
+    oldest = microseconds(now - TOMBSTONES)
+    names = [n for n, at in person.row.attribute_times.items() if at < oldest and n not in person.row.attributes]
+    if names:
+        person.row.attribute_times = without(person.row.attribute_times, names)
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds since 1970 of an aware instant."""
+    return (instant - from_unix(0)) // timedelta(microseconds=1)
+
+
+def all_keys(parts: Iterable[Keys]) -> Keys:
+    """What all of these look at together."""
+    keys = Keys()
+    for part in parts:
+        keys |= part
+    return keys
+
+
+__all__ = [
+    "Membership",
+    "Person",
+    "Unit",
+    "all_keys",
+    "event_snapshot",
+    "journey_context",
+    "microseconds",
+    "step_of",
+    "trigger_event",
+    "wait_state",
+]

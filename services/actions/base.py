@@ -1,0 +1,39 @@
+"""What an action gets and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from domain.blocks import Block
+from domain.facts import Position
+from ingest.catalog import Campaign
+from ingest.unit import Person, Unit
+from store.journeys import JourneyRow
+
+
+@dataclass(frozen=True)
+class ActionContext:
+    """Who stands where: the person is locked, the transaction is the caller's; `variables` are a template's."""
+
+    unit: Unit
+    person: Person
+    journey: JourneyRow
+    campaign: Campaign
+    block: Block
+    at: Position
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How it went; a failure writes nothing and stops nobody (ACT-21)."""
+
+    outcome: Literal["done", "failed"] = "done"
+    explanation: str | None = None
+
+
+Action = Callable[[ActionContext], Awaitable[Done]]
+
+__all__ = ["Action", "ActionContext", "Done"]

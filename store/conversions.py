@@ -1,0 +1,72 @@
+"""Which deliveries may claim a goal, and marking the one that does."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from store import journeys
+from store.database import Connection
+from store.journeys import JourneyRow
+
+MOST_CANDIDATES = 100
+
+
+class Candidate(NamedTuple):
+    """A delivery within the window, not converted yet."""
+
+    delivery_id: str
+    journey_id: str
+    action_id: int
+
+
+async def candidates(
+    conn: Connection, workspace_id: int, person_id: int, campaign_id: int, *, basis: str, since: int
+) -> list[Candidate]:
+    """Deliveries of the campaign to the person whose basis metric (`sent`...) is not older than `since`, latest first.
+
+    `since` is in microseconds; of a campaign's deliveries to one person the hundred latest are looked at.
+    """
+    records = await conn.fetch(
+        """SELECT delivery_id, journey_id, action_id FROM deliveries
+           WHERE workspace_id = $1 AND person_id = $2 AND campaign_id = $3
+             AND (metrics ->> $4)::bigint >= $5 AND NOT metrics ? 'converted' AND journey_id IS NOT NULL
+           ORDER BY (metrics ->> $4)::bigint DESC, created_at DESC LIMIT $6""",
+        workspace_id,
+        person_id,
+        campaign_id,
+        basis,
+        since,
+        MOST_CANDIDATES,
+    )
+    return [Candidate(**dict(record)) for record in records]
+
+
+async def journey_of(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRow | None:
+    """The journey a delivery belongs to."""
+    return await journeys.get(conn, workspace_id, journey_id)
+
+
+async def mark(conn: Connection, workspace_id: int, delivery_id: str, at: int, metric: str) -> bool:
+    """Note the first time of a metric on a delivery, in microseconds; returns whether it was the first."""
+    changed: str = await conn.execute(
+        """UPDATE deliveries SET metrics = metrics || jsonb_build_object($3::text, $4::bigint)
+           WHERE workspace_id = $1 AND delivery_id = $2 AND NOT metrics ? $3""",
+        workspace_id,
+        delivery_id,
+        metric,
+        at,
+    )
+    return changed.endswith(" 1")
+
+
+async def origin(conn: Connection, workspace_id: int, delivery_id: str) -> tuple[int | None, int | None]:
+    """The campaign and the action a delivery comes from."""
+    record = await conn.fetchrow(
+        "SELECT campaign_id, action_id FROM deliveries WHERE workspace_id = $1 AND delivery_id = $2",
+        workspace_id,
+        delivery_id,
+    )
+    return (record["campaign_id"], record["action_id"]) if record else (None, None)
+
+
+__all__ = ["Candidate", "candidates", "journey_of", "mark", "origin"]

@@ -1,0 +1,347 @@
+"""Journeys: the rows that are the truth, their steps, and the wakes they put into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from store import deltas
+from store.database import Connection
+
+ACTIVE = "in_progress"
+
+
+@dataclass(slots=True)
+class JourneyRow:
+    """One journey (CMP-30); parked if and only if `wait` is set. `started_at`, `started_seq` are its position."""
+
+    workspace_id: int
+    journey_id: str
+    workflow_id: str
+    campaign_id: int
+    person_id: int
+    entry: str
+    single: bool
+    state: str
+    version: int
+    started_at: datetime
+    started_seq: int
+    created_at: datetime
+    reason: str | None = None
+    explanation: str | None = None
+    block: str | None = None
+    arrived_at: datetime | None = None
+    arrived_seq: int = 0
+    due_at: datetime | None = None
+    wait: dict[str, Any] | None = None
+    ended_at: datetime | None = None
+    converted_at: datetime | None = None
+    trigger: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    wanted: int = 0
+    seen: int = 0
+    steps: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether it is under way."""
+        return self.state == ACTIVE
+
+    @property
+    def parked(self) -> bool:
+        """Whether it stands in a wait."""
+        return self.wait is not None
+
+
+@dataclass(slots=True)
+class StepRow:
+    """What happened at one block; `effect` is the effect chosen there."""
+
+    workspace_id: int
+    journey_id: str
+    action_id: int
+    started_at: datetime
+    seq_num: int
+    block: str
+    output_type: str
+    outcome: str
+    effect: dict[str, Any]
+    created_at: datetime
+    explanation: str | None = None
+    delivery_id: str | None = None
+    draft: bool | None = None
+    delay_ends_at: datetime | None = None
+    branch_index: int | None = None
+    path: str | None = None
+    left_at: datetime | None = None
+
+
+_JOURNEY = [column.name for column in fields(JourneyRow)]
+_STEP = [column.name for column in fields(StepRow)]
+_COLUMNS = ", ".join(_JOURNEY)
+_TYPES = {
+    "workspace_id": "int",
+    "campaign_id": "int",
+    "person_id": "bigint",
+    "single": "bool",
+    "version": "int",
+    "started_seq": "bigint",
+    "arrived_seq": "bigint",
+    "wanted": "int",
+    "seen": "int",
+    "steps": "int",
+    "wait": "jsonb",
+    "trigger": "jsonb",
+    "attributes": "jsonb",
+    "action_id": "int",
+    "seq_num": "int",
+    "effect": "jsonb",
+    "draft": "bool",
+    "branch_index": "int",
+}
+_CHANGING = (
+    "state",
+    "reason",
+    "explanation",
+    "block",
+    "arrived_at",
+    "arrived_seq",
+    "due_at",
+    "wait",
+    "ended_at",
+    "converted_at",
+    "attributes",
+    "wanted",
+    "seen",
+    "steps",
+)
+
+
+def _type(name: str) -> str:
+    if name in _TYPES:
+        return _TYPES[name]
+    return "timestamptz" if name.endswith(("_at",)) else "text"
+
+
+def _arrays(names: Sequence[str], first: int = 1) -> str:
+    return ", ".join(f"${index}::{_type(name)}[]" for index, name in enumerate(names, start=first))
+
+
+def _row(record: Mapping[str, Any]) -> JourneyRow:
+    return JourneyRow(**{name: record[name] for name in _JOURNEY})
+
+
+async def get(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRow | None:
+    """One journey, or None."""
+    query = f"SELECT {_COLUMNS} FROM journeys WHERE workspace_id = $1 AND journey_id = $2"
+    record = await conn.fetchrow(query, workspace_id, journey_id)
+    return _row(record) if record else None
+
+
+async def active_of(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[JourneyRow]:
+    """Journeys under way of these people, oldest first, locked: a wake by the clock takes no lock of a person."""
+    query = f"""SELECT {_COLUMNS} FROM journeys
+                WHERE workspace_id = $1 AND person_id = ANY($2::bigint[]) AND state = 'in_progress'
+                ORDER BY journey_id FOR NO KEY UPDATE"""
+    return [_row(record) for record in await conn.fetch(query, workspace_id, list(person_ids))]
+
+
+async def history_of(
+    conn: Connection, workspace_id: int, campaign_ids: Sequence[int], person_ids: Sequence[int]
+) -> list[JourneyRow]:
+    """Every journey, over or not, of these people in these campaigns."""
+    query = f"""SELECT {_COLUMNS} FROM journeys
+                WHERE workspace_id = $1 AND campaign_id = ANY($2::int[]) AND person_id = ANY($3::bigint[])"""
+    return [_row(record) for record in await conn.fetch(query, workspace_id, list(campaign_ids), list(person_ids))]
+
+
+async def insert(conn: Connection, rows: Sequence[JourneyRow]) -> None:
+    """Store new journeys."""
+    if rows:
+        await conn.execute(
+            f"INSERT INTO journeys ({_COLUMNS}) SELECT * FROM unnest({_arrays(_JOURNEY)})",
+            *[[getattr(row, name) for row in rows] for name in _JOURNEY],
+        )
+
+
+async def save(conn: Connection, rows: Sequence[JourneyRow]) -> None:
+    """Write back what may change of journeys; the caller holds their people's locks."""
+    if not rows:
+        return
+    names = ("workspace_id", "journey_id", *_CHANGING)
+    changes = ", ".join(f"{name} = n.{name}" for name in _CHANGING)
+    await conn.execute(
+        f"""UPDATE journeys j SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
+            WHERE j.workspace_id = n.workspace_id AND j.journey_id = n.journey_id""",
+        *[[getattr(row, name) for row in rows] for name in names],
+    )
+
+
+async def add_steps(conn: Connection, rows: Sequence[StepRow]) -> None:
+    """Record what happened at blocks; one that is recorded already stays as it is."""
+    if rows:
+        await conn.execute(
+            f"""INSERT INTO journey_steps ({", ".join(_STEP)}) SELECT * FROM unnest({_arrays(_STEP)})
+                ON CONFLICT DO NOTHING""",
+            *[[getattr(row, name) for row in rows] for name in _STEP],
+        )
+
+
+async def save_step(conn: Connection, row: StepRow) -> None:
+    """Replace what is known of one step."""
+    changes = [name for name in _STEP if name not in ("workspace_id", "journey_id", "action_id", "started_at")]
+    places = ", ".join(f"{name} = ${index}" for index, name in enumerate(changes, start=5))
+    await conn.execute(
+        f"""UPDATE journey_steps SET {places}
+            WHERE workspace_id = $1 AND journey_id = $2 AND action_id = $3 AND started_at = $4""",
+        row.workspace_id,
+        row.journey_id,
+        row.action_id,
+        row.started_at,
+        *[getattr(row, name) for name in changes],
+    )
+
+
+async def steps_of(conn: Connection, journey: JourneyRow) -> list[StepRow]:
+    """The steps of one journey, in order."""
+    records = await conn.fetch(
+        f"""SELECT {", ".join(_STEP)} FROM journey_steps
+            WHERE workspace_id = $1 AND journey_id = $2 AND started_at = $3 ORDER BY seq_num""",
+        journey.workspace_id,
+        journey.journey_id,
+        journey.started_at,
+    )
+    return [StepRow(**dict(record)) for record in records]
+
+
+async def close_open_steps(
+    conn: Connection, rows: Sequence[JourneyRow], explanation: str | None, now: datetime
+) -> None:
+    """Mark the step in which each of these journeys was waiting as left early."""
+    if rows:
+        await conn.execute(
+            """UPDATE journey_steps s SET outcome = 'exited', left_at = $4, explanation = COALESCE($5, s.explanation)
+               FROM unnest($1::int[], $2::text[], $3::timestamptz[]) AS j (workspace_id, journey_id, started_at)
+               WHERE s.workspace_id = j.workspace_id AND s.journey_id = j.journey_id AND s.started_at = j.started_at
+                 AND s.outcome = 'waiting'""",
+            [row.workspace_id for row in rows],
+            [row.journey_id for row in rows],
+            [row.started_at for row in rows],
+            now,
+            explanation,
+        )
+
+
+async def enqueue(conn: Connection, kind: str, rows: Sequence[JourneyRow], why: str, lane: str = "live") -> None:
+    """Put a `start` or a `wake` of each journey into the outbox."""
+    if rows:
+        await conn.execute(
+            """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why)
+               SELECT workspace_id, $6, $7, journey_id, workflow_id, campaign_id, person_id, $8
+               FROM unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::bigint[])
+                 AS j (workspace_id, journey_id, workflow_id, campaign_id, person_id)""",
+            [row.workspace_id for row in rows],
+            [row.journey_id for row in rows],
+            [row.workflow_id for row in rows],
+            [row.campaign_id for row in rows],
+            [row.person_id for row in rows],
+            lane,
+            kind,
+            why,
+        )
+
+
+def mark_ended(row: JourneyRow, *, state: str, reason: str, explanation: str | None, now: datetime) -> None:
+    """Turn a journey into one that is over; its attributes go with it."""
+    row.state, row.reason, row.explanation, row.ended_at = state, reason, explanation, now
+    row.wait = row.due_at = None
+    row.attributes = {}
+
+
+def ended_deltas(rows: Iterable[JourneyRow]) -> list[deltas.Delta]:
+    """The changes of the campaigns' totals when journeys end."""
+    found = []
+    for row in rows:
+        metric = "completed" if row.state == "finished" else "exited_early"
+        found.append(deltas.Delta(row.workspace_id, "campaign", row.campaign_id, metric))
+    return found
+
+
+async def end(
+    conn: Connection,
+    workspace_id: int,
+    journey_ids: Sequence[str],
+    *,
+    reason: str,
+    explanation: str,
+    now: datetime,
+    why: str,
+) -> list[JourneyRow]:
+    """End journeys that are under way early, wake their workflows; returns those that were.
+
+    The caller holds their people's locks.
+    """
+    query = f"""SELECT {_COLUMNS} FROM journeys
+                WHERE workspace_id = $1 AND journey_id = ANY($2::text[]) AND state = 'in_progress' FOR NO KEY UPDATE"""
+    rows = [_row(record) for record in await conn.fetch(query, workspace_id, list(journey_ids))]
+    for row in rows:
+        mark_ended(row, state="exited_early", reason=reason, explanation=explanation, now=now)
+        row.wanted += 1
+    await save(conn, rows)
+    await close_open_steps(conn, rows, explanation, now)
+    await enqueue(conn, "wake", rows, why)
+    await deltas.insert(conn, ended_deltas(rows))
+    return rows
+
+
+_WAKE = """
+    WITH found AS (
+        SELECT journey_id FROM journeys
+        WHERE workspace_id = $1 AND {which} AND state = 'in_progress' AND seen = wanted
+        ORDER BY journey_id FOR NO KEY UPDATE),
+    woken AS (
+        UPDATE journeys j SET wanted = wanted + 1 FROM found f
+        WHERE j.workspace_id = $1 AND j.journey_id = f.journey_id
+        RETURNING j.workspace_id, j.journey_id, j.workflow_id, j.campaign_id, j.person_id),
+    put AS (
+        INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why)
+        SELECT workspace_id, $3, 'wake', journey_id, workflow_id, campaign_id, person_id, $4
+        FROM woken ORDER BY journey_id RETURNING 1)
+    SELECT count(*) FROM put"""
+
+
+async def wake(conn: Connection, workspace_id: int, journey_ids: Sequence[str], why: str, lane: str = "live") -> int:
+    """Have journeys under way planned again; one with a wake outstanding gets no second. Returns how many were woken."""
+    query = _WAKE.format(which="journey_id = ANY($2::text[])")
+    count: int = await conn.fetchval(query, workspace_id, list(journey_ids), lane, why)
+    return count
+
+
+async def wake_due(conn: Connection, workspace_id: int, now: datetime, why: str = "timer") -> int:
+    """Wake every parked journey whose instant has come, in order of creation; returns how many."""
+    count: int = await conn.fetchval(_WAKE.format(which="due_at <= $2"), workspace_id, now, "live", why)
+    return count
+
+
+__all__ = [
+    "ACTIVE",
+    "JourneyRow",
+    "StepRow",
+    "active_of",
+    "add_steps",
+    "close_open_steps",
+    "end",
+    "ended_deltas",
+    "enqueue",
+    "get",
+    "history_of",
+    "insert",
+    "mark_ended",
+    "save",
+    "save_step",
+    "steps_of",
+    "wake",
+    "wake_due",
+]

@@ -1,0 +1,150 @@
+"""The log of accepted facts: appended by the API and by our own fan-outs, consumed in order by apply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+
+from domain.operations import AnyOperation, ordering_keys
+from store.database import Connection
+
+_LOCK_CLASS = 0x494E
+
+
+class LogEntry(NamedTuple):
+    """One operation ready to be appended; `keys` order it among the facts that name the same people."""
+
+    workspace_id: int
+    source: str
+    op: str
+    keys: list[int]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """One accepted fact that is not applied yet. `received_at` is the workspace's time, `accepted_at` real time."""
+
+    seq: int
+    accepted_at: datetime
+    received_at: datetime
+    source: str
+    keys: list[int]
+    body: bytes
+
+
+def entry_of(workspace_id: int, operation: AnyOperation, source: str) -> LogEntry:
+    """The log entry of an operation."""
+    body = orjson.dumps(operation.model_dump(mode="json", exclude_defaults=True) | {"op": operation.op})
+    return LogEntry(workspace_id, source, operation.op, ordering_keys(operation), body)
+
+
+async def append(conn: Connection, entries: Sequence[LogEntry], now: datetime) -> None:
+    """Append facts in the order given; `now` is real time, a sandbox's own time is read in the same statement."""
+    if not entries:
+        return
+    await conn.execute(
+        """INSERT INTO ingest_log (workspace_id, accepted_at, received_at, source, op, keys, body)
+           SELECT u.workspace_id, $6, COALESCE(w.clock_now, $6), u.source, u.op, u.keys::bigint[], u.body
+           FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+             WITH ORDINALITY AS u (workspace_id, source, op, keys, body, place)
+           JOIN workspaces w ON w.workspace_id = u.workspace_id ORDER BY u.place""",
+        [entry.workspace_id for entry in entries],
+        [entry.source for entry in entries],
+        [entry.op for entry in entries],
+        ["{" + ",".join(map(str, entry.keys)) + "}" for entry in entries],
+        [entry.body for entry in entries],
+        now,
+    )
+
+
+async def busy_workspaces(conn: Connection) -> list[int]:
+    """The workspaces with facts that are not applied yet."""
+    records = await conn.fetch(
+        """SELECT workspace_id FROM workspaces w WHERE EXISTS (
+               SELECT 1 FROM ingest_log i WHERE i.workspace_id = w.workspace_id AND i.applied_at IS NULL)
+           ORDER BY workspace_id"""
+    )
+    return [record["workspace_id"] for record in records]
+
+
+async def begin_claim(conn: Connection, workspace_id: int) -> None:
+    """Let no other process choose rows of the workspace until `end_claim`."""
+    await conn.execute("SELECT pg_advisory_lock($1, $2)", _LOCK_CLASS, workspace_id)
+
+
+async def end_claim(conn: Connection, workspace_id: int) -> None:
+    """Let others choose."""
+    await conn.execute("SELECT pg_advisory_unlock($1, $2)", _LOCK_CLASS, workspace_id)
+
+
+async def pending(conn: Connection, workspace_id: int, limit: int) -> list[PendingRow]:
+    """The oldest facts not applied yet, in order, as far as no slower committer can still come in between."""
+    records = await conn.fetch(
+        """SELECT seq, accepted_at, received_at, source, keys, body FROM ingest_log
+           WHERE workspace_id = $1 AND applied_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           ORDER BY seq LIMIT $2""",
+        workspace_id,
+        limit,
+    )
+    return [PendingRow(**dict(record)) for record in records]
+
+
+async def lockable(conn: Connection, workspace_id: int, rows: Sequence[PendingRow]) -> set[int]:
+    """Of these facts, those that nobody is applying; they are locked for this transaction."""
+    if not rows:
+        return set()
+    records = await conn.fetch(
+        """SELECT seq FROM ingest_log
+           WHERE workspace_id = $1 AND seq = ANY($2::bigint[]) AND accepted_at BETWEEN $3 AND $4
+             AND applied_at IS NULL FOR UPDATE SKIP LOCKED""",
+        workspace_id,
+        [row.seq for row in rows],
+        min(row.accepted_at for row in rows),
+        max(row.accepted_at for row in rows),
+    )
+    return {record["seq"] for record in records}
+
+
+async def mark_applied(conn: Connection, workspace_id: int, rows: Sequence[PendingRow], now: datetime) -> None:
+    """The facts have had their effect; `now` is real time."""
+    if rows:
+        await conn.execute(
+            """UPDATE ingest_log SET applied_at = $5
+               WHERE workspace_id = $1 AND seq = ANY($2::bigint[]) AND accepted_at BETWEEN $3 AND $4""",
+            workspace_id,
+            [row.seq for row in rows],
+            min(row.accepted_at for row in rows),
+            max(row.accepted_at for row in rows),
+            now,
+        )
+
+
+async def claim_event_ids(conn: Connection, workspace_id: int, hashes: Sequence[bytes]) -> set[bytes]:
+    """Of these hashed event ids, those never seen before; they are from now on (PPL-14)."""
+    records = await conn.fetch(
+        """INSERT INTO dedupe_keys (workspace_id, scope, key_hash)
+           SELECT $1, 'event', hash FROM unnest($2::bytea[]) AS u (hash) ON CONFLICT DO NOTHING RETURNING key_hash""",
+        workspace_id,
+        list(hashes),
+    )
+    return {record["key_hash"] for record in records}
+
+
+__all__ = [
+    "LogEntry",
+    "PendingRow",
+    "append",
+    "begin_claim",
+    "busy_workspaces",
+    "claim_event_ids",
+    "end_claim",
+    "entry_of",
+    "lockable",
+    "mark_applied",
+    "pending",
+]

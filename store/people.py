@@ -1,0 +1,326 @@
+"""People: their rows, names, events, memberships and activity log, read and written many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from domain.facts import EventFact
+from domain.ids import person_id_of
+from store.database import Connection
+
+
+@dataclass(slots=True)
+class PersonRow:
+    """One person; `attribute_times` maps names, removed ones included, to microseconds."""
+
+    person_id: int
+    id: str | None
+    email: str | None
+    attributes: dict[str, Any]
+    attribute_times: dict[str, int]
+    created_at: datetime
+    age_start: datetime
+
+
+@dataclass(slots=True)
+class MembershipRow:
+    """Whether a person matches a segment (`kind` segment) or a campaign's trigger (`kind` trigger)."""
+
+    person_id: int
+    kind: str
+    ref_id: int
+    member: bool
+    since: datetime
+    flips_at: datetime | None
+
+
+class EventRow(NamedTuple):
+    """One event on its way into the database."""
+
+    person_id: int
+    event: EventFact
+    name_key: str
+    processed_at: datetime
+
+
+class ActivityRow(NamedTuple):
+    """One line of the activity log."""
+
+    person_id: int | None
+    type: str
+    name: str | None
+    data: Mapping[str, Any]
+    at: datetime
+    processed_at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventNeed:
+    """Which events of people to read: exact names per type, and types to read whole."""
+
+    names: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    types: frozenset[str] = field(default_factory=frozenset)
+
+
+async def lock(conn: Connection, workspace_id: int, person_ids: Iterable[int]) -> list[int]:
+    """Lock people to the end of the transaction, ascending; returns those that exist."""
+    records = await conn.fetch(
+        """SELECT person_id FROM people WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])
+           ORDER BY person_id FOR NO KEY UPDATE""",
+        workspace_id,
+        sorted(set(person_ids)),
+    )
+    return [record["person_id"] for record in records]
+
+
+async def load_locked(conn: Connection, workspace_id: int, person_ids: Iterable[int]) -> list[PersonRow]:
+    """Lock and read people, ascending; those that do not exist are left out."""
+    records = await conn.fetch(
+        """SELECT person_id, id, email, attributes, attribute_times, created_at, age_start FROM people
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[]) ORDER BY person_id FOR NO KEY UPDATE""",
+        workspace_id,
+        sorted(set(person_ids)),
+    )
+    return [PersonRow(**dict(record)) for record in records]
+
+
+async def page(conn: Connection, workspace_id: int, after: int, limit: int) -> list[int]:
+    """The next people by internal number."""
+    records = await conn.fetch(
+        "SELECT person_id FROM people WHERE workspace_id = $1 AND person_id > $2 ORDER BY person_id LIMIT $3",
+        workspace_id,
+        after,
+        limit,
+    )
+    return [record["person_id"] for record in records]
+
+
+async def resolve(conn: Connection, workspace_id: int, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Whose these names are, by kind and normalised value; names of nobody are left out."""
+    wanted = set(names)
+    found: dict[tuple[str, str], int] = {}
+    if plain := [name for name in wanted if name[0] != "cio_id"]:
+        records = await conn.fetch(
+            """SELECT i.kind, i.value_key, i.person_id FROM identities i
+               JOIN unnest($2::text[], $3::text[]) AS u (kind, value_key)
+                 ON i.workspace_id = $1 AND i.kind = u.kind AND i.value_key = u.value_key""",
+            workspace_id,
+            [kind for kind, _ in plain],
+            [value for _, value in plain],
+        )
+        found |= {(record["kind"], record["value_key"]): record["person_id"] for record in records}
+    numbers = {number: name for name in wanted if name[0] == "cio_id" and (number := person_id_of(name[1]))}
+    if numbers:
+        records = await conn.fetch(
+            "SELECT person_id FROM people WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])",
+            workspace_id,
+            list(numbers),
+        )
+        found |= {numbers[record["person_id"]]: record["person_id"] for record in records}
+    return found
+
+
+async def new_ids(conn: Connection, count: int) -> list[int]:
+    """Internal numbers for new people; never given out twice in a deployment."""
+    records = await conn.fetch(
+        "SELECT nextval(pg_get_serial_sequence('people', 'person_id')) AS id FROM generate_series(1, $1)", count
+    )
+    return [record["id"] for record in records]
+
+
+async def insert(conn: Connection, workspace_id: int, rows: Sequence[PersonRow]) -> None:
+    """Store new people."""
+    if rows:
+        await conn.execute(
+            """INSERT INTO people (workspace_id, person_id, id, email, attributes, attribute_times, created_at, age_start)
+               SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[],
+                                        $7::timestamptz[], $8::timestamptz[])""",
+            workspace_id,
+            *_columns(rows),
+            [row.created_at for row in rows],
+            [row.age_start for row in rows],
+        )
+
+
+async def update(conn: Connection, workspace_id: int, rows: Sequence[PersonRow]) -> None:
+    """Write back names, attributes and age of people whose locks the caller holds."""
+    if rows:
+        await conn.execute(
+            """UPDATE people p SET id = n.id, email = n.email, attributes = n.attributes,
+                      attribute_times = n.attribute_times, age_start = n.age_start
+               FROM unnest($2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::timestamptz[])
+                 AS n (person_id, id, email, attributes, attribute_times, age_start)
+               WHERE p.workspace_id = $1 AND p.person_id = n.person_id""",
+            workspace_id,
+            *_columns(rows),
+            [row.age_start for row in rows],
+        )
+
+
+def _columns(rows: Sequence[PersonRow]) -> list[list[Any]]:
+    names = ("person_id", "id", "email", "attributes", "attribute_times")
+    return [[getattr(row, name) for row in rows] for name in names]
+
+
+async def save_names(
+    conn: Connection,
+    workspace_id: int,
+    freed: Collection[tuple[str, str]],
+    names: Mapping[tuple[str, str], int | None],
+) -> None:
+    """Set names free, then give names to people; a name that somebody else holds is refused by the database."""
+    if freed:
+        await conn.execute(
+            """DELETE FROM identities i USING unnest($2::text[], $3::text[]) AS u (kind, value_key)
+               WHERE i.workspace_id = $1 AND i.kind = u.kind AND i.value_key = u.value_key""",
+            workspace_id,
+            [kind for kind, _ in freed],
+            [value for _, value in freed],
+        )
+    taken = [(kind, value, owner) for (kind, value), owner in names.items() if owner is not None]
+    if taken:
+        await conn.execute(
+            """INSERT INTO identities (workspace_id, kind, value_key, person_id)
+               SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[])""",
+            workspace_id,
+            *[list(column) for column in zip(*taken, strict=True)],
+        )
+
+
+async def events_of(
+    conn: Connection, workspace_id: int, person_ids: Sequence[int], need: EventNeed
+) -> list[tuple[int, EventFact]]:
+    """The events of people that are needed, each with its person."""
+    if not need.names and not need.types:
+        return []
+    records = await conn.fetch(
+        """SELECT person_id, name, at, seq, data, type, event_id FROM events
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])
+             AND (type = ANY($3::text[])
+                  OR (type, name_key) IN (SELECT * FROM unnest($4::text[], $5::text[])))""",
+        workspace_id,
+        list(person_ids),
+        list(need.types),
+        [kind for kind, _ in need.names],
+        [name for _, name in need.names],
+    )
+    return [
+        (r["person_id"], EventFact(r["name"], r["at"], r["seq"], r["data"], r["type"], r["event_id"])) for r in records
+    ]
+
+
+async def last_sequences(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> dict[int, int]:
+    """The highest log sequence among each person's events; people without any are left out."""
+    records = await conn.fetch(
+        """SELECT person_id, max(seq) AS seq FROM events
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[]) GROUP BY person_id""",
+        workspace_id,
+        list(person_ids),
+    )
+    return {record["person_id"]: record["seq"] for record in records}
+
+
+async def insert_events(conn: Connection, workspace_id: int, rows: Sequence[EventRow]) -> None:
+    """Store events."""
+    if rows:
+        await conn.execute(
+            """INSERT INTO events (workspace_id, person_id, at, seq, name, name_key, type, data, event_id, processed_at)
+               SELECT $1, * FROM unnest($2::bigint[], $3::timestamptz[], $4::bigint[], $5::text[], $6::text[],
+                                        $7::text[], $8::jsonb[], $9::text[], $10::timestamptz[])""",
+            workspace_id,
+            [row.person_id for row in rows],
+            [row.event.at for row in rows],
+            [row.event.seq for row in rows],
+            [row.event.name for row in rows],
+            [row.name_key for row in rows],
+            [row.event.type for row in rows],
+            [row.event.data for row in rows],
+            [row.event.event_id for row in rows],
+            [row.processed_at for row in rows],
+        )
+
+
+async def memberships_of(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[MembershipRow]:
+    """Every kept membership of these people."""
+    records = await conn.fetch(
+        """SELECT person_id, kind, ref_id, member, since, flips_at FROM memberships
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])""",
+        workspace_id,
+        list(person_ids),
+    )
+    return [MembershipRow(**dict(record)) for record in records]
+
+
+async def save_memberships(
+    conn: Connection, workspace_id: int, kept: Sequence[MembershipRow], gone: Sequence[tuple[int, str, int]]
+) -> None:
+    """Write memberships as they are now; `gone` names those that need no row any more."""
+    if gone:
+        await conn.execute(
+            """DELETE FROM memberships m USING unnest($2::bigint[], $3::text[], $4::int[]) AS g (person_id, kind, ref_id)
+               WHERE m.workspace_id = $1 AND m.person_id = g.person_id AND m.kind = g.kind AND m.ref_id = g.ref_id""",
+            workspace_id,
+            *[list(column) for column in zip(*gone, strict=True)],
+        )
+    if kept:
+        await conn.execute(
+            """INSERT INTO memberships (workspace_id, person_id, kind, ref_id, member, since, flips_at)
+               SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::int[], $5::bool[], $6::timestamptz[], $7::timestamptz[])
+               ON CONFLICT (workspace_id, person_id, kind, ref_id)
+               DO UPDATE SET member = EXCLUDED.member, since = EXCLUDED.since, flips_at = EXCLUDED.flips_at""",
+            workspace_id,
+            [row.person_id for row in kept],
+            [row.kind for row in kept],
+            [row.ref_id for row in kept],
+            [row.member for row in kept],
+            [row.since for row in kept],
+            [row.flips_at for row in kept],
+        )
+
+
+async def insert_activities(
+    conn: Connection, workspace_id: int, rows: Sequence[ActivityRow], recorded_at: datetime
+) -> None:
+    """Write lines of the activity log; `recorded_at` chooses their partition."""
+    if rows:
+        await conn.execute(
+            """INSERT INTO activities (workspace_id, recorded_at, person_id, type, name, data, at, processed_at, seq)
+               SELECT $1, $2, * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[],
+                                            $8::timestamptz[], $9::bigint[])""",
+            workspace_id,
+            recorded_at,
+            [row.person_id for row in rows],
+            [row.type for row in rows],
+            [row.name for row in rows],
+            [dict(row.data) for row in rows],
+            [row.at for row in rows],
+            [row.processed_at for row in rows],
+            [row.seq for row in rows],
+        )
+
+
+__all__ = [
+    "ActivityRow",
+    "EventNeed",
+    "EventRow",
+    "MembershipRow",
+    "PersonRow",
+    "events_of",
+    "insert",
+    "insert_activities",
+    "insert_events",
+    "last_sequences",
+    "load_locked",
+    "lock",
+    "memberships_of",
+    "new_ids",
+    "page",
+    "resolve",
+    "save_memberships",
+    "save_names",
+    "update",
+]
