@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     Field,
+    SerializationInfo,
     SerializerFunctionWrapHandler,
     StrictBool,
     StringConstraints,
@@ -120,7 +121,7 @@ class EmailMessage(Document):
         return None if self.uses_workspace_layout else self.layout
 
     @model_serializer(mode="wrap")
-    def _omit_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_absent(self, handler: SerializerFunctionWrapHandler, _info: SerializationInfo) -> dict[str, Any]:
         dumped: dict[str, Any] = handler(self)
         absent = {"layout"} if self.uses_workspace_layout else set()
         if self.editor_document is None:

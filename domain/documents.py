@@ -10,6 +10,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    SerializationInfo,
     SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
@@ -79,7 +80,7 @@ class Document(BaseModel):
         return value
 
     @model_serializer(mode="wrap")
-    def _omit_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_absent(self, handler: SerializerFunctionWrapHandler, _info: SerializationInfo) -> dict[str, Any]:
         dumped: dict[str, Any] = handler(self)
         return {name: value for name, value in dumped.items() if value is not None or name in self.nullable}
 

@@ -125,14 +125,18 @@ def _path(raw: Any, location: Sequence[str | int], *, missing: bool) -> list[str
     here = raw
     for index, step in enumerate(location):
         is_last = index == len(location) - 1
-        if (isinstance(here, dict) and step in here) or (
-            isinstance(here, list) and isinstance(step, int) and step < len(here)
-        ):
+        if _holds(here, step):
             path.append(step)
             here = here[step]
         elif is_last and missing and isinstance(here, dict):
             path.append(step)
     return path
+
+
+def _holds(place: Any, step: str | int) -> bool:
+    if isinstance(place, dict):
+        return step in place
+    return isinstance(place, list) and isinstance(step, int) and step < len(place)
 
 
 def _sentence(detail: ErrorDetails) -> str:

@@ -87,7 +87,7 @@ class Library:
     def referents(self, kind: str, key: str) -> list[Referent]:
         """Every reference from another document to this one, by key or by id."""
         entry = self.find(kind, key)
-        names = [key] if entry is None or entry.id is None else [key, entry.id]
+        names: list[str | int] = [key] if entry is None or entry.id is None else [key, entry.id]
         return [
             Referent(kind=user.kind, key=user.key, pointer=use.pointer)
             for name in names

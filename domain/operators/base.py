@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Self, cast
 
-from pydantic import Field, SerializerFunctionWrapHandler, StrictBool, StrictStr, model_serializer
+from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, StrictBool, StrictStr, model_serializer
 
 from domain.documents import Document
 from domain.facts import Facts
@@ -31,7 +31,7 @@ class Operator(Document):
     inverse: StrictBool = False
 
     @model_serializer(mode="wrap")
-    def _omit_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_absent(self, handler: SerializerFunctionWrapHandler, _info: SerializationInfo) -> dict[str, Any]:
         dumped: dict[str, Any] = handler(self)
         names = ("field", "operator", "value", "inverse") if self.inverse else ("field", "operator", "value")
         return {name: dumped[name] for name in names if name in dumped}
