@@ -89,7 +89,12 @@ async def test_blank_values_remove_and_an_older_write_does_not_bring_them_back(r
 
 async def test_a_segment_follows_attributes_events_and_other_segments(room: Room):
     await room.define(
-        {"kind": "segment", "key": "pro", "name": "Pro", "conditions": {"attribute": {"field": "plan", "value": "pro"}}},
+        {
+            "kind": "segment",
+            "key": "pro",
+            "name": "Pro",
+            "conditions": {"attribute": {"field": "plan", "value": "pro"}},
+        },
         {
             "kind": "segment",
             "key": "buyers",
