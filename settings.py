@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     api_tls_port: Port = Field(8011, description="API over https.")
     temporal_port: Port = Field(7233, description="Own Temporal server.")
     temporal_ui_port: Port = Field(8233, description="Temporal UI of the own server.")
+    temporal_ui_url: str | None = Field(
+        None, description="Where people find the Temporal UI, for links to it; none: that of the own server, if any."
+    )
     postgres_port: Port = Field(5433, description="Embedded PostgreSQL.")
     smtp_port: Port = Field(2525, description="SMTP sink of the local stack.")
     worker_port: Port = Field(8020, description="Health and metrics of a worker; further workers count up from it.")
@@ -164,6 +167,13 @@ class Settings(BaseSettings):
     def link_base_url(self) -> str:
         """What tracking, unsubscribe and preference links begin with, without a slash at the end."""
         return (self.public_url or self.api_url).rstrip("/")
+
+    @property
+    def workflows_url(self) -> str | None:
+        """What the address of a workflow's page in the Temporal UI begins with, none where nobody knows the UI."""
+        if self.temporal_ui_url is None:
+            return None
+        return f"{self.temporal_ui_url.rstrip('/')}/namespaces/{self.temporal_namespace}/workflows"
 
     @property
     def secret_file(self) -> Path:

@@ -1,0 +1,406 @@
+"""The composition root of the worker processes: `python worker.py --roles ingest,outbox,...`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import orjson
+
+import observability
+from clock import system_now
+from ingest.catalog import Catalogs
+from keeper import Keeper, Loop, Ready, plainly
+from observability import Answer, HealthEndpoint
+from services.gate import TemporalAway
+from settings import Settings
+from store import health, outbox, workers
+from store.database import Database
+from store.failures import is_unavailable
+from store.notify import Listener, Notifier
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+    from temporalio.runtime import Runtime
+    from temporalio.worker import Worker
+
+    from activities.messages import MessageActivities
+    from services.deliveries import Deliverer
+    from store.partitions import Table
+    from workflows.gateway import Gateway
+
+logger = logging.getLogger("sojourn.worker")
+
+ROLES = ("ingest", "outbox", "due", "journeys", "send", "send-now", "send-bulk", "tasks")
+BEAT = 2.0
+SOON = 0.1
+STOP_LIMIT = 9.0
+HOUR = 3600.0
+SILENT_LIMIT = timedelta(hours=1)
+FIGURES_LIMIT = 2.0
+
+
+class Parts:
+    """What the roles of one process share; each part is made, and its code loaded, when a role first asks for it."""
+
+    def __init__(self, settings: Settings, keeper: Keeper, db: Database, listener: Listener) -> None:
+        self.settings = settings
+        self.keeper = keeper
+        self.db = db
+        self.listener = listener
+        self.notifier = Notifier(db.pool)
+        self.catalogs = Catalogs()
+        self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{system_now():%Y%m%dT%H%M%S}"
+        self._client: Client | None = None
+
+    @property
+    def stop(self) -> asyncio.Event:
+        """Set when the process is to end."""
+        return self.keeper.stop
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """What hands messages over to providers."""
+        from channels import Channels
+        from services.deliveries import Deliverer
+
+        settings = self.settings
+        return Deliverer(
+            self.db,
+            self.catalogs,
+            Channels(),
+            link_base_url=settings.link_base_url,
+            link_key=settings.secret_key(),
+            secrets=settings.secrets,
+            ambiguous_resend=settings.ambiguous_resend,
+        )
+
+    @cached_property
+    def messages(self) -> MessageActivities:
+        """The delivering activity, one for all its queues."""
+        from activities.messages import MessageActivities
+
+        return MessageActivities(self.db, self.catalogs, self.notifier, self.deliverer, system_now)
+
+    async def gateway(self) -> Gateway:
+        """The way to Temporal for those who come and go; connects when it is first used."""
+        from workflows.gateway import Gateway
+
+        return await Gateway.connect(self._address, self.settings.temporal_namespace)
+
+    async def polling_gateway(self) -> Gateway:
+        """The connection that this process's Temporal workers share; raises `TemporalAway`."""
+        from workflows.gateway import Gateway
+
+        if self._client is None:
+            gateway = await Gateway.connect(
+                self._address,
+                self.settings.temporal_namespace,
+                lazy=False,
+                runtime=self._runtime,
+                identity=self.worker_id,
+            )
+            self._client = gateway.client
+        return Gateway(self._client)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if "messages" in self.__dict__:
+            await self.messages.close()
+        if "deliverer" in self.__dict__:
+            await self.deliverer.close()
+        await self.notifier.close()
+
+    @cached_property
+    def _runtime(self) -> Runtime:
+        from workflows.runtime import temporal_runtime
+
+        return temporal_runtime()
+
+    @property
+    def _address(self) -> str:
+        return self.settings.temporal_address or f"127.0.0.1:{self.settings.temporal_port}"
+
+
+def loops_of(role: str, parts: Parts) -> Iterator[tuple[str, Loop]]:
+    """The loops that a role consists of, by the name under which they are reported."""
+    slots = parts.settings.worker_slots
+    match role:
+        case "ingest":
+            yield role, plainly(lambda: _ingest(parts))
+        case "outbox":
+            yield role, plainly(lambda: _outbox(parts))
+        case "due":
+            yield role, plainly(lambda: _due(parts))
+        case "tasks":
+            yield role, plainly(lambda: _tasks(parts))
+            yield "metrics", plainly(lambda: _fold(parts))
+            yield "partitions", plainly(lambda: _partitions(parts))
+            yield "repair", plainly(lambda: _repair(parts))
+        case "journeys":
+            yield role, _polling(parts, role, _journeys_worker, workflows=True)
+        case _:
+            size = {"send": slots.send, "send-now": slots.send_now, "send-bulk": slots.send_bulk}[role]
+            yield role, _polling(parts, role, lambda parts, client: _send_worker(parts, client, role, size))
+
+
+async def _ingest(parts: Parts) -> None:
+    from ingest.apply import Applier
+
+    await Applier(parts.db, parts.catalogs, parts.notifier).run(parts.listener, system_now, parts.stop)
+
+
+async def _outbox(parts: Parts) -> None:
+    from services.drain import Drain
+
+    await Drain(parts.db, await parts.gateway()).run(parts.listener, system_now, parts.stop)
+
+
+async def _due(parts: Parts) -> None:
+    from services.due import DueRunner
+
+    runner = DueRunner(parts.db, parts.catalogs, parts.notifier, parts.deliverer, system_now)
+    await runner.run(parts.listener, parts.stop)
+
+
+async def _tasks(parts: Parts) -> None:
+    from services.task_runner import TaskRunner
+
+    await TaskRunner(parts.db, parts.catalogs, parts.notifier, system_now).run(parts.listener, parts.stop)
+
+
+async def _fold(parts: Parts) -> None:
+    from services.metrics import MetricFolder
+
+    await MetricFolder(parts.db).run(parts.stop)
+
+
+async def _partitions(parts: Parts) -> None:
+    from services.partitions import PartitionKeeper
+
+    kept = parts.settings.retention
+    days: dict[Table, int] = {
+        "ingest_log": kept.log_days,
+        "activities": kept.activities_days,
+        "delivery_contents": kept.contents_days,
+        "journey_steps": kept.steps_days,
+    }
+    await PartitionKeeper(parts.db, days, system_now).run(parts.stop)
+
+
+async def _repair(parts: Parts) -> None:
+    from services.repair import repair
+
+    gateway = await parts.gateway()
+    while not parts.stop.is_set():
+        await repair(parts.db, gateway)
+        await parts.keeper.rest(HOUR)
+
+
+def _journeys_worker(parts: Parts, client: Client) -> Worker:
+    from activities.journeys import JourneyActivities
+    from workflows.runtime import journeys_worker
+
+    slots = parts.settings.worker_slots
+    return journeys_worker(
+        client,
+        JourneyActivities(parts.db, parts.catalogs, parts.notifier, system_now),
+        max_cached=parts.settings.max_cached_workflows,
+        workflow_tasks=slots.journeys,
+        local_activities=slots.journeys_local,
+    )
+
+
+def _send_worker(parts: Parts, client: Client, queue: str, slots: int) -> Worker:
+    from workflows.runtime import send_worker
+
+    return send_worker(client, queue, parts.messages, slots=slots)
+
+
+def _polling(parts: Parts, queue: str, make: Callable[[Parts, Client], Worker], *, workflows: bool = False) -> Loop:
+    """A loop that polls a task queue; it does its work while the server says that it is polled."""
+
+    async def loop(ready: Ready) -> None:
+        gateway = await parts.polling_gateway()
+        worker = make(parts, gateway.client)
+        running = asyncio.create_task(worker.run())
+        stopping = asyncio.create_task(parts.stop.wait())
+        try:
+            while not stopping.done() and not running.done():
+                polled = await _is_polled(gateway, queue, workflows=workflows)
+                ready(polled)
+                await asyncio.wait(
+                    {running, stopping}, timeout=BEAT if polled else SOON, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            stopping.cancel()
+            if not running.done():
+                await worker.shutdown()
+            await running
+
+    return loop
+
+
+async def _is_polled(gateway: Gateway, queue: str, *, workflows: bool) -> bool:
+    """Whether we poll the queue; while Temporal is away the worker tries on by itself."""
+    try:
+        return await gateway.polled(queue, workflows=workflows)
+    except TemporalAway:
+        return False
+
+
+def _presence(parts: Parts, roles: Sequence[str]) -> Loop:
+    """Say every two seconds in the database that this process is there."""
+    started_at = system_now()
+
+    async def beat() -> None:
+        while not parts.stop.is_set():
+            async with parts.db.connection() as conn:
+                await workers.beat(conn, parts.worker_id, roles, started_at, system_now())
+            await parts.keeper.rest(BEAT)
+        async with parts.db.connection() as conn:
+            await workers.forget(conn, parts.worker_id, system_now() - SILENT_LIMIT)
+
+    return plainly(beat)
+
+
+class Endpoint:
+    """What a worker answers over HTTP: whether it lives, whether it works, its figures."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self.parts: Parts | None = None
+
+    async def live(self) -> Answer:
+        """The process runs."""
+        return Answer(200, orjson.dumps({"status": "live"}))
+
+    async def ready(self) -> Answer:
+        """All loops run, all queues are polled."""
+        loops = dict(self._keeper.ready)
+        ready = bool(loops) and all(loops.values())
+        return Answer(
+            200 if ready else 503, orjson.dumps({"status": "ready" if ready else "not_ready", "loops": loops})
+        )
+
+    async def metrics(self) -> Answer:
+        """The figures, those that stand in the database read now."""
+        if self.parts is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIGURES_LIMIT):
+                    await _read_figures(self.parts.db)
+        return Answer(200, observability.metrics_text(), observability.CONTENT_TYPE_LATEST)
+
+
+async def _read_figures(db: Database) -> None:
+    try:
+        async with db.connection() as conn:
+            depth = await outbox.depth(conn)
+            backlog = await health.backlog(conn)
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        return
+    for lane, rows in depth.items():
+        observability.OUTBOX_DEPTH.labels(lane).set(rows)
+    observability.INGEST_PENDING.set(backlog.rows)
+    lag = (system_now() - backlog.oldest).total_seconds() if backlog.oldest is not None else 0.0
+    observability.INGEST_LAG.set(max(lag, 0.0))
+
+
+def expected(error: BaseException) -> bool:
+    """Whether a failure only says that a server is away."""
+    return isinstance(error, TemporalAway) or is_unavailable(error)
+
+
+async def _connected(settings: Settings, keeper: Keeper) -> Database | None:
+    """The database, however long it takes to be there; none where the process is to end before."""
+    told = False
+    while not keeper.stop.is_set():
+        try:
+            return await Database.connect(settings.database_url or "")
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            if not told:
+                logger.warning("The database does not answer; waiting for it.")
+            told = True
+            await keeper.rest(SOON)
+    return None
+
+
+async def run(settings: Settings, roles: Sequence[str], keeper: Keeper) -> None:
+    """Do the work of the roles until the keeper is told to stop."""
+    endpoint = Endpoint(keeper)
+    routes = {"/live": endpoint.live, "/ready": endpoint.ready, "/metrics": endpoint.metrics}
+    server = HealthEndpoint(settings.host, settings.worker_port, routes)
+    try:
+        port = await server.start()
+    except OSError:
+        raise SystemExit(f"Port {settings.worker_port} is taken: set SOJOURN_WORKER_PORT to a free one.") from None
+    try:
+        db = await _connected(settings, keeper)
+        if db is not None:
+            async with contextlib.AsyncExitStack() as held:
+                held.push_async_callback(db.close)
+                listener = await held.enter_async_context(Listener(settings.database_url or ""))
+                endpoint.parts = Parts(settings, keeper, db, listener)
+                held.push_async_callback(endpoint.parts.close)
+                logger.info("The worker runs.", extra={"roles": ",".join(roles), "port": port})
+                await _work(endpoint.parts, roles)
+    finally:
+        await server.stop()
+
+
+async def _work(parts: Parts, roles: Sequence[str]) -> None:
+    loops = dict(loop for role in roles for loop in loops_of(role, parts)) | {"presence": _presence(parts, roles)}
+    tasks = {asyncio.create_task(parts.keeper.keep(name, loop), name=name) for name, loop in loops.items()}
+    await parts.stop.wait()
+    _, late = await asyncio.wait(tasks, timeout=STOP_LIMIT)
+    if late:
+        logger.warning("Some loops did not end in time.", extra={"loops": sorted(task.get_name() for task in late)})
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def read_roles(text: str) -> list[str]:
+    """The roles that a list with commas names, in their order and each once."""
+    names = {name.strip() for name in text.split(",")}
+    unknown = names - set(ROLES)
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no role {', '.join(sorted(unknown))}; roles are {', '.join(ROLES)}")
+    return [role for role in ROLES if role in names]
+
+
+async def _main(settings: Settings, roles: Sequence[str]) -> None:
+    keeper = Keeper(expected)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, keeper.stop.set)
+    await run(settings, roles, keeper)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a worker process until it is told to end."""
+    parser = argparse.ArgumentParser(description="A worker of Sojourn.")
+    parser.add_argument("--roles", type=read_roles, default=list(ROLES), help=f"with commas; all: {','.join(ROLES)}")
+    roles = parser.parse_args(arguments).roles
+    settings = Settings()
+    observability.configure(settings.log_level)
+    if settings.database_url is None:
+        raise SystemExit("Set SOJOURN_DATABASE_URL: a worker does not start a database.")
+    asyncio.run(_main(settings, roles))
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from domain.definitions import KINDS, CampaignDefinition, ProviderDefinition, read_definition, unknown_kind
 from domain.definitions.bundle import Bundle
+from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.library import Entry, Library
 from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound, Problem
@@ -147,15 +148,12 @@ async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, 
     Raises NotFound, or DomainError `in_use` with the referents.
     """
     _known(kind)
+    if kind == "campaign":
+        await _empty(db, workspace_id, ref, now)
     async with db.transaction() as conn:
-        await store.lock(conn, workspace_id)
-        workspace = await workspace_of(conn, workspace_id)
-        rows = await store.load_all(conn, workspace_id)
-        row = next((r for r in rows if r.kind == kind and ref in (r.key, r.definition_id)), None)
-        if row is None:
-            raise NotFound(kind, ref)
-        _refuse_if_used(rows, row)
+        workspace, row = await _removable(conn, workspace_id, kind, ref)
         if kind == "campaign":
+            # Whoever was entering while the campaign was emptied is met by the task.
             await journeys.end_all_of_campaign(conn, workspace, row.definition_id, "archived", workspace.now(now))
         await store.delete(conn, workspace_id, kind, row.definition_id)
         await workspaces.bump_definitions(conn, workspace_id)
@@ -165,6 +163,29 @@ async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, 
             gone = await store.purge_memberships(conn, workspace_id, members, row.definition_id, PURGE_PAGE)
         if gone < PURGE_PAGE:
             break
+
+
+async def _removable(
+    conn: Connection, workspace_id: int, kind: str, ref: str | int
+) -> tuple[WorkspaceRow, DefinitionRow]:
+    await store.lock(conn, workspace_id)
+    workspace = await workspace_of(conn, workspace_id)
+    rows = await store.load_all(conn, workspace_id)
+    row = next((r for r in rows if r.kind == kind and ref in (r.key, r.definition_id)), None)
+    if row is None:
+        raise NotFound(kind, ref)
+    _refuse_if_used(rows, row)
+    return workspace, row
+
+
+async def _empty(db: Database, workspace_id: int, ref: str | int, now: datetime) -> None:
+    """Let nobody into the campaign any more and end who is inside, a transaction a page: people are locked for it."""
+    async with db.transaction() as conn:
+        workspace, row = await _removable(conn, workspace_id, "campaign", ref)
+        if row.state in LIVE_STATES:
+            await store.set_state(conn, workspace_id, "campaign", row.definition_id, "stopped")
+            await workspaces.bump_definitions(conn, workspace_id)
+    await journeys.end_all(db, workspace, row.definition_id, "archived", workspace.now(now))
 
 
 def read_bundle(body: Any) -> Bundle:

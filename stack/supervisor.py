@@ -162,14 +162,13 @@ class Stack:
         """What `stack.json` says."""
         settings, certificates = self.settings, self._certificates
         assert certificates is not None
-        own_ui = "temporal" in self.children and not self._headless
         return StackDescription(
             api_url=settings.api_url,
             api_tls_url=f"https://{LOOPBACK}:{settings.api_tls_port}",
             ca_file=certificates.ca_file,
             ca_bundle_file=certificates.bundle_file,
             temporal_address=settings.temporal_address or "",
-            temporal_ui_url=f"http://{LOOPBACK}:{settings.temporal_ui_port}" if own_ui else None,
+            temporal_ui_url=settings.temporal_ui_url,
             database_url=settings.database_url or "",
             mailbox_url=f"{settings.api_url}/v1/mailbox",
             smtp=SmtpPlace(host=self.sink.host, port=self.sink.port),
@@ -219,7 +218,10 @@ class Stack:
             server = await own_temporal(settings, headless=self._headless)
             command = server.command(settings.data_dir / "logs" / "temporal.log")
             await self._step("Temporal", self._start_child_process(command))
-            self.settings = settings.with_changes(temporal_address=server.address)
+            ui = None if self._headless else f"http://{LOOPBACK}:{settings.temporal_ui_port}"
+            self.settings = settings.with_changes(
+                temporal_address=server.address, temporal_ui_url=settings.temporal_ui_url or ui
+            )
         await self._set_up_temporal()
 
     async def _set_up_temporal(self) -> None:

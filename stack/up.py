@@ -10,9 +10,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.logging import RichHandler
+from rich.text import Text
 
+from console.terminal import new_console
 from settings import CHECKOUT
 from stack.process import StackError
 from stack.supervisor import Stack
@@ -21,37 +22,39 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from rich.console import Console
+
     from settings import Settings
     from stack.description import StackDescription
 
+    Then = Callable[[Stack, Console], Awaitable[None]]
+
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DOCS_PATH = "/docs"
+UI_PATH = "/ui"
 
 
-def run_up(
-    settings: Settings, *, then: Callable[[Stack], Awaitable[None]] | None = None, checkout: Path = CHECKOUT
-) -> int:
+def run_up(settings: Settings, *, then: Then | None = None, checkout: Path = CHECKOUT) -> int:
     """Run the stack until it is told to end, and return the exit status; `then` is awaited once it is up.
 
     Status 0 after SIGINT, SIGTERM or SIGHUP, 1 where it could not start, with the reason on standard error.
     """
-    console = Console(highlight=False, soft_wrap=True)
-    handler = RichHandler(console=Console(stderr=True, soft_wrap=True), show_path=False)
+    console = new_console()
+    handler = RichHandler(console=new_console(stderr=True), show_path=False)
     logging.getLogger("sojourn").addHandler(handler)
     logging.getLogger("sojourn").setLevel(settings.log_level.upper())
     try:
         with _foreground():
             asyncio.run(_serve(settings, console, then, checkout))
     except StackError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), style="bold red", markup=False)
+        new_console(stderr=True).print(str(error), style="bold red", markup=False)
         return 1
     finally:
         logging.getLogger("sojourn").removeHandler(handler)
     return 0
 
 
-async def _serve(
-    settings: Settings, console: Console, then: Callable[[Stack], Awaitable[None]] | None, checkout: Path
-) -> None:
+async def _serve(settings: Settings, console: Console, then: Then | None, checkout: Path) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in END_SIGNALS:
@@ -60,9 +63,10 @@ async def _serve(
 
     async def run() -> None:
         await stack.start()
-        _print_places(console, stack.describe())
         if then is not None:
-            await then(stack)
+            await then(stack, console)
+        print_places(console, stack.describe())
+        console.print("\nRunning; Ctrl-C ends it.", style="bold")
         await told.wait()
 
     running, ending = asyncio.create_task(run()), asyncio.create_task(told.wait())
@@ -78,25 +82,32 @@ async def _serve(
         await stack.stop()
 
 
-def _print_places(console: Console, running: StackDescription) -> None:
+def print_places(console: Console, running: StackDescription) -> None:
     """Where everything is, and with which keys it is reached."""
-    lines = {
-        "API": f"{running.api_url}   {running.api_tls_url}",
-        "Temporal UI": running.temporal_ui_url or running.temporal_address,
-        "Mailbox": f"{running.mailbox_url}   SMTP {running.smtp.host}:{running.smtp.port}",
-        "Admin token": running.admin_token,
-        "For clients": f"export REQUESTS_CA_BUNDLE={running.ca_bundle_file} SSL_CERT_FILE={running.ca_bundle_file} "
-        f"NODE_EXTRA_CA_CERTS={running.ca_file}",
-    }
+    console.print()
+    _line(console, "API", running.api_url, running.api_tls_url)
+    _line(console, "API docs", f"{running.api_url}{DOCS_PATH}")
+    _line(console, "Look inside", f"{running.api_url}{UI_PATH}", "(sign in with the admin token)")
+    _line(console, "Temporal", running.temporal_ui_url or running.temporal_address)
+    _line(console, "Mailbox", running.mailbox_url, f"SMTP {running.smtp.host}:{running.smtp.port}")
+    _line(console, "Admin token", running.admin_token)
     for keys in running.workspaces:
-        kind = "sandbox" if keys.sandbox else "live"
-        lines[f"Workspace {keys.id}"] = (
-            f"{keys.name} ({kind})   site_id {keys.site_id}   api_key {keys.api_key}   app_key {keys.app_key}   "
-            f"write_key {keys.write_key}"
-        )
-    for name, text in lines.items():
-        console.print(f"{name:<14}{text}", markup=False)
-    console.print("Running; Ctrl-C ends it.", style="bold")
+        kind = "sandbox: its clock stands still until you move it" if keys.sandbox else "live: real time, real SMTP"
+        console.print(Text(f"\nWorkspace {keys.id}, {keys.name}", style="bold").append(f"  {kind}", style="dim"))
+        _line(console, "  site_id", keys.site_id, f"api_key {keys.api_key}")
+        _line(console, "  app_key", keys.app_key, f"write_key {keys.write_key}")
+    console.print("\nSo that clients trust https here:", style="dim")
+    for name, file in _trust(running).items():
+        console.print(f"  export {name}={file}", markup=False)
+
+
+def _trust(running: StackDescription) -> dict[str, Path]:
+    bundle = running.ca_bundle_file
+    return {"REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle, "NODE_EXTRA_CA_CERTS": running.ca_file}
+
+
+def _line(console: Console, name: str, *texts: str) -> None:
+    console.print(Text(f"{name:<14}", style="dim").append("   ".join(texts), style="default"))
 
 
 @contextlib.contextmanager

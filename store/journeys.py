@@ -300,7 +300,7 @@ _WAKE = """
     WITH found AS (
         SELECT journey_id FROM journeys
         WHERE workspace_id = $1 AND {which} AND state = 'in_progress' AND seen = wanted
-        ORDER BY journey_id FOR NO KEY UPDATE),
+        ORDER BY journey_id FOR NO KEY UPDATE {others}),
     woken AS (
         UPDATE journeys j SET wanted = wanted + 1 FROM found f
         WHERE j.workspace_id = $1 AND j.journey_id = f.journey_id
@@ -314,14 +314,18 @@ _WAKE = """
 
 async def wake(conn: Connection, workspace_id: int, journey_ids: Sequence[str], why: str, lane: str = "live") -> int:
     """Have journeys under way planned again; one with a wake outstanding gets no second. Returns how many were woken."""
-    query = _WAKE.format(which="journey_id = ANY($2::text[])")
+    query = _WAKE.format(which="journey_id = ANY($2::text[])", others="")
     count: int = await conn.fetchval(query, workspace_id, list(journey_ids), lane, why)
     return count
 
 
 async def wake_due(conn: Connection, workspace_id: int, now: datetime, why: str = "timer") -> int:
-    """Wake every parked journey whose instant has come, in order of creation; returns how many."""
-    count: int = await conn.fetchval(_WAKE.format(which="due_at <= $2"), workspace_id, now, "live", why)
+    """Wake every parked journey whose instant has come, in order of creation; returns how many.
+
+    One held by another transaction stays due and is found the next time: nobody's lock protects this caller's order.
+    """
+    query = _WAKE.format(which="due_at <= $2", others="SKIP LOCKED")
+    count: int = await conn.fetchval(query, workspace_id, now, "live", why)
     return count
 
 

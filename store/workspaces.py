@@ -78,3 +78,47 @@ async def create(
 async def set_clock(conn: Connection, workspace_id: int, now: datetime) -> None:
     """Move a sandbox's clock."""
     await conn.execute("UPDATE workspaces SET clock_now = $2 WHERE workspace_id = $1", workspace_id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceDetails:
+    """What is shown of a workspace to those who run it."""
+
+    workspace_id: int
+    name: str
+    colour: str
+    sandbox: bool
+    created_at: datetime
+
+
+_DETAILS = "workspace_id, name, colour, sandbox, created_at"
+
+
+async def details(conn: Connection, workspace_id: int) -> WorkspaceDetails | None:
+    """One workspace as it is shown, or None."""
+    row = await conn.fetchrow(f"SELECT {_DETAILS} FROM workspaces WHERE workspace_id = $1", workspace_id)
+    return WorkspaceDetails(**row) if row else None
+
+
+async def all_details(conn: Connection) -> list[WorkspaceDetails]:
+    """Every workspace as it is shown, oldest first."""
+    return [WorkspaceDetails(**r) for r in await conn.fetch(f"SELECT {_DETAILS} FROM workspaces ORDER BY workspace_id")]
+
+
+async def change(
+    conn: Connection, workspace_id: int, *, name: str | None, colour: str | None
+) -> WorkspaceDetails | None:
+    """Rename or recolour a workspace, None leaves as it is; None where there is no such workspace."""
+    row = await conn.fetchrow(
+        f"""UPDATE workspaces SET name = COALESCE($2, name), colour = COALESCE($3, colour)
+            WHERE workspace_id = $1 RETURNING {_DETAILS}""",
+        workspace_id,
+        name,
+        colour,
+    )
+    return WorkspaceDetails(**row) if row else None
+
+
+async def lock(conn: Connection, workspace_id: int) -> None:
+    """Let nobody else change the workspace's row until this transaction ends."""
+    await conn.execute("SELECT 1 FROM workspaces WHERE workspace_id = $1 FOR UPDATE", workspace_id)

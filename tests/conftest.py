@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest_asyncio
 
+from stack.services import on_free_ports, temporary_data_dir
+from stack.supervisor import Stack
 from tests.support.database import Room, migrated
+from tests.support.live import SENDER, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,5 +27,28 @@ async def database() -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def room(database: Database) -> Room:
-    """A fresh sandbox workspace."""
+    """A fresh sandbox workspace without any process around it."""
     return await Room.make(database)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack() -> AsyncIterator[Stack]:
+    """The whole product running, for the whole run; each test makes workspaces of its own."""
+    with temporary_data_dir() as data_dir:
+        async with Stack(on_free_ports(data_dir), headless=True, fsync=False) as running:
+            yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the running stack."""
+    async with httpx.AsyncClient(base_url=stack.describe().api_url, timeout=130) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sandbox(stack: Stack, http: httpx.AsyncClient) -> Workspace:
+    """A fresh sandbox in the running stack, with a default sender, at 2026-01-01T10:00:00Z."""
+    workspace = await Workspace.create(stack, http)
+    await workspace.define(SENDER)
+    return workspace

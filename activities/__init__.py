@@ -1,0 +1,1 @@
+"""The hands of the workflows: load facts and plan, render and deliver."""

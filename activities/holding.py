@@ -1,0 +1,55 @@
+"""A journey under its person's lock: every activity that reads or moves one works inside of this."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.steps import JourneyRef, StepResult
+from ingest.catalog import Catalog, Catalogs
+from ingest.unit import Unit
+from store import journeys
+from store.database import Connection, Database
+from store.journeys import JourneyRow
+
+GONE = StepResult(kind="ended", reason="gone")
+"""What a workflow is told whose journey nobody knows any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A journey as it is, nobody else changing it or what conditions can see of its person until the commit."""
+
+    conn: Connection
+    catalog: Catalog
+    unit: Unit
+    journey: JourneyRow
+    now: datetime
+
+
+@asynccontextmanager
+async def holding(db: Database, catalogs: Catalogs, ref: JourneyRef, real_now: datetime) -> AsyncIterator[Held | None]:
+    """A transaction that holds the journey; None where it or its person does not exist."""
+    async with db.transaction() as conn:
+        row = await journeys.get(conn, ref.workspace_id, ref.journey_id)
+        if row is None:
+            yield None
+            return
+        catalog = await catalogs.get(conn, ref.workspace_id)
+        now = catalog.now(real_now)
+        unit = await Unit.load(
+            conn, catalog, [row.person_id], now, keys=catalog.keys_for(row.campaign_id), real_now=real_now
+        )
+        person = unit.people.get(row.person_id)
+        if person is None:
+            yield None
+            return
+        # Read anew under the lock; one under way is the unit's own object, so that the unit's changes are seen in it.
+        active = next((journey for journey in person.journeys if journey.journey_id == ref.journey_id), None)
+        journey = active or await journeys.get(conn, ref.workspace_id, ref.journey_id)
+        yield None if journey is None else Held(conn, catalog, unit, journey, now)
+
+
+__all__ = ["GONE", "Held", "holding"]

@@ -1,0 +1,67 @@
+"""What leaves a failed activity: a code and an error id, never a value; the exception itself goes to our log."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from domain.errors import DomainError
+from domain.steps import JourneyRef
+from observability import ACTIVITY_FAILURES, bound
+from store.failures import is_unavailable
+
+logger = logging.getLogger("sojourn.activities")
+
+PASSING = frozenset({"delivery_in_hand"})
+"""Refusals that are over by themselves: trying again helps."""
+
+
+class FailureInterceptor(Interceptor):
+    """Keeps personal data out of histories: every worker has it."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Wrap the activities of a worker."""
+        return _Guarded(next)
+
+
+class _Guarded(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        """Run the activity; a failure is logged and replaced by a code."""
+        info = activity.info()
+        with bound(activity=info.activity_type, workflow=info.workflow_id, attempt=info.attempt, **_ids(input)):
+            try:
+                return await self.next.execute_activity(input)
+            except Exception as error:  # noqa: BLE001 - whatever it is, only a code may leave
+                failure = _told(error)
+                ACTIVITY_FAILURES.labels(info.activity_type, failure.message).inc()
+            # Outside of the handler, so that nothing of the exception hangs on to the failure.
+            raise failure
+
+
+def _told(error: Exception) -> ApplicationError:
+    """The failure as Temporal keeps it, with the id under which our log tells everything."""
+    code, permanent = _classified(error)
+    error_id = secrets.token_hex(6)
+    logger.error("An activity failed.", exc_info=error, extra={"error_id": error_id, "code": code})
+    return ApplicationError(code, error_id, type=code, non_retryable=permanent)
+
+
+def _classified(error: Exception) -> tuple[str, bool]:
+    """The code of a failure, and whether trying again is in vain."""
+    if isinstance(error, DomainError):
+        return error.code, error.code not in PASSING
+    return ("unavailable" if is_unavailable(error) else "internal_error"), False
+
+
+def _ids(given: ExecuteActivityInput) -> dict[str, object]:
+    """The ids by which a log line of the activity is found."""
+    first = given.args[0] if given.args else None
+    return {"workspace": first.workspace_id, "journey": first.journey_id} if isinstance(first, JourneyRef) else {}
+
+
+__all__ = ["FailureInterceptor"]

@@ -1,0 +1,191 @@
+"""The HTTP process: what it is made of, its routes, its listeners. `python -m api.app` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+import uvloop
+from alembic.script import ScriptDirectory
+from fastapi import Depends, FastAPI
+
+from api import docs, errors, ui
+from api.callbacks import unsubscribe
+from api.deps import Parts
+from api.management import (
+    campaigns,
+    clock,
+    credentials,
+    customers,
+    definitions,
+    health,
+    journeys,
+    mailbox,
+    mailbox,
+    messages,
+    metrics,
+    tasks,
+    timeline,
+    workspaces,
+)
+from api.middleware import Front
+from api.paths import decode_path
+from api.track import customers as track_customers
+from api.track import entities as track_entities
+from clock import system_now
+from ingest.accept import Acceptor
+from ingest.catalog import Catalogs
+from observability import configure
+from services.access import Access
+from services.health import Health
+from settings import CHECKOUT, Settings
+from store.database import Database
+from store.notify import Notifier
+
+logger = logging.getLogger("sojourn.api")
+
+ROUTERS = (
+    track_customers.router,
+    track_entities.router,
+    definitions.router,
+    campaigns.router,
+    journeys.router,
+    customers.router,
+    timeline.router,
+    messages.router,
+    mailbox.router,
+    clock.router,
+    mailbox.router,
+    tasks.router,
+    workspaces.router,
+    credentials.router,
+    unsubscribe.router,
+    health.router,
+    metrics.router,
+    ui.router,
+)
+CONNECTIONS = 20
+KEEP_ALIVE_SECONDS = 75
+SHUTDOWN_SECONDS = 10
+BACKLOG = 2048
+
+
+@contextlib.asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts that these settings describe; the database may still be away."""
+    if settings.database_url is None:
+        sys.exit("SOJOURN_DATABASE_URL is not set.")
+    db = await Database.connect(settings.database_url, min_size=0, max_size=CONNECTIONS)
+    notifier = Notifier(db.pool)
+    acceptor = Acceptor(db, notifier)
+    head = ScriptDirectory(str(CHECKOUT / "migrations")).get_current_head()
+    try:
+        yield Parts(
+            db=db,
+            notifier=notifier,
+            acceptor=acceptor,
+            access=Access(db, admin_token=settings.admin_token, clock=system_now),
+            catalogs=Catalogs(),
+            health=Health(db, schema_head=head, temporal_address=settings.temporal_address),
+            base_url=settings.link_base_url,
+            version=importlib.metadata.version("sojourn"),
+            workflows_url=settings.workflows_url,
+        )
+    finally:
+        await acceptor.close()
+        await notifier.close()
+        await db.close()
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The application over these parts."""
+    app = FastAPI(
+        title="Sojourn",
+        version=parts.version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        dependencies=[Depends(decode_path)],
+    )
+    app.state.parts = parts
+    app.add_middleware(Front)
+    errors.install(app)
+    docs.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+class Listener(uvicorn.Server):
+    """One listener of several in a process, which therefore leaves signals to others."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def listeners(app: FastAPI, settings: Settings) -> list[Listener]:
+    """Plain HTTP, and HTTPS where there is a certificate."""
+
+    def listener(port: int, **tls: str) -> Listener:
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=port,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            **tls,  # type: ignore[arg-type]
+        )
+        return Listener(config)
+
+    found = [listener(settings.api_port)]
+    if settings.tls_cert_file is not None and settings.tls_key_file is not None:
+        cert, key = str(settings.tls_cert_file), str(settings.tls_key_file)
+        found.append(listener(settings.api_tls_port, ssl_certfile=cert, ssl_keyfile=key))
+    return found
+
+
+async def serve(settings: Settings) -> None:
+    """Answer calls until SIGTERM or SIGINT; calls under way are finished."""
+    async with assembled(settings) as parts:
+        servers = listeners(create_app(parts), settings)
+
+        def stop() -> None:
+            for server in servers:
+                server.should_exit = True
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        logger.info("Listening on %s, http port %s.", settings.host, settings.api_port)
+        async with asyncio.TaskGroup() as group:
+            for server in servers:
+                group.create_task(server.serve())
+    logger.info("Ended in order.")
+
+
+def main() -> None:
+    """Run the process with the settings of the environment."""
+    settings = Settings()
+    configure(settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What comes back from outside without a key: recipients who follow the links of their messages."""

@@ -1,0 +1,1 @@
+"""What Sojourn adds of its own: definitions, lifecycle, workspaces, clock, tasks, health."""

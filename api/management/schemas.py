@@ -1,0 +1,310 @@
+"""Bodies and answers of the management API that are not authored documents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+
+Scope = Literal["read", "read:sensitive", "write", "write:live", "configure", "send"]
+UnixTime = Annotated[int, Field(ge=0, le=99_999_999_999, strict=True, description="Unix seconds.")]
+MaybeUnixTime = UnixTime | None
+
+
+class Body(BaseModel):
+    """A request: fields it does not know are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Answer(BaseModel):
+    """An answer, as the description shows it."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Referent(Answer):
+    """One document that refers to another."""
+
+    kind: str
+    key: str
+    pointer: str = ""
+
+
+class Error(Answer):
+    """One problem: a stable code, a JSON Pointer into the request, a sentence."""
+
+    pointer: str = Field("", description="JSON Pointer into the request body; empty for the whole.")
+    code: str
+    message: str
+    stage: Literal["save", "start"] | None = None
+    referents: list[Referent] | None = None
+
+
+class Errors(Answer):
+    """Every problem found, not only the first."""
+
+    errors: list[Error] = Field(min_length=1)
+
+
+class Change(Answer):
+    """What applying a document did, or would do."""
+
+    kind: str
+    key: str
+    id: int | None = None
+    action: Literal["create", "update", "unchanged", "delete"]
+    revision: int | None = None
+    diff: list[dict[str, Any]] | None = None
+    effects: dict[str, Any] | None = None
+
+
+class Status(Answer):
+    """The server's side of a definition; never part of the document."""
+
+    kind: str
+    key: str
+    id: int
+    revision: int
+    version: int | None = None
+    state: str | None = None
+    scheduled: bool | None = None
+    created_at: int | None = None
+    updated_at: int | None = None
+    first_started: int | None = None
+    source: str | None = None
+    actions: dict[str, int] | None = Field(None, description="Block key to action id.")
+    task_id: str | None = None
+    active_journeys: int | None = None
+    warnings: list[Error] | None = None
+
+
+class ApplyResult(Answer):
+    """What a bundle changed, or would change."""
+
+    dry_run: bool
+    changes: list[Change]
+    warnings: list[Error]
+
+
+class PutResult(Answer):
+    """What one document changed, or would change."""
+
+    change: Change
+    status: Status
+    warnings: list[Error]
+
+
+class ValidationReport(Answer):
+    """Everything wrong with a document or a bundle."""
+
+    valid: bool = Field(description="No error of stage `save`.")
+    startable: bool = Field(description="No error at all.")
+    errors: list[Error]
+    warnings: list[Error]
+
+
+class DefinitionRecord(Answer):
+    """A document and its status."""
+
+    definition: dict[str, Any]
+    status: Status
+
+
+class DefinitionPage(Answer):
+    """One page, newest first."""
+
+    definitions: list[DefinitionRecord]
+    next: str
+
+
+class BundleBody(Body):
+    """Documents to be applied together."""
+
+    source: str | None = Field(None, description="Names the folder or repository these documents come from.")
+    definitions: list[dict[str, Any]] = Field(max_length=2000)
+
+
+class AudienceBody(Body):
+    """Who enters at a start."""
+
+    audience: Literal["future", "current_and_future"] | None = None
+
+
+class StopBody(Body):
+    """What happens to people inside."""
+
+    journeys: Literal["exit", "finish"]
+
+
+class WorkspaceCreate(Body):
+    """A workspace to be made; `sandbox` never changes afterwards."""
+
+    name: Annotated[StrictStr, Field(min_length=1, max_length=100)]
+    sandbox: StrictBool = False
+    now: UnixTime | None = Field(None, description="Sandbox only: where its time begins; default the real time.")
+    settings: dict[str, Any] | None = Field(None, description="The first `settings` document, without kind and key.")
+
+
+class WorkspaceChange(Body):
+    """What may be changed of a workspace."""
+
+    name: Annotated[StrictStr, Field(min_length=1, max_length=100)] | None = None
+    colour: Annotated[StrictStr, Field(max_length=100)] | None = None
+
+
+class Workspace(Answer):
+    """A workspace."""
+
+    id: int
+    name: str
+    colour: str = ""
+    sandbox: bool
+    created_at: int
+
+
+class Workspaces(Answer):
+    """Workspaces, oldest first."""
+
+    workspaces: list[Workspace]
+
+
+class Credential(Answer):
+    """A key of a workspace without its secret."""
+
+    id: int
+    kind: Literal["track", "app", "pipelines"]
+    name: str
+    site_id: str | None = None
+    scopes: list[Scope] | None = None
+    created_at: int
+    last_used_at: int | None = None
+
+
+class CredentialWithSecret(Credential):
+    """A key with its secret, shown this once: `api_key` (Track), `app_key` or `write_key`."""
+
+    api_key: str | None = None
+    app_key: str | None = None
+    write_key: str | None = None
+
+
+class Credentials(Answer):
+    """The keys of a workspace."""
+
+    credentials: list[Credential]
+
+
+class WorkspaceMade(Answer):
+    """A new workspace and its first keys."""
+
+    workspace: Workspace
+    credentials: list[CredentialWithSecret]
+
+
+class CredentialCreate(Body):
+    """A key to be made; without `scopes` an App key may do everything."""
+
+    kind: Literal["track", "app", "pipelines"]
+    name: Annotated[StrictStr, Field(min_length=1, max_length=100)]
+    scopes: list[Scope] | None = None
+
+
+class CredentialChange(Body):
+    """A key's new name."""
+
+    name: Annotated[StrictStr, Field(min_length=1, max_length=100)]
+
+
+class Clock(Answer):
+    """What time it is; in a sandbox, what is due next."""
+
+    now: int
+    sandbox: bool
+    next_due: dict[str, Any] | None = None
+
+
+class ClockBody(Body):
+    """Where a sandbox's time begins."""
+
+    now: UnixTime
+
+
+class AdvanceBody(Body):
+    """How far to move, by a duration or to an instant."""
+
+    by: int | str | None = Field(None, description="`PT10M`, `P3D` or seconds.")
+    to: UnixTime | None = None
+    timeout_seconds: float = Field(120, ge=0.1, le=300, description="Real seconds.")
+
+
+class SettleBody(Body):
+    """How long to wait at most."""
+
+    timeout_seconds: float = Field(30, ge=0.1, le=300, description="Real seconds.")
+
+
+class ClockReport(Answer):
+    """What happened on the way."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    began: int = Field(alias="from")
+    now: int
+    settled: Literal[True]
+    fired: dict[str, int]
+    journeys: dict[str, int]
+    segments: dict[str, int]
+    deliveries: dict[str, dict[str, int]]
+    steps: list[dict[str, Any]]
+    steps_total: int
+    real_ms: int
+
+
+class Unsettled(Errors):
+    """Real time ran out."""
+
+    now: int
+    pending: dict[str, Any]
+
+
+class Task(Answer):
+    """Long work in the background."""
+
+    id: str
+    type: str
+    priority: Literal["high", "medium", "low"]
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: dict[str, int | None]
+    error: str | None = None
+    created_at: int
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+class Tasks(Answer):
+    """One page, newest first."""
+
+    tasks: list[Task]
+    next: str
+
+
+class HealthCheck(Answer):
+    """One thing looked at."""
+
+    ok: bool
+    detail: str
+
+
+class Live(Answer):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class Ready(Answer):
+    """Whether calls can be accepted, and how what processes them stands."""
+
+    status: Literal["ready", "degraded", "not_ready"]
+    version: str
+    checks: dict[str, HealthCheck]

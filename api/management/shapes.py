@@ -1,0 +1,251 @@
+"""What looking answers, for the API description."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.management.schemas import Answer
+
+
+class Identifiers(Answer):
+    """The names of a person."""
+
+    id: str | None
+    email: str | None
+    cio_id: str
+
+
+class Position(Answer):
+    """Where somebody stands."""
+
+    block: str
+    action_id: int | None = None
+    arrived_at: int | None
+    due_at: int | None
+    stuck: bool = Field(description="Waits on paths none of which can come true.")
+
+
+class Step(Answer):
+    """What happened at one block."""
+
+    seq_num: int
+    output_id: str
+    output_type: str
+    block: str
+    action_id: int
+    outcome: Literal["waiting", "done", "skipped", "drafted", "failed", "branched", "exited"]
+    explanation: str | None
+    delivery_id: str | None
+    draft: bool | None
+    link_tracked: bool | None
+    split_test_index: int | None
+    delay_ends_at: int | None
+    branch_index: int | None
+    path: str | None
+    manual_segment_id: int | None
+    add_to_manual_segment: bool | None
+    created_at: int
+    left_at: int | None
+
+
+class Journey(Answer):
+    """One person's pass through a campaign; `steps` only where one journey is asked for."""
+
+    id: str
+    campaign: str | None = Field(None, description="Absent where the campaign is deleted.")
+    campaign_id: int
+    customer_identifiers: Identifiers | None
+    state: Literal["in_progress", "finished", "exited_early"]
+    reason: str | None
+    explanation: str | None
+    started_at: int
+    ended_at: int | None
+    converted_at: int | None
+    version: int
+    trigger: dict[str, Any]
+    position: Position | None
+    attributes: dict[str, Any]
+    steps: list[Step] | None = None
+
+
+class JourneyAnswer(Answer):
+    """One journey with its steps."""
+
+    journey: Journey
+
+
+class Journeys(Answer):
+    """One page, newest first."""
+
+    journeys: list[Journey]
+    next: str
+
+
+class TimelineEntry(Answer):
+    """One thing that happened to a person."""
+
+    at: int
+    processed_at: int | None
+    type: Literal["activity", "segment", "journey", "step", "delivery"]
+    name: str
+    data: dict[str, Any]
+
+
+class Timeline(Answer):
+    """One page, newest first."""
+
+    timeline: list[TimelineEntry]
+    next: str
+
+
+class Message(Answer):
+    """A delivery in the vendor's shape, with ours added."""
+
+    id: str
+    deduplicate_id: str
+    type: str
+    recipient: str
+    subject: str | None
+    created: int
+    customer_id: str | None
+    customer_identifiers: Identifiers | None = None
+    campaign_id: int | None = None
+    action_id: int | None
+    content_id: int | None
+    parent_action_id: int | None
+    trigger_event_id: str | None
+    failure_message: str | None
+    forgotten: bool
+    metrics: dict[str, int]
+    journey_id: str | None
+    block: str | None
+    language: str | None
+    variant: str | None
+    draft: bool
+    held_until: int | None
+    status: str
+    ambiguous: bool = Field(description="Handed over, and nobody knows whether the provider took it.")
+
+
+class MessageAnswer(Answer):
+    """One delivery."""
+
+    message: Message
+
+
+class Messages(Answer):
+    """One page, newest first."""
+
+    messages: list[Message]
+    next: str
+
+
+class ArchivedMessage(Answer):
+    """What was rendered for a delivery."""
+
+    id: str
+    body: str
+    body_plain: str
+    body_amp: str
+    subject: str | None
+    preheader_text: str | None
+    from_: str | None = Field(alias="from")
+    reply_to: str | None
+    recipient: str
+    bcc: str | None
+    cc: str | None
+    fake_bcc: bool
+    headers: str = Field(description="JSON text.")
+    forgotten: bool
+
+
+class ArchivedAnswer(Answer):
+    """The content of one delivery."""
+
+    archived_message: ArchivedMessage
+
+
+class Attempt(Answer):
+    """One hand-over and what came back."""
+
+    at: int
+    outcome: Literal["accepted", "retry", "rejected", "suppressed", "held"]
+    provider: str
+    status: str
+    detail: str
+    next_attempt_at: int | None
+
+
+class Attempts(Answer):
+    """Hand-overs, oldest first."""
+
+    attempts: list[Attempt]
+
+
+class Captured(Answer):
+    """One message of the mailbox."""
+
+    id: str
+    delivery_id: str | None
+    channel: str
+    outcome: str
+    purpose: Literal["delivery", "fake_bcc", "test"]
+    to: list[str]
+    from_: str | None = Field(alias="from")
+    at: int
+    customer_identifiers: Identifiers | None
+    campaign: str | None
+    broadcast: str | None
+    newsletter: str | None
+    transactional: str | None
+    block: str | None
+    language: str | None
+    rendered: dict[str, Any]
+    attachments: list[dict[str, Any]]
+
+
+class Mailbox(Answer):
+    """One page, oldest first."""
+
+    messages: list[Captured]
+    next: str
+
+
+class Person(Answer):
+    """A person; every attribute value is text."""
+
+    id: str
+    identifiers: Identifiers
+    attributes: dict[str, str]
+    timestamps: dict[str, int]
+    unsubscribed: bool
+    devices: list[dict[str, Any]]
+
+
+class PersonAnswer(Answer):
+    """One person."""
+
+    customer: Person
+
+
+class People(Answer):
+    """People with one email address."""
+
+    results: list[Identifiers]
+
+
+class PersonSegment(Answer):
+    """A segment somebody is in."""
+
+    id: int
+    key: str
+    name: str
+    description: str
+
+
+class PersonSegments(Answer):
+    """The segments somebody is in."""
+
+    segments: list[PersonSegment]

@@ -1,0 +1,73 @@
+"""`journeys repair`: an operator's command on the database and Temporal themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+import asyncpg
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from console.failure import Failure
+from console.words import number
+from services.gate import TemporalAway
+from services.repair import Repaired
+from services.repair import repair as repair_journeys
+from settings import Settings
+from stack.description import StackDescription
+from store.database import Database
+from workflows.gateway import Gateway
+
+
+class Places(NamedTuple):
+    """Where the database and Temporal are."""
+
+    database_url: str
+    temporal_address: str
+    temporal_namespace: str
+
+
+def repair(settings: Settings, console: Console, workspace_id: int | None = None) -> Repaired:
+    """Start what Temporal has lost, in one workspace or all, and say how many."""
+    places = places_of(settings)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Looking", total=None)
+
+        def report(done: Repaired) -> None:
+            progress.update(task, description=f"{done.looked_at} looked at, {done.started} started")
+
+        done = asyncio.run(_repair(places, workspace_id, report))
+    console.print(f"{number(done.looked_at, 'journey')} under way, {number(done.started, 'workflow')} started anew.")
+    return done
+
+
+def places_of(settings: Settings) -> Places:
+    """The servers that the settings name, else those of the stack that runs here."""
+    database, temporal = settings.database_url, settings.temporal_address
+    if database is None or temporal is None:
+        stack = StackDescription.read(settings.data_dir)
+        if stack is None:
+            raise Failure(
+                "It is not known where the database and Temporal are.",
+                "Set SOJOURN_DATABASE_URL and SOJOURN_TEMPORAL_ADDRESS, or run this beside a stack that is up.",
+            )
+        database, temporal = database or stack.database_url, temporal or stack.temporal_address
+    return Places(database, temporal, settings.temporal_namespace)
+
+
+async def _repair(places: Places, workspace_id: int | None, report: Callable[[Repaired], None]) -> Repaired:
+    try:
+        db = await Database.connect(places.database_url, min_size=1, max_size=4)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise Failure(f"The database cannot be reached: {error}", "Is SOJOURN_DATABASE_URL right?") from None
+    try:
+        gateway = await Gateway.connect(places.temporal_address, places.temporal_namespace, lazy=False)
+        return await repair_journeys(db, gateway, workspace_id=workspace_id, report=report)
+    except TemporalAway:
+        hint = "Is it running, and is SOJOURN_TEMPORAL_ADDRESS right? Repeat the command when it answers."
+        raise Failure(f"Temporal does not answer at {places.temporal_address}.", hint) from None
+    finally:
+        await db.close()

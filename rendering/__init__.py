@@ -1,0 +1,1 @@
+"""Liquid, HTML and MIME: text in, text out."""

@@ -1,0 +1,75 @@
+"""What a template can read: the roots of its variables, built from plain data (MSG-02, MSG-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rendering.links import UNSENT
+from rendering.tags import UNSUBSCRIBE_URL
+
+CAMPAIGN_TYPES = {"segment": "behavioral", "event": "transactional"}
+"""What templates call the types of triggers (MSG-04)."""
+
+
+class CampaignNames(NamedTuple):
+    """The campaign as templates see it; `trigger_type` is the word of its document."""
+
+    id: int
+    key: str
+    name: str
+    trigger_type: str
+
+
+class MessageNames(NamedTuple):
+    """The message as templates see it; `type` is the word of the vendor, such as `email_action`."""
+
+    id: int
+    name: str
+    type: str
+
+
+def message_context(
+    *,
+    customer: Mapping[str, Any],
+    event: Mapping[str, Any] | None,
+    journey: Mapping[str, Any],
+    journey_id: str | None,
+    campaign: CampaignNames,
+    message: MessageNames | None = None,
+    delivery_id: str | None = None,
+    unsubscribe_url: str | None = None,
+) -> dict[str, Any]:
+    """The variables of a template in a journey.
+
+    `customer` holds the attributes, identifiers included; `event` is what a journey keeps of its trigger event (`name`,
+    `id`, `timestamp`, `data`), None where conditions triggered it.
+    """
+    context: dict[str, Any] = {
+        "customer": customer,
+        "journey": journey,
+        "campaign": {
+            "id": campaign.id,
+            "key": campaign.key,
+            "name": campaign.name,
+            "type": CAMPAIGN_TYPES.get(campaign.trigger_type, campaign.trigger_type),
+        },
+        "delivery_id": delivery_id or UNSENT,
+        "snippets": {},
+        "objects": {},
+    }
+    context |= _event(event or {})
+    if message is not None:
+        context["message"] = {"id": message.id, "name": message.name, "type": message.type, "journey_id": journey_id}
+    if unsubscribe_url is not None:
+        context[UNSUBSCRIBE_URL] = unsubscribe_url
+    return context
+
+
+def _event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The triggering event; without one there is no root `event`, so that using it fails (MSG-05)."""
+    named = {"event": "data", "event_name": "name", "event_id": "id", "event_timestamp": "timestamp"}
+    return {name: event[key] for name, key in named.items() if event.get(key) is not None}
+
+
+__all__ = ["CAMPAIGN_TYPES", "CampaignNames", "MessageNames", "message_context"]

@@ -1,0 +1,42 @@
+"""How values look when a template prints them (MSG-06)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_WORDS = {None: "", True: "true", False: "false"}
+
+
+def printed(value: Any) -> str:
+    """The text of a value: arrays run together, objects in the style of Ruby, whole numbers without a point."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, list | tuple):
+        return "".join(printed(item) for item in value)
+    if isinstance(value, range):
+        return f"{value.start}..{value.stop - 1}"
+    return _inspected(value) if isinstance(value, dict) else str(value)
+
+
+def number_text(value: float) -> str:
+    """A number without a decimal point where it is whole."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
+
+
+def _inspected(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_inspected(str(key))}=>{_inspected(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_inspected(item) for item in value) + "]"
+    if isinstance(value, float):
+        return number_text(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+__all__ = ["number_text", "printed"]

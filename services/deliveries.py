@@ -1,0 +1,403 @@
+"""Delivering: the row first, then the provider, then the receipt; a message leaves once (design of a message, SUB-20)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+import faults
+from channels import CAPTURE, Channels, WayOut
+from channels.base import Outgoing, Outside, SendFailure
+from domain import consent
+from domain.blocks import EmailBlock
+from domain.definitions.provider import ProviderDefinition, UseFor
+from domain.definitions.settings import Redirect
+from domain.deliveries import apply, message_id
+from domain.errors import DomainError
+from domain.received import COPY_HEADER, DELIVERY_HEADER
+from ingest.catalog import Catalog, Catalogs
+from ingest.unit import Unit
+from rendering.email import RenderedEmail, restored
+from rendering.mime import Mail, build
+from services.captures import CaptureMailbox
+from services.delivery_making import derived_id, make_email
+from services.delivery_outcomes import SETTLED, Applied, Outcome, accepted, applied, corrected, interrupted, refused
+from store import deliveries as store
+from store import deltas
+from store.database import Connection, Database
+from store.deliveries import DeliveryRow
+from store.journeys import JourneyRow
+
+logger = logging.getLogger("sojourn.deliveries")
+
+Clock = Callable[[], datetime]
+"""Gives the real present instant."""
+
+StepOutcome = Literal["done", "failed", "skipped", "drafted"]
+OPEN = frozenset({"queued", "attempted"})
+FORGOTTEN = "The rendered message is no longer kept"
+_STEPS: Mapping[str, StepOutcome] = {
+    "drafted": "drafted",
+    "undeliverable": "skipped",
+    "suppressed": "skipped",
+    "failed": "failed",
+    "bounced": "failed",
+}
+_USES: Mapping[str, UseFor] = {"segment": "segment_triggered", "event": "event_triggered"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery as it was stored, and all that handing it over takes; `email` is None where there is nothing to send."""
+
+    catalog: Catalog
+    row: DeliveryRow
+    email: RenderedEmail | None
+    use: UseFor = "all"
+    campaign: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a hand-over is still to come."""
+        return self.row.status in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the step log says of the message: it is `done` once it was tried, whatever retries come to."""
+
+    outcome: StepOutcome
+    explanation: str | None
+    delivery_id: str
+    draft: bool
+    status: str
+
+
+class Deliverer:
+    """Delivers messages of journeys; `prepare` and `record` work under the person's lock, `hand_over` outside of it.
+
+    `link_base_url` begins the links of messages; `ambiguous_resend` says whether a message is sent again whose hand-over
+    was cut off at a provider that could not tell the two apart.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        catalogs: Catalogs,
+        channels: Channels,
+        *,
+        link_base_url: str,
+        link_key: bytes = b"",
+        secrets: Mapping[str, str] | None = None,
+        ambiguous_resend: bool = False,
+        outside: Outside | None = None,
+    ) -> None:
+        self._db = db
+        self._catalogs = catalogs
+        self._channels = channels
+        self._link_base_url = link_base_url
+        self._link_key = link_key
+        self._ambiguous_resend = ambiguous_resend
+        self._outside = outside or Outside(CaptureMailbox(db), dict(secrets or {}))
+
+    async def close(self) -> None:
+        """Close the ways out."""
+        await self._channels.close()
+
+    async def prepare(
+        self, conn: Connection, unit: Unit, journey: JourneyRow, block_key: str, now: datetime
+    ) -> Prepared:
+        """The delivery of a block of a journey, made and stored unless it is there already.
+
+        The caller holds the person's lock; `now` is the workspace's instant.
+        """
+        catalog = unit.catalog
+        campaign = catalog.campaigns[journey.campaign_id]
+        # A block may have been renamed since the journey was told to deliver it: the journey stands at its new key.
+        key = block_key if block_key in campaign.actions else journey.block or block_key
+        action_id = campaign.actions[key]
+        existing = await store.get(conn, catalog.workspace_id, derived_id(catalog, journey, action_id))
+        if existing is not None:
+            return await self._again(conn, catalog, existing)
+        person = unit.people.get(journey.person_id)
+        made = make_email(catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
+        await store.insert(conn, made.row, made.rendered)
+        await _count(conn, made.row, tuple(made.row.metrics))
+        return Prepared(catalog, made.row, made.email, self._use(catalog, made.row), campaign.key)
+
+    async def hand_over(self, prepared: Prepared, clock: Clock) -> Outcome:
+        """Give the message to its provider, once; no transaction is held meanwhile.
+
+        Raises DomainError `delivery_in_hand` where somebody else is doing so: ask again later.
+        """
+        if not prepared.open:
+            return SETTLED
+        if prepared.email is None:
+            return Outcome("failed", FORGOTTEN, asked=False)
+        provider = _provider_for(prepared)
+        if provider is None:
+            return Outcome("failed", "There is no enabled provider for email in this workspace", asked=False)
+        way = self._channels.open(prepared.row.workspace_id, provider, self._outside)
+        if self._was_interrupted(prepared, way):
+            return interrupted(prepared.row.provider or way.key)
+        try:
+            outgoing = self._outgoing(prepared, prepared.email, way, clock)
+            receipt = await way.sender.send(outgoing, lambda: self._claim(prepared, way, clock))
+        except SendFailure as failure:
+            outcome = refused(failure, way.key, resend=self._ambiguous_resend)
+        else:
+            outcome = accepted(receipt, way.key)
+        faults.point("deliver.after_provider")
+        if outcome.result == "sent" and not outcome.ambiguous:
+            await self._send_copy(prepared, prepared.email, way, clock)
+        return outcome
+
+    async def record(
+        self, conn: Connection, catalog: Catalog, prepared: Prepared, outcome: Outcome, now: datetime
+    ) -> Recorded:
+        """Write down what a hand-over came to: status, attempt, figures, and the row that asks for the next attempt.
+
+        The caller holds the person's lock. An outcome that was recorded before changes nothing.
+        """
+        row = await store.get(conn, prepared.row.workspace_id, prepared.row.delivery_id, for_update=True)
+        if row is None:
+            return Recorded("skipped", consent.GONE, prepared.row.delivery_id, draft=False, status="undeliverable")
+        if outcome.result != "settled":
+            silent = isinstance(catalog.settings.sending, Redirect)
+            row = await self._apply(conn, prepared, row, outcome, now=now, silent=silent)
+        return _recorded(row)
+
+    async def retry(self, workspace_id: int, delivery_id: str, clock: Clock) -> None:
+        """The next attempt at a delivery whose `due` row has come; the caller sees to it that nobody else does it too."""
+        async with self._db.transaction() as conn:
+            catalog = await self._catalogs.get(conn, workspace_id)
+            now = catalog.now(clock())
+            prepared = await self._for_retry(conn, catalog, delivery_id, now)
+        if prepared is None:
+            return
+        outcome = await self.hand_over(prepared, clock)
+        async with self._db.transaction() as conn:
+            catalog = await self._catalogs.get(conn, workspace_id)
+            now = catalog.now(clock())
+            if prepared.row.person_id is not None:
+                await Unit.load(conn, catalog, [prepared.row.person_id], now)
+            await self.record(conn, catalog, prepared, outcome, now)
+
+    async def _for_retry(self, conn: Connection, catalog: Catalog, delivery_id: str, now: datetime) -> Prepared | None:
+        """The delivery as it is to be tried again, None where it is over: the person may have unsubscribed meanwhile."""
+        row = await store.get(conn, catalog.workspace_id, delivery_id)
+        person = None
+        if row is not None and row.person_id is not None:
+            person = (await Unit.load(conn, catalog, [row.person_id], now)).people.get(row.person_id)
+            row = await store.get(conn, catalog.workspace_id, delivery_id, for_update=True)
+        if row is None or row.status not in OPEN:
+            await store.unschedule(conn, catalog.workspace_id, delivery_id)
+            return None
+        if row.held_until is not None and row.held_until > now:
+            await store.schedule(conn, row, row.held_until)
+            return None
+        preference = _preference(catalog, row)
+        attributes = person.profile if person is not None else None
+        refusal = consent.refusal(row.channel, preference, attributes, catalog.settings.sending)
+        # What may be with the provider already is not called undeliverable.
+        if refusal is not None and row.handed_over_at is None:
+            change = apply(row.status, row.metrics, "undeliverable", now, row.channel)  # type: ignore[arg-type]
+            await store.save(
+                conn,
+                replace(row, status=change.status, metrics=change.metrics, failure_message=refusal, held_until=None),
+            )
+            await store.unschedule(conn, catalog.workspace_id, delivery_id)
+            await _count(conn, row, change.reached)
+            return None
+        return await self._again(conn, catalog, row)
+
+    async def _again(self, conn: Connection, catalog: Catalog, row: DeliveryRow) -> Prepared:
+        email = None
+        if row.status in OPEN:
+            document = await store.content_of(conn, row)
+            email = restored(document) if document is not None else None
+        campaign = catalog.campaigns.get(row.campaign_id or 0)
+        return Prepared(catalog, row, email, self._use(catalog, row), campaign.key if campaign is not None else None)
+
+    def _use(self, catalog: Catalog, row: DeliveryRow) -> UseFor:
+        campaign = catalog.campaigns.get(row.campaign_id or 0)
+        return _USES.get(campaign.definition.trigger.type, "all") if campaign is not None else "all"
+
+    def _was_interrupted(self, prepared: Prepared, way: WayOut) -> bool:
+        """Whether an earlier hand-over of this attempt was cut off and must not be repeated."""
+        if prepared.row.handed_over_at is None or self._ambiguous_resend:
+            return False
+        return not way.idempotent or prepared.row.provider != way.key
+
+    async def _claim(self, prepared: Prepared, way: WayOut, clock: Clock) -> None:
+        now = prepared.catalog.now(clock())
+        async with self._db.connection() as conn:
+            claimed = await store.claim(conn, prepared.row, way.key, now)
+        if not claimed:
+            raise DomainError("delivery_in_hand", "Somebody else is handing this message over.")
+
+    def _outgoing(self, prepared: Prepared, email: RenderedEmail, way: WayOut, clock: Clock) -> Outgoing:
+        row = prepared.row
+        copies = () if email.fake_bcc else tuple(address.mailbox for address in email.bcc)
+        links: tuple[tuple[str, str], ...] = ((DELIVERY_HEADER, row.delivery_id),)
+        own = {name.casefold() for name, _ in email.headers}
+        if email.unsubscribe_url is not None and "list-unsubscribe" not in own:
+            links += (("List-Unsubscribe", f"<{email.unsubscribe_url}>"),)
+            if "list-unsubscribe-post" not in own:
+                links += (("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
+        return Outgoing(
+            workspace_id=row.workspace_id,
+            key=row.delivery_id,
+            attempt=row.attempts + 1,
+            purpose="delivery",
+            channel=row.channel,
+            sender=email.sender.mailbox,
+            recipients=(way.channel.normalise(email.recipient.mailbox), *copies),
+            raw=self._raw(prepared, email, links),
+            at=prepared.catalog.now(clock()),
+            rendered=_public(email),
+            person_id=row.person_id,
+            campaign=prepared.campaign,
+            block=row.block,
+        )
+
+    async def _send_copy(self, prepared: Prepared, email: RenderedEmail, way: WayOut, clock: Clock) -> None:
+        """A separate copy, told by its subject; it makes no delivery, and failing it fails nothing (MSG-21)."""
+        if not email.bcc or not email.fake_bcc:
+            return
+        first = email.bcc[0]
+        copy = replace(
+            email, recipient=first, subject=f"{email.subject} ({email.recipient.mailbox})", unsubscribe_url=None
+        )
+        outgoing = replace(
+            self._outgoing(prepared, copy, way, clock),
+            purpose="fake_bcc",
+            recipients=tuple(address.mailbox for address in email.bcc),
+            raw=self._raw(prepared, copy, ((COPY_HEADER, prepared.row.delivery_id),), "copy/"),
+        )
+        try:
+            await way.sender.send(outgoing, _nothing)
+        except SendFailure as failure:
+            logger.warning("The copy of a delivery was not taken (%s).", type(failure).__name__)
+
+    def _raw(
+        self, prepared: Prepared, email: RenderedEmail, links: tuple[tuple[str, str], ...], subject: str = ""
+    ) -> bytes:
+        key = prepared.catalog.workspace.delivery_key
+        return build(
+            Mail(
+                sender=email.sender,
+                recipient=email.recipient,
+                subject=email.subject,
+                date=prepared.row.created_at,
+                message_id=message_id(key, subject + prepared.row.delivery_id, email.sender.domain),
+                text=email.text,
+                html=email.html,
+                reply_to=email.reply_to,
+                headers=email.headers,
+                links=links,
+            )
+        )
+
+    async def _apply(
+        self,
+        conn: Connection,
+        prepared: Prepared,
+        row: DeliveryRow,
+        outcome: Outcome,
+        *,
+        now: datetime,
+        silent: bool,
+    ) -> DeliveryRow:
+        """The row after the outcome of the attempt that `prepared` began, unless that attempt has one already."""
+        if row.status in OPEN and row.attempts == prepared.row.attempts:
+            change = applied(row, outcome, now, silent=silent)
+            ambiguity = 1 if change.row.ambiguous else 0
+        elif row.ambiguous and row.attempts == prepared.row.attempts + 1:
+            known = corrected(row, outcome, now)
+            if known is None:
+                return row
+            change, ambiguity = known, -1
+        else:
+            return row
+        await store.save(conn, change.row)
+        if outcome.asked:
+            await _note_attempt(conn, change, outcome, now)
+        if change.due_at is not None:
+            await store.schedule(conn, change.row, change.due_at)
+        else:
+            await store.unschedule(conn, row.workspace_id, row.delivery_id)
+        await _count(conn, change.row, change.reached, ambiguity)
+        return change.row
+
+
+async def _nothing() -> None:
+    """What is noted before a copy is handed over."""
+
+
+async def _note_attempt(conn: Connection, change: Applied, outcome: Outcome, now: datetime) -> None:
+    await store.add_attempt(
+        conn,
+        change.row,
+        now,
+        provider=outcome.provider or "",
+        outcome=change.attempt,
+        answer=outcome.answer,
+    )
+
+
+async def _count(conn: Connection, row: DeliveryRow, metrics: tuple[str, ...], ambiguity: int = 0) -> None:
+    """Add one to each metric of the campaign and of the action."""
+    amounts = [(metric, 1) for metric in metrics] + ([("ambiguous", ambiguity)] if ambiguity else [])
+    await deltas.insert(
+        conn,
+        [
+            deltas.Delta(row.workspace_id, kind, ref, metric, amount)
+            for kind, ref in (("campaign", row.campaign_id), ("action", row.action_id))
+            if ref is not None
+            for metric, amount in amounts
+        ],
+    )
+
+
+def _provider_for(prepared: Prepared) -> ProviderDefinition | None:
+    """The way out for a type of message; in a sandbox always `capture` (MSG-27)."""
+    if prepared.catalog.workspace.sandbox:
+        return CAPTURE
+    providers = [
+        entry.definition for entry in prepared.catalog.providers if isinstance(entry.definition, ProviderDefinition)
+    ]
+    mine = [provider for provider in providers if provider.channel == prepared.row.channel]
+    uses: tuple[UseFor, ...] = (prepared.use, "all")
+    return next((provider for use in uses for provider in mine if provider.serves(use)), None)
+
+
+def _preference(catalog: Catalog, row: DeliveryRow) -> consent.Preference:
+    campaign = catalog.campaigns.get(row.campaign_id or 0)
+    if campaign is None:
+        return "subscribed"
+    block = campaign.definition.workflow.blocks.get(row.block or "")
+    own = block.subscription if isinstance(block, EmailBlock) else "inherit"
+    return consent.effective(own, campaign.definition.subscription)
+
+
+def _public(email: RenderedEmail) -> dict[str, object]:
+    """The message in the contract's shape."""
+    kept = ("channel", "fields", "headers", "html", "text", "errors")
+    return {name: value for name, value in email.stored().items() if name in kept}
+
+
+def _recorded(row: DeliveryRow) -> Recorded:
+    return Recorded(
+        outcome=_STEPS.get(row.status, "done"),
+        explanation=row.failure_message,
+        delivery_id=row.delivery_id,
+        draft=row.draft,
+        status=row.status,
+    )
+
+
+__all__ = ["Clock", "Deliverer", "Outcome", "Prepared", "Recorded"]

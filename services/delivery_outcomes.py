@@ -1,0 +1,122 @@
+"""What a hand-over came to, and what that makes of the delivery's row (SUB-20, SUB-21)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from channels.base import Receipt, Refused, SendFailure, Throttled, Unavailable, Undeliverable
+from domain.deliveries import Event, apply, next_attempt
+from store.deliveries import DeliveryRow
+
+Result = Literal["settled", "sent", "failed", "bounced", "soft_bounced", "unavailable"]
+
+AMBIGUOUS = "The connection broke while the message was being handed over; it may have been taken"
+TOO_OLD = "Too old"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer of a provider, or why none was asked; `settled` where nothing was left to hand over."""
+
+    result: Result
+    answer: str = ""
+    provider: str | None = None
+    ref: str | None = None
+    events: tuple[Event, ...] = ()
+    until: datetime | None = None
+    ambiguous: bool = False
+    asked: bool = True
+    """Whether a provider was spoken to at all."""
+
+
+SETTLED = Outcome("settled", asked=False)
+
+
+def accepted(receipt: Receipt, provider: str) -> Outcome:
+    """The provider has taken the message."""
+    return Outcome("sent", receipt.answer, provider, receipt.ref, receipt.events)
+
+
+def interrupted(provider: str) -> Outcome:
+    """The provider may have taken the message; nobody will hear from it any more."""
+    return Outcome("sent", AMBIGUOUS, provider, ambiguous=True)
+
+
+def refused(failure: SendFailure, provider: str, *, resend: bool) -> Outcome:
+    """The provider has not taken the message; with `resend` one that it may have taken is tried again."""
+    if failure.ambiguous and not resend:
+        return replace(interrupted(provider), answer=f"{AMBIGUOUS}. {failure.answer}")
+    result = _RESULTS.get(type(failure), "failed")
+    if isinstance(failure, Undeliverable) and failure.soft:
+        result = "soft_bounced"
+    until = failure.until if isinstance(failure, Throttled) else None
+    return Outcome(result, failure.answer, provider, until=until)
+
+
+_RESULTS: Mapping[type[SendFailure], Result] = {
+    Undeliverable: "bounced",
+    Throttled: "unavailable",
+    Unavailable: "unavailable",
+    Refused: "failed",
+}
+
+
+class Applied(NamedTuple):
+    """The row after an outcome, the metrics it reached, how the attempt is called, and when the next one is due."""
+
+    row: DeliveryRow
+    reached: tuple[str, ...]
+    attempt: Literal["accepted", "retry", "rejected"]
+    due_at: datetime | None = None
+
+
+def applied(row: DeliveryRow, outcome: Outcome, now: datetime, *, silent: bool = False) -> Applied:
+    """The row after one more attempt; with `silent` nothing that came after the receipt is counted (OUT-26)."""
+    tried = replace(
+        row,
+        attempts=row.attempts + outcome.asked,
+        first_attempt_at=row.first_attempt_at or (now if outcome.asked else None),
+        provider=outcome.provider or row.provider,
+        held_until=None,
+    )
+    if outcome.result == "sent":
+        sent = replace(tried, provider_ref=outcome.ref, ambiguous=outcome.ambiguous, failure_message=None)
+        sent.handed_over_at = sent.handed_over_at or now
+        return _with_events(sent, ("sent", *(() if silent else outcome.events)), now, "accepted")
+    if outcome.result in ("unavailable", "soft_bounced"):
+        soft = outcome.result == "soft_bounced"
+        due_at = next_attempt(tried.attempts, now, soft_bounce=soft, until=outcome.until)
+        if due_at is not None:
+            waiting = replace(tried, handed_over_at=None, held_until=due_at, failure_message=outcome.answer)
+            return _with_events(waiting, ("attempted",), now, "retry")._replace(due_at=due_at)
+        if soft:
+            return _with_events(replace(tried, failure_message=TOO_OLD), ("bounced",), now, "rejected")
+    event: Event = "bounced" if outcome.result == "bounced" else "failed"
+    return _with_events(replace(tried, failure_message=outcome.answer), (event,), now, "rejected")
+
+
+def corrected(row: DeliveryRow, outcome: Outcome, now: datetime) -> Applied | None:
+    """The row of a hand-over that was given up for ambiguous, now that its true answer is known; None: no better known."""
+    if outcome.ambiguous or not outcome.asked:
+        return None
+    known = replace(row, ambiguous=False, provider_ref=outcome.ref)
+    if outcome.result == "sent":
+        return _with_events(known, outcome.events, now, "accepted")
+    return _with_events(replace(known, failure_message=outcome.answer), ("bounced",), now, "rejected")
+
+
+def _with_events(
+    row: DeliveryRow, events: tuple[Event, ...], now: datetime, attempt: Literal["accepted", "retry", "rejected"]
+) -> Applied:
+    reached: tuple[str, ...] = ()
+    for event in events:
+        change = apply(row.status, row.metrics, event, now, row.channel)  # type: ignore[arg-type]
+        row = replace(row, status=change.status, metrics=change.metrics)
+        reached += change.reached
+    return Applied(row, reached, attempt)
+
+
+__all__ = ["SETTLED", "Applied", "Outcome", "accepted", "applied", "corrected", "interrupted", "refused"]

@@ -1,0 +1,138 @@
+"""Handing the outbox over to Temporal: live rows before bulk ones, those of one workflow in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import faults
+from services.gate import Gate, GateRefused, TemporalAway
+from store import outbox
+from store.database import Connection, Database
+from store.notify import Listener
+from store.outbox import OutboxRow
+
+logger = logging.getLogger("sojourn.outbox")
+
+LIVE_ROUND = 50
+BULK_ROUND = 20
+"""Few, because a live row that comes meanwhile waits for the round to end."""
+AT_ONCE = 20
+REFUSED_PAUSE = timedelta(seconds=5)
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 5.0
+
+Result = Literal["accepted", "refused", "away"]
+
+
+class Drain:
+    """Takes rows out of the outbox once Temporal has accepted them; any number may run beside each other."""
+
+    def __init__(self, db: Database, gate: Gate) -> None:
+        self._db = db
+        self._gate = gate
+        self._away = False
+
+    async def drain_once(self, real_now: datetime) -> int:
+        """Hand over one round of rows and return how many were accepted; raises `TemporalAway`, the rest stays."""
+        async with self._db.connection() as conn:
+            try:
+                rows = await outbox.claim(conn, "live", LIVE_ROUND, real_now)
+                if len(rows) < LIVE_ROUND:
+                    rows += await outbox.claim(conn, "bulk", BULK_ROUND, real_now)
+                return await self._hand_over(conn, rows, real_now) if rows else 0
+            finally:
+                await outbox.release(conn)
+
+    async def run(self, listener: Listener, now: Callable[[], datetime], stop: asyncio.Event) -> None:
+        """Drain as rows come until told to stop; while Temporal is away they wait and one line says so."""
+        pause = FIRST_PAUSE
+        async for _ in listener.ticks("outbox"):
+            while not stop.is_set():
+                try:
+                    accepted = await self.drain_once(now())
+                except TemporalAway as error:
+                    self._tell_away(error)
+                    await _rest(stop, pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                    continue
+                if accepted:
+                    pause = FIRST_PAUSE
+                    self._tell_back()
+                else:
+                    break
+            if stop.is_set():
+                return
+
+    async def _hand_over(self, conn: Connection, rows: Sequence[OutboxRow], real_now: datetime) -> int:
+        faults.point("outbox.after_commit")
+        places = asyncio.Semaphore(AT_ONCE)
+        results = await asyncio.gather(*[_placed(places, self._hand_over_one(row)) for row in rows])
+        faults.point("outbox.after_accept")
+        accepted = [row.outbox_id for row, result in zip(rows, results, strict=True) if result == "accepted"]
+        refused = [row.outbox_id for row, result in zip(rows, results, strict=True) if result == "refused"]
+        await outbox.delete(conn, accepted)
+        if refused:
+            await outbox.postpone(conn, refused, real_now + REFUSED_PAUSE)
+        if "away" in results:
+            raise TemporalAway(f"{results.count('away')} rows wait")
+        return len(accepted)
+
+    async def _hand_over_one(self, row: OutboxRow) -> Result:
+        try:
+            if row.kind == "start":
+                await self._gate.start_journey(row.journey)
+            else:
+                await self._wake(row)
+        except TemporalAway:
+            return "away"
+        except GateRefused as error:
+            ids = {"journey": row.journey.journey_id, "code": error.code}
+            logger.warning("Temporal refused a row of the outbox; it is tried again.", extra=ids)
+            return "refused"
+        return "accepted"
+
+    async def _wake(self, row: OutboxRow) -> None:
+        """Wake it; where nothing runs, that is right for an ended journey, and one under way is started again.
+
+        Its start was drained before this row, so Temporal has lost the workflow, or somebody ended it there.
+        """
+        journey = row.journey
+        if await self._gate.wake_journey(journey.workflow_id, row.why, row.outbox_id):
+            return
+        async with self._db.connection() as conn:
+            active = await outbox.journey_is_active(conn, journey.workspace_id, journey.journey_id)
+        if active:
+            ids = {"workspace": journey.workspace_id, "journey": journey.journey_id}
+            logger.warning("Temporal does not run a journey under way; it is started again.", extra=ids)
+            await self._gate.start_journey(journey, again=True)
+
+    def _tell_away(self, error: TemporalAway) -> None:
+        if not self._away:
+            self._away = True
+            logger.warning("Temporal is away; the outbox waits.", extra={"reason": str(error)})
+
+    def _tell_back(self) -> None:
+        if self._away:
+            self._away = False
+            logger.warning("Temporal is back; the outbox is drained.")
+
+
+async def _placed(places: asyncio.Semaphore, work: Awaitable[Result]) -> Result:
+    async with places:
+        return await work
+
+
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not longer than until the end."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+__all__ = ["Drain"]

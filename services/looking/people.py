@@ -1,0 +1,75 @@
+"""One person as the management API shows them (APP-09)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from domain.errors import DomainError, NotFound
+from domain.values import is_unsubscribed, text_form
+from store.database import Connection, Database
+from store.reads import people as reads
+from store.reads.people import PersonRead
+
+IdType = Literal["id", "email", "cio_id", "phone"]
+MICROS = 1_000_000
+
+
+async def find(conn: Connection, workspace_id: int, customer: str, id_type: IdType = "id") -> PersonRead | None:
+    """The person a caller names, or None; raises DomainError `invalid_parameter` for a kind of name nobody has here."""
+    if id_type == "phone":
+        message = "Nobody is named by a phone number here; use id, email or cio_id."
+        raise DomainError("invalid_parameter", message, "/id_type")
+    return await reads.find(conn, workspace_id, id_type, customer)
+
+
+async def named(conn: Connection, workspace_id: int, customer: str, id_type: IdType = "id") -> PersonRead:
+    """The person a caller names; raises NotFound."""
+    person = await find(conn, workspace_id, customer, id_type)
+    if person is None:
+        raise NotFound("customer", customer)
+    return person
+
+
+async def attributes(db: Database, workspace_id: int, customer: str, id_type: IdType = "id") -> dict[str, Any]:
+    """A person with all attributes as text, the vendor's shape."""
+    async with db.connection() as conn:
+        person = await named(conn, workspace_id, customer, id_type)
+    return {"customer": shown(person)}
+
+
+async def segments(db: Database, workspace_id: int, customer: str, id_type: IdType = "id") -> dict[str, Any]:
+    """The segments a person is in now."""
+    async with db.connection() as conn:
+        person = await named(conn, workspace_id, customer, id_type)
+        found = await reads.segments_of(conn, workspace_id, person.person_id)
+    shown_segments = [
+        {"id": m.segment_id, "key": m.key, "name": m.name, "description": m.description or ""} for m in found
+    ]
+    return {"segments": shown_segments}
+
+
+async def search(db: Database, workspace_id: int, email: str) -> dict[str, Any]:
+    """Everybody with this email address."""
+    async with db.connection() as conn:
+        person = await reads.find(conn, workspace_id, "email", email)
+    return {"results": [] if person is None else [person.identifiers]}
+
+
+def shown(person: PersonRead) -> dict[str, Any]:
+    """A person in the vendor's shape: every attribute value as text, times in Unix seconds."""
+    values = {
+        **person.attributes,
+        **{name: value for name, value in person.identifiers.items() if value is not None},
+    }
+    times = {name: micros // MICROS for name, micros in person.attribute_times.items() if name in values}
+    return {
+        "id": person.id or "",
+        "identifiers": person.identifiers,
+        "attributes": {name: text_form(value) for name, value in sorted(values.items())},
+        "timestamps": {name: times.get(name, 0) for name in sorted(values)},
+        "unsubscribed": is_unsubscribed(person.attributes.get("unsubscribed")),
+        "devices": [],
+    }
+
+
+__all__ = ["IdType", "attributes", "find", "named", "search", "segments", "shown"]

@@ -1,0 +1,124 @@
+"""Running tasks in pages, a transaction each: whoever is killed rolls back, and the next one takes the page again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from ingest.apply import TRANSIENT
+from ingest.catalog import Catalog, Catalogs
+from services import task_pages as pages
+from services.task_pages import Page
+from services.tasks import TaskType
+from store import tasks as store
+from store.database import Connection, Database
+from store.notify import Listener, Notifier
+from store.tasks import TaskRow
+
+logger = logging.getLogger("sojourn.tasks")
+
+Clock = Callable[[], datetime]
+PageOf = Callable[[Connection, Catalog, TaskRow, datetime], Awaitable[Page]]
+KINDS: Mapping[TaskType, PageOf] = {
+    "segment_build": pages.segment_build,
+    "trigger_build": pages.trigger_build,
+    "replan": pages.replan_waiting,
+    "end_journeys": pages.end_journeys,
+}
+SETTLING_IN = 0.01
+_BARRIER = "barrier"
+
+
+class TaskRunner:
+    """Takes turns among the open tasks of all workspaces; any number of processes may run one."""
+
+    def __init__(self, db: Database, catalogs: Catalogs, notifier: Notifier, clock: Clock) -> None:
+        self._db = db
+        self._catalogs = catalogs
+        self._notifier = notifier
+        self._clock = clock
+        self._turn = (0, "")
+
+    async def run(self, listener: Listener, stop: asyncio.Event) -> None:
+        """Work on each notice and at least every second, until told to stop."""
+        async for _ in listener.ticks("tasks"):
+            try:
+                while not stop.is_set() and await self.run_once():
+                    pass
+            except Exception:
+                logger.exception("a page of a task failed; it is tried again")
+            if stop.is_set():
+                return
+
+    async def run_once(self) -> bool:
+        """Do one page of the next task; False when there is none that nobody else runs."""
+        claimed: TaskRow | None = None
+        try:
+            async with self._db.transaction() as conn:
+                task = await store.claim(conn, self._turn)
+                if task is None:
+                    return False
+                claimed = replace(task)
+                self._turn = (task.workspace_id, task.task_id)
+                blocked = not await self._work(conn, task)
+        except TRANSIENT:
+            raise
+        except Exception:
+            if claimed is None:
+                raise
+            about = {"workspace_id": claimed.workspace_id, "task_id": claimed.task_id, "task": claimed.type}
+            logger.exception("a task failed", extra=about)
+            await self._fail(claimed)
+            return True
+        if blocked:
+            await asyncio.sleep(SETTLING_IN)
+        else:
+            self._notifier.send("outbox")
+        return True
+
+    async def _work(self, conn: Connection, task: TaskRow) -> bool:
+        """One page; False where older transactions are still under way.
+
+        A transaction that read the definitions as they were before the task was created may still write by them. Those
+        have their number before the barrier, which is taken once the task is there for all to see; when none of them is
+        left, everything the task then finds is by the new definitions.
+        """
+        barrier = task.payload.get(_BARRIER)
+        if barrier is None:
+            task.payload = {**task.payload, _BARRIER: await store.own_number(conn)}
+            await store.save(conn, task)
+            return True
+        if task.state == "queued" and await store.oldest_running(conn) < barrier:
+            return False
+        catalog = await self._catalogs.get(conn, task.workspace_id)
+        now = catalog.now(self._clock())
+        if task.started_at is None:
+            task.started_at = now
+        page = await KINDS[task.type](conn, catalog, task, now)  # type: ignore[index]
+        task.cursor, task.state = page.cursor, page.state
+        task.done += page.looked
+        if page.state != "running":
+            task.ended_at = now
+        await store.save(conn, task)
+        return True
+
+    async def _fail(self, claimed: TaskRow) -> None:
+        async with self._db.transaction() as conn:
+            task = await store.get(conn, claimed.workspace_id, claimed.task_id)
+            if task is None or task.state not in store.OPEN:
+                return
+            catalog = await self._catalogs.get(conn, task.workspace_id)
+            task.state, task.ended_at = "failed", catalog.now(self._clock())
+            task.error = f"A page failed after {task.done} people; the log of the worker says why."
+            await store.save(conn, task)
+
+
+async def run_once(db: Database, catalogs: Catalogs, notifier: Notifier, clock: Clock) -> bool:
+    """Do one page of the oldest open task; False when there is none that nobody else runs."""
+    return await TaskRunner(db, catalogs, notifier, clock).run_once()
+
+
+__all__ = ["KINDS", "TaskRunner", "run_once"]

@@ -1,0 +1,30 @@
+"""Which failures mean that the database is away, not that a statement was wrong."""
+
+from __future__ import annotations
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
+
+_AWAY = (
+    OSError,
+    PoolTimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
+)
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether an exception says that the database cannot be reached, is starting, or has just gone."""
+    if error is None:
+        return False
+    if isinstance(error, _AWAY):
+        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or is_unavailable(error.orig) or is_unavailable(error.__cause__)
+    # The client library says so in this class, and wrong arguments in its subclass that is a ValueError as well.
+    return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+
+
+__all__ = ["is_unavailable"]

@@ -1,0 +1,170 @@
+"""The mailbox: what was captured instead of sent, what the development SMTP server received, and the fault rules."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from domain.captured import ACCEPTED, REFUSING, CapturedMail, FaultRule, Taken
+from domain.received import read
+from store import deliveries
+from store.database import Connection
+
+logger = logging.getLogger("sojourn.mailbox")
+
+_LOCK_CLASS = 0x4D42
+_KEPT = """INSERT INTO mailbox (workspace_id, delivery_id, attempt, channel, outcome, purpose, "to", sender, at, person_id,
+                     campaign, block, rendered, raw)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::jsonb, $14)"""
+
+
+async def take(conn: Connection, mail: CapturedMail) -> Taken:
+    """Keep one hand-over and say which rule decided it; the same key, purpose and attempt is kept, and decided, once."""
+    if mail.delivery_id is not None:
+        before = await conn.fetchval(
+            """SELECT outcome FROM mailbox
+               WHERE workspace_id = $1 AND delivery_id = $2 AND purpose = $3 AND attempt = $4""",
+            mail.workspace_id,
+            mail.delivery_id,
+            mail.purpose,
+            mail.attempt,
+        )
+        if before is not None:
+            return Taken(None if before == ACCEPTED else await _rule_like(conn, mail, before))
+    rule = await _use_rule(conn, mail)
+    outcome = rule.outcome if rule is not None and rule.outcome in REFUSING else ACCEPTED
+    await conn.execute(
+        f"{_KEPT} ON CONFLICT DO NOTHING",
+        mail.workspace_id,
+        mail.delivery_id,
+        mail.attempt,
+        mail.channel,
+        outcome,
+        mail.purpose,
+        list(mail.recipients),
+        mail.sender,
+        mail.at,
+        mail.person_id,
+        mail.campaign,
+        mail.block,
+        _json(mail.rendered),
+        mail.raw,
+    )
+    return Taken(rule)
+
+
+async def _use_rule(conn: Connection, mail: CapturedMail) -> FaultRule | None:
+    """The first rule that fits and has uses left, which it loses one of."""
+    records = await conn.fetch(
+        """SELECT position, rule, uses_left FROM mailbox_faults
+           WHERE workspace_id = $1 AND (uses_left IS NULL OR uses_left > 0) ORDER BY position FOR UPDATE""",
+        mail.workspace_id,
+    )
+    for record in records:
+        rule = FaultRule.model_validate(record["rule"])
+        if rule.fits(mail.channel, mail.recipients):
+            if record["uses_left"] is not None:
+                await conn.execute(
+                    "UPDATE mailbox_faults SET uses_left = uses_left - 1 WHERE workspace_id = $1 AND position = $2",
+                    mail.workspace_id,
+                    record["position"],
+                )
+            return rule
+    return None
+
+
+async def _rule_like(conn: Connection, mail: CapturedMail, outcome: str) -> FaultRule:
+    """The rule by which an earlier hand-over of the same attempt was refused, in its words if it is still there."""
+    for rule in await faults(conn, mail.workspace_id):
+        if rule.outcome == outcome and rule.fits(mail.channel, mail.recipients):
+            return rule
+    status = {"status": 503} if outcome == "http_status" else {}
+    return FaultRule.model_validate({"channel": mail.channel, "outcome": outcome, **status})
+
+
+async def faults(conn: Connection, workspace_id: int) -> list[FaultRule]:
+    """The rules of a workspace in order; `times` is the number of uses left, used-up rules are still there."""
+    records = await conn.fetch(
+        "SELECT rule FROM mailbox_faults WHERE workspace_id = $1 ORDER BY position", workspace_id
+    )
+    return [FaultRule.model_validate(record["rule"]) for record in records]
+
+
+async def replace_faults(conn: Connection, workspace_id: int, rules: Sequence[FaultRule]) -> None:
+    """Put these rules, with all their uses, in place of those that were there."""
+    await conn.execute("SELECT pg_advisory_xact_lock($1, $2)", _LOCK_CLASS, workspace_id)
+    await conn.execute("DELETE FROM mailbox_faults WHERE workspace_id = $1", workspace_id)
+    await conn.executemany(
+        "INSERT INTO mailbox_faults (workspace_id, position, rule, uses_left) VALUES ($1, $2, $3, $4)",
+        [
+            (workspace_id, position, rule.model_dump(mode="json", exclude_defaults=True), rule.times)
+            for position, rule in enumerate(rules)
+        ],
+    )
+
+
+async def clear(conn: Connection, workspace_id: int) -> None:
+    """Empty the mailbox of a workspace."""
+    await conn.execute("DELETE FROM mailbox WHERE workspace_id = $1", workspace_id)
+
+
+async def record_received(
+    pool: asyncpg.Pool[Any], raw: bytes, mail_from: str, rcpt_tos: list[str], now: datetime
+) -> None:
+    """Keep a message that really came in over SMTP, under the workspace of the delivery it names.
+
+    Every receipt is a row of its own, so that a message that came twice is seen to have come twice. One that names no
+    delivery of ours belongs to nobody and is not kept.
+    """
+    received = read(raw)
+    async with pool.acquire() as conn, conn.transaction():
+        if received.delivery_id is None:
+            row = None
+        else:
+            row = await deliveries.find(conn, received.delivery_id)
+        if row is None:
+            logger.warning("A message from %s names no delivery and is not kept.", mail_from)
+            return
+        purpose = "fake_bcc" if received.copy else "delivery"
+        await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('mailbox/' || $1, 0))", row.delivery_id)
+        earlier = await conn.fetchval(
+            """SELECT COALESCE(max(attempt), 0) FROM mailbox
+               WHERE workspace_id = $1 AND delivery_id = $2 AND purpose = $3""",
+            row.workspace_id,
+            row.delivery_id,
+            purpose,
+        )
+        campaign = await conn.fetchval(
+            "SELECT key FROM definitions WHERE workspace_id = $1 AND kind = 'campaign' AND definition_id = $2",
+            row.workspace_id,
+            row.campaign_id,
+        )
+        await conn.execute(
+            _KEPT,
+            row.workspace_id,
+            row.delivery_id,
+            earlier + 1,
+            row.channel,
+            ACCEPTED,
+            purpose,
+            rcpt_tos,
+            received.sender,
+            now,
+            row.person_id,
+            campaign,
+            row.block,
+            _json(received.rendered),
+            raw,
+        )
+
+
+def _json(document: Any) -> str:
+    return orjson.dumps(dict(document)).decode()
+
+
+__all__ = ["clear", "faults", "record_received", "replace_faults", "take"]

@@ -1,0 +1,180 @@
+"""Pages of deliveries, newest first, their rendered content and their attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRead:
+    """One delivery; `kept` says whether its rendered content is still there."""
+
+    delivery_id: str
+    channel: str
+    status: str
+    person_id: int | None
+    journey_id: str | None
+    campaign_id: int | None
+    action_id: int | None
+    block: str | None
+    trigger_event_id: str | None
+    recipient: str | None
+    subject: str | None
+    failure_message: str | None
+    metrics: Mapping[str, int]
+    provider: str | None
+    attempts: int
+    held_until: datetime | None
+    ambiguous: bool
+    draft: bool
+    created_at: datetime
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRead:
+    """What was rendered for a delivery."""
+
+    rendered: Mapping[str, Any]
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRead:
+    """One hand-over of a delivery and what came back."""
+
+    attempt: int
+    at: datetime
+    provider: str
+    outcome: str
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which deliveries to list; what is None narrows nothing. `until` is exclusive."""
+
+    person_id: int | None = None
+    journey_id: str | None = None
+    campaign_id: int | None = None
+    action_id: int | None = None
+    block: str | None = None
+    channel: str | None = None
+    state: str | None = None
+    metric: str | None = None
+    draft: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_ROW = ", ".join(f"d.{column.name}" for column in fields(MessageRead) if column.name != "kept")
+_COLUMNS = f"""{_ROW}, EXISTS (
+    SELECT 1 FROM delivery_contents c
+    WHERE c.workspace_id = d.workspace_id AND c.delivery_id = d.delivery_id AND c.created_at = d.created_at) AS kept"""
+
+
+async def page(
+    conn: Connection, workspace_id: int, which: MessageFilter, *, before: tuple[datetime, str] | None, limit: int
+) -> Sequence[MessageRead]:
+    """Up to `limit` deliveries older than the instant and id of `before`."""
+    narrowed: list[tuple[str, Any]] = [
+        ("d.person_id = {}", which.person_id),
+        ("d.journey_id = {}", which.journey_id),
+        ("d.campaign_id = {}", which.campaign_id),
+        ("d.action_id = {}", which.action_id),
+        ("d.block = {}", which.block),
+        ("d.channel = {}", which.channel),
+        ("d.status = {}", which.state),
+        ("d.metrics ? {}", which.metric),
+        ("d.draft = {}", which.draft),
+        ("d.created_at >= {}", which.since),
+        ("d.created_at < {}", which.until),
+    ]
+    values: list[Any] = []
+    tests = ""
+    for test, value in narrowed:
+        if value is not None:
+            values.append(value)
+            tests += " AND " + test.format(f"${len(values) + 2}")
+    if before is not None:
+        tests += f" AND (d.created_at, d.delivery_id) < (${len(values) + 3}, ${len(values) + 4})"
+        values += before
+    records = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM deliveries d WHERE d.workspace_id = $1{tests}
+            ORDER BY d.created_at DESC, d.delivery_id DESC LIMIT $2""",
+        workspace_id,
+        limit,
+        *values,
+    )
+    return [MessageRead(**record) for record in records]
+
+
+async def get(conn: Connection, workspace_id: int, delivery_id: str) -> MessageRead | None:
+    """One delivery, or None."""
+    query = f"SELECT {_COLUMNS} FROM deliveries d WHERE d.workspace_id = $1 AND d.delivery_id = $2"
+    record = await conn.fetchrow(query, workspace_id, delivery_id)
+    return MessageRead(**record) if record else None
+
+
+async def find_anywhere(conn: Connection, delivery_id: str) -> tuple[int, MessageRead] | None:
+    """A delivery with its workspace, for callers who know nothing but the id."""
+    record = await conn.fetchrow(
+        f"""SELECT w.workspace_id, {_COLUMNS} FROM workspaces w
+            JOIN deliveries d ON d.workspace_id = w.workspace_id AND d.delivery_id = $1""",
+        delivery_id,
+    )
+    if record is None:
+        return None
+    values = dict(record)
+    return values.pop("workspace_id"), MessageRead(**values)
+
+
+async def by_ids(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> dict[str, MessageRead]:
+    """Deliveries by id; those that are gone are left out."""
+    if not delivery_ids:
+        return {}
+    query = f"SELECT {_COLUMNS} FROM deliveries d WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[])"
+    records = await conn.fetch(query, workspace_id, list(delivery_ids))
+    return {record["delivery_id"]: MessageRead(**record) for record in records}
+
+
+async def content(conn: Connection, workspace_id: int, message: MessageRead) -> ContentRead | None:
+    """What was rendered, or None where nothing was or it is no longer kept."""
+    record = await conn.fetchrow(
+        """SELECT rendered, raw FROM delivery_contents
+           WHERE workspace_id = $1 AND delivery_id = $2 AND created_at = $3""",
+        workspace_id,
+        message.delivery_id,
+        message.created_at,
+    )
+    return ContentRead(**record) if record else None
+
+
+async def attempts(conn: Connection, workspace_id: int, delivery_id: str) -> Sequence[AttemptRead]:
+    """The hand-overs of a delivery, oldest first."""
+    records = await conn.fetch(
+        """SELECT attempt, at, provider, outcome, answer FROM delivery_attempts
+           WHERE workspace_id = $1 AND delivery_id = $2 ORDER BY attempt""",
+        workspace_id,
+        delivery_id,
+    )
+    return [AttemptRead(**record) for record in records]
+
+
+__all__ = [
+    "AttemptRead",
+    "ContentRead",
+    "MessageFilter",
+    "MessageRead",
+    "attempts",
+    "by_ids",
+    "content",
+    "find_anywhere",
+    "get",
+    "page",
+]

@@ -1,0 +1,178 @@
+"""Long work as rows: who runs a task holds its row for a page, so that a killed run rolls back and another goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from store.database import Connection
+
+OPEN = ("queued", "running")
+
+
+@dataclass(slots=True)
+class TaskRow:
+    """One task; `cursor` is the last person looked at, `done` counts those looked at of `total` (None: not known)."""
+
+    workspace_id: int
+    task_id: str
+    type: str
+    state: str
+    priority: str
+    payload: dict[str, Any]
+    created_at: datetime
+    cursor: int = 0
+    done: int = 0
+    total: int | None = None
+    error: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+_NAMES = [column.name for column in fields(TaskRow)]
+_COLUMNS = ", ".join(_NAMES)
+
+
+def _row(record: Mapping[str, Any]) -> TaskRow:
+    return TaskRow(**{name: record[name] for name in _NAMES})
+
+
+async def insert(conn: Connection, row: TaskRow) -> None:
+    """Store a new task."""
+    places = ", ".join(f"${i}" for i in range(1, len(_NAMES) + 1))
+    await conn.execute(f"INSERT INTO tasks ({_COLUMNS}) VALUES ({places})", *[getattr(row, n) for n in _NAMES])
+
+
+async def get(conn: Connection, workspace_id: int, task_id: str) -> TaskRow | None:
+    """One task, or None."""
+    query = f"SELECT {_COLUMNS} FROM tasks WHERE workspace_id = $1 AND task_id = $2"
+    record = await conn.fetchrow(query, workspace_id, task_id)
+    return _row(record) if record else None
+
+
+async def page(
+    conn: Connection, workspace_id: int, *, state: str | None, before: str | None, limit: int
+) -> list[TaskRow]:
+    """Up to `limit` tasks, newest first, older than the task `before`."""
+    records = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM tasks
+            WHERE workspace_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR task_id < $3)
+            ORDER BY task_id DESC LIMIT $4""",
+        workspace_id,
+        state,
+        before,
+        limit,
+    )
+    return [_row(record) for record in records]
+
+
+async def claim(conn: Connection, after: tuple[int, str]) -> TaskRow | None:
+    """Lock, to the end of the transaction, the next task that nobody runs; `after` is the one that had its turn last."""
+    record = await conn.fetchrow(
+        f"""SELECT {_COLUMNS} FROM tasks WHERE state IN ('queued', 'running')
+            ORDER BY CASE priority WHEN 'high' THEN 0 WHEN 'low' THEN 2 ELSE 1 END,
+                     (workspace_id, task_id) <= ($1::int, $2::text), workspace_id, task_id
+            LIMIT 1 FOR UPDATE SKIP LOCKED""",
+        *after,
+    )
+    return _row(record) if record else None
+
+
+async def save(conn: Connection, row: TaskRow) -> None:
+    """Write back where a task stands; the caller holds its row."""
+    await conn.execute(
+        """UPDATE tasks SET state = $3, payload = $4, cursor = $5, done = $6, total = $7, error = $8, started_at = $9,
+                  ended_at = $10
+           WHERE workspace_id = $1 AND task_id = $2""",
+        row.workspace_id,
+        row.task_id,
+        row.state,
+        row.payload,
+        row.cursor,
+        row.done,
+        row.total,
+        row.error,
+        row.started_at,
+        row.ended_at,
+    )
+
+
+async def is_superseded(conn: Connection, row: TaskRow, key: str) -> bool:
+    """Whether a later task of the same type is about the same thing, which stands in the payload under `key`."""
+    found: bool = await conn.fetchval(
+        """SELECT EXISTS (SELECT 1 FROM tasks WHERE workspace_id = $1 AND task_id > $2 AND type = $3
+               AND payload -> $4::text = (SELECT payload -> $4::text FROM tasks WHERE workspace_id = $1 AND task_id = $2))""",
+        row.workspace_id,
+        row.task_id,
+        row.type,
+        key,
+    )
+    return found
+
+
+async def own_number(conn: Connection) -> int:
+    """This transaction's number; whatever began to write before has a lower one."""
+    value: str = await conn.fetchval("SELECT pg_current_xact_id()::text")
+    return int(value)
+
+
+async def oldest_running(conn: Connection) -> int:
+    """The lowest number of a transaction still under way, this one's included."""
+    value: str = await conn.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+    return int(value)
+
+
+async def count_people(conn: Connection, workspace_id: int) -> int:
+    """How many people a page-wise walk over the workspace will meet."""
+    count: int = await conn.fetchval("SELECT count(*) FROM people WHERE workspace_id = $1", workspace_id)
+    return count
+
+
+async def people_inside(
+    conn: Connection, workspace_id: int, campaign_id: int, *, after: int, limit: int, blocks: list[str] | None = None
+) -> list[int]:
+    """The next people, by internal number, with a journey of the campaign under way; with `blocks`, standing there."""
+    records = await conn.fetch(
+        """SELECT DISTINCT person_id FROM journeys
+           WHERE workspace_id = $1 AND campaign_id = $2 AND state = 'in_progress' AND person_id > $3
+             AND ($5::text[] IS NULL OR block = ANY($5::text[]))
+           ORDER BY person_id LIMIT $4""",
+        workspace_id,
+        campaign_id,
+        after,
+        limit,
+        blocks,
+    )
+    return [record["person_id"] for record in records]
+
+
+async def journeys_inside(conn: Connection, workspace_id: int, campaign_id: int, person_ids: list[int]) -> list[str]:
+    """The journeys of the campaign under way of these people, whose locks the caller holds."""
+    records = await conn.fetch(
+        """SELECT journey_id FROM journeys
+           WHERE workspace_id = $1 AND campaign_id = $2 AND state = 'in_progress' AND person_id = ANY($3::bigint[])
+           ORDER BY journey_id""",
+        workspace_id,
+        campaign_id,
+        person_ids,
+    )
+    return [record["journey_id"] for record in records]
+
+
+__all__ = [
+    "OPEN",
+    "TaskRow",
+    "claim",
+    "count_people",
+    "get",
+    "insert",
+    "is_superseded",
+    "journeys_inside",
+    "oldest_running",
+    "own_number",
+    "page",
+    "people_inside",
+    "save",
+]

@@ -1,0 +1,22 @@
+"""SIGKILL of each process of the stack under load: what was answered 2xx counts once, and nothing is stuck."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.scene import Scene
+
+pytestmark = [pytest.mark.faults, pytest.mark.stack]
+
+CHILDREN = ("worker-ingest", "worker-journeys", "api", "postgres", "temporal")
+
+
+@pytest.mark.parametrize("child", CHILDREN)
+async def test_a_killed_process_costs_nothing_that_was_answered(scene: Scene, child: str) -> None:
+    stack = scene.deployment.stack
+    async with scene.load():
+        await scene.more(20)
+        await stack.kill(child)
+        await stack.wait_ready(child)
+        await scene.more(20)
+    await scene.verify()

@@ -1,0 +1,137 @@
+"""A failing activity: Temporal keeps a code and an error id, our log the rest."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import logging
+import pkgutil
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio import activity, workflow
+from temporalio.client import WorkflowFailureError
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+import activities
+from activities.interceptor import FailureInterceptor
+from activities.journeys import JourneyActivities
+from activities.messages import MessageActivities
+from clock import system_now
+from domain.errors import DomainError
+from domain.steps import AdvanceInput, DeliverMessageInput
+from ingest.catalog import Catalogs
+from tests.workflows.engine import Engine
+from workflows.runtime import journeys_worker, send_worker
+
+POISON = "poison-ann@example.com"
+INPUTS: dict[str, Any] = {
+    "advance": AdvanceInput(workspace_id=1, journey_id="J"),
+    "deliver_message": DeliverMessageInput(workspace_id=1, journey_id="J", block="mail", action_id=1),
+}
+
+
+def chained() -> Exception:
+    error = DomainError("not_found", f"There is no {POISON}", f"/{POISON}")
+    error.__cause__ = asyncpg.UniqueViolationError(f"Key (email)=({POISON}) already exists.")
+    return error
+
+
+FAILURES = {
+    "not_found": chained,
+    "internal_error": lambda: KeyError(POISON),
+    "unavailable": lambda: asyncpg.CannotConnectNowError(POISON),
+}
+
+
+class Poisoned:
+    """A database that fails with somebody's address in its mouth."""
+
+    def __init__(self, failure: Any) -> None:
+        self._failure = failure
+
+    @contextlib.asynccontextmanager
+    async def transaction(self):
+        raise self._failure()
+        yield
+
+    connection = transaction
+
+
+@workflow.defn(name="probe")
+class Probe:
+    @workflow.run
+    async def run(self, name: str, given: dict[str, Any]) -> None:
+        await workflow.execute_activity(
+            name, given, start_to_close_timeout=timedelta(seconds=10), retry_policy=RetryPolicy(maximum_attempts=1)
+        )
+
+
+def registered() -> set[str]:
+    """The names of all activities there are in the package."""
+    names = set()
+    for module in pkgutil.iter_modules(activities.__path__, "activities."):
+        for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            for _, method in inspect.getmembers(found, inspect.isfunction):
+                definition = getattr(method, "__temporal_activity_definition", None)
+                names |= {definition.name} if definition is not None else set()
+    return names
+
+
+def test_every_activity_is_made_to_fail_here():
+    assert registered() == INPUTS.keys()
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("code", FAILURES)
+async def test_a_failure_leaves_no_value_in_the_history(
+    engine: Engine, caplog: pytest.LogCaptureFixture, name: str, code: str
+):
+    client, queue = engine.gateway.client, f"probe-{uuid.uuid4()}"
+    needs = (Poisoned(FAILURES[code]), Catalogs(), engine.notifier)
+    methods = [JourneyActivities(*needs, system_now).advance, MessageActivities(*needs, None, system_now).deliver_message]
+    async with Worker(
+        client,
+        task_queue=queue,
+        workflows=[Probe],
+        activities=methods,
+        interceptors=[FailureInterceptor()],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+        handle = await client.start_workflow("probe", args=[name, INPUTS[name]], id=queue, task_queue=queue)
+        with pytest.raises(WorkflowFailureError) as caught, caplog.at_level(logging.ERROR):
+            await handle.result()
+    history = (await handle.fetch_history()).to_json()
+    assert POISON not in history
+    assert "example.com" not in history
+    failure = caught.value.cause.cause
+    assert isinstance(caught.value.cause, ActivityError)
+    assert isinstance(failure, ApplicationError)
+    assert (failure.message, failure.type, failure.cause) == (code, code, None)
+    assert failure.non_retryable == (code == "not_found")
+    (record,) = [record for record in caplog.records if record.name == "sojourn.activities"]
+    assert failure.details == (record.error_id,)
+    assert POISON in caplog.text
+
+
+async def test_every_worker_has_the_interceptor(engine: Engine):
+    needs = (engine.db, Catalogs(), engine.notifier)
+    client = engine.gateway.client
+    workers = [
+        journeys_worker(client, JourneyActivities(*needs, system_now)),
+        send_worker(client, "send", MessageActivities(*needs, None, system_now)),
+    ]
+    for worker in workers:
+        assert any(isinstance(found, FailureInterceptor) for found in worker.config()["interceptors"])
+
+
+def test_activities_are_methods_with_one_input():
+    for method in (JourneyActivities.advance, MessageActivities.deliver_message):
+        definition = activity._Definition.must_from_callable(method)
+        assert len(definition.arg_types or ()) == 1

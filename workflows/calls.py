@@ -1,0 +1,55 @@
+"""Every activity call with its timeouts and retries, once. Retries are for our own infrastructure only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from workflows.names import SEND_QUEUE, summary
+
+with workflow.unsafe.imports_passed_through():
+    from activities.journeys import JourneyActivities
+    from activities.messages import MessageActivities
+    from domain.steps import AdvanceInput, DeliverMessageInput, JourneyRef, StepResult
+
+FOR_EVER = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=30)
+)
+"""No limit of attempts: the database or a worker comes back, and the journey goes on where it stood."""
+
+
+async def advance(journey: JourneyRef, why: str) -> StepResult:
+    """What the journey needs next, planned beside the workflow task: one history event."""
+    return await workflow.execute_local_activity_method(
+        JourneyActivities.advance,
+        AdvanceInput(workspace_id=journey.workspace_id, journey_id=journey.journey_id, why=why),
+        start_to_close_timeout=timedelta(seconds=30),
+        retry_policy=FOR_EVER,
+        # A longer pause becomes a timer, so that an outage does not hold workflow tasks open.
+        local_retry_threshold=timedelta(seconds=3),
+    )
+
+
+async def deliver_message(journey: JourneyRef, step: StepResult) -> StepResult:
+    """Hand over the message of the block the journey stands in, and plan what follows it."""
+    if step.block is None or step.action_id is None:
+        raise ValueError("A delivery names its block.")
+    return await workflow.execute_activity_method(
+        MessageActivities.deliver_message,
+        DeliverMessageInput(
+            workspace_id=journey.workspace_id,
+            journey_id=journey.journey_id,
+            block=step.block,
+            action_id=step.action_id,
+        ),
+        task_queue=SEND_QUEUE,
+        start_to_close_timeout=timedelta(seconds=60),
+        heartbeat_timeout=timedelta(seconds=5),
+        retry_policy=FOR_EVER,
+        summary=summary(step.label),
+    )
+
+
+__all__ = ["FOR_EVER", "advance", "deliver_message"]

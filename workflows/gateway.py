@@ -1,0 +1,150 @@
+"""The Temporal client of the product: how workflows are started and woken from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Self
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.runtime import Runtime
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
+
+from domain.steps import JourneyRef
+from services.gate import GateRefused, JourneyStart, TemporalAway
+from workflows.converter import DATA_CONVERTER
+from workflows.names import CAMPAIGN, JOURNEY_WORKFLOW, JOURNEYS_QUEUE, PERSON, WAKE_SIGNAL, WORKSPACE
+
+CALL_LIMIT = timedelta(seconds=5)
+TASK_LIMIT = timedelta(seconds=5)
+"""How long a workflow task may take before another worker gets it: what a killed worker costs at most."""
+
+IMPATIENT = RetryConfig(initial_interval_millis=50, max_interval_millis=200, max_elapsed_time_millis=500, max_retries=1)
+"""Our callers keep what they want to say and try again themselves."""
+
+_AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+
+
+class Gateway:
+    """Starts and wakes journeys; connects when first used, and again whenever Temporal was away."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    @classmethod
+    async def connect(
+        cls,
+        address: str,
+        namespace: str,
+        *,
+        lazy: bool = True,
+        runtime: Runtime | None = None,
+        identity: str | None = None,
+    ) -> Self:
+        """A gateway to a namespace; raises `TemporalAway` where it is not lazy and nobody answers."""
+        with _translated():
+            return cls(
+                await Client.connect(
+                    address,
+                    namespace=namespace,
+                    data_converter=DATA_CONVERTER,
+                    retry_config=IMPATIENT if lazy else None,
+                    lazy=lazy,
+                    runtime=runtime,
+                    identity=identity,
+                )
+            )
+
+    async def start_journey(self, start: JourneyStart, *, again: bool = False) -> bool:
+        """Have the workflow running; False where there was one already."""
+        reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else WorkflowIDReusePolicy.REJECT_DUPLICATE
+        with _translated():
+            try:
+                await self.client.start_workflow(
+                    JOURNEY_WORKFLOW,
+                    JourneyRef(workspace_id=start.workspace_id, journey_id=start.journey_id),
+                    id=start.workflow_id,
+                    task_queue=JOURNEYS_QUEUE,
+                    task_timeout=TASK_LIMIT,
+                    id_reuse_policy=reuse,
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    search_attributes=TypedSearchAttributes(
+                        [
+                            SearchAttributePair(WORKSPACE, start.workspace_id),
+                            SearchAttributePair(CAMPAIGN, str(start.campaign_id)),
+                            SearchAttributePair(PERSON, str(start.person_id)),
+                        ]
+                    ),
+                    static_summary=f"{start.campaign_key} - person {start.person_id}",
+                    rpc_timeout=CALL_LIMIT,
+                )
+            except WorkflowAlreadyStartedError:
+                return False
+        return True
+
+    async def wake_journey(self, workflow_id: str, why: str, upto_seq: int) -> bool:
+        """Have the workflow look again; False where none of the id is running."""
+        with _translated():
+            try:
+                await self.client.get_workflow_handle(workflow_id).signal(
+                    WAKE_SIGNAL, args=[why, upto_seq], rpc_timeout=CALL_LIMIT
+                )
+            except RPCError as error:
+                if error.status == RPCStatusCode.NOT_FOUND and not _namespace_missing(error):
+                    return False
+                raise
+        return True
+
+    async def polled(self, queue: str, *, workflows: bool) -> bool:
+        """Whether this client's own worker polls the queue, for workflow tasks or for activities."""
+        kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if workflows else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+        request = DescribeTaskQueueRequest(
+            namespace=self.client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+        )
+        with _translated():
+            found = await self.client.workflow_service.describe_task_queue(request, timeout=CALL_LIMIT)
+        return any(poller.identity == self.client.identity for poller in found.pollers)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn Temporal's errors into the two that callers know; their messages stay here."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status in _AWAY or _namespace_missing(error):
+            raise TemporalAway(error.status.name) from None
+        raise GateRefused(error.status.name) from error
+    except (OSError, RuntimeError, TimeoutError) as error:  # the bridge raises RuntimeError where nobody listens
+        raise TemporalAway(type(error).__name__) from None
+
+
+def _namespace_missing(error: RPCError) -> bool:
+    """Whether the whole namespace is unknown, as for a moment on a server that lost its data."""
+    name: str = NamespaceNotFoundFailure.DESCRIPTOR.full_name
+    return any(detail.TypeName() == name for detail in error.grpc_status.details)
+
+
+__all__ = ["Gateway"]

@@ -1,0 +1,87 @@
+"""How workers run our workflows and activities: queues, sandbox, limits, telemetry."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.interceptor import FailureInterceptor
+from activities.journeys import JourneyActivities
+from activities.messages import MessageActivities
+from workflows.journey import JourneyWorkflow
+from workflows.names import JOURNEYS_QUEUE
+
+WORKFLOWS: list[type] = [JourneyWorkflow]
+PASSED_THROUGH = ("domain", "activities", "pydantic", "pydantic_core")
+STICKY_LIMIT = timedelta(seconds=2)
+"""How long a task waits for the worker that has the journey in memory, should that worker have been killed."""
+GRACE = timedelta(seconds=7)
+LONGEST_BEAT = timedelta(seconds=1)
+
+
+def journeys_worker(
+    client: Client,
+    activities: JourneyActivities,
+    *,
+    max_cached: int = 600,
+    workflow_tasks: int = 100,
+    local_activities: int = 50,
+) -> Worker:
+    """A worker for workflow tasks and planning."""
+    return Worker(
+        client,
+        task_queue=JOURNEYS_QUEUE,
+        workflows=WORKFLOWS,
+        activities=[activities.advance],
+        workflow_runner=workflow_runner(),
+        interceptors=[FailureInterceptor()],
+        max_cached_workflows=max_cached,
+        max_concurrent_workflow_tasks=workflow_tasks,
+        max_concurrent_local_activities=local_activities,
+        no_remote_activities=True,
+        sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def send_worker(client: Client, queue: str, activities: MessageActivities, *, slots: int = 50) -> Worker:
+    """A worker that hands over messages of one queue."""
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=[activities.deliver_message],
+        interceptors=[FailureInterceptor()],
+        max_concurrent_activities=slots,
+        max_heartbeat_throttle_interval=LONGEST_BEAT,
+        default_heartbeat_throttle_interval=LONGEST_BEAT,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """The sandbox that guards the workflow files and shares everything below them."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def temporal_runtime() -> Runtime:
+    """The SDK's native part, its errors going to our log; outages are told once, by us."""
+    forwarding = LogForwardingConfig(
+        logging.getLogger("sojourn.temporal"), append_target_to_name=False, prepend_target_on_message=False
+    )
+    logs = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding=forwarding)
+    return Runtime(telemetry=TelemetryConfig(logging=logs))
+
+
+__all__ = [
+    "PASSED_THROUGH",
+    "WORKFLOWS",
+    "journeys_worker",
+    "send_worker",
+    "temporal_runtime",
+    "workflow_runner",
+]
