@@ -43,7 +43,8 @@ logger = logging.getLogger("sojourn.worker")
 ROLES = ("ingest", "outbox", "due", "journeys", "send", "send-now", "send-bulk", "tasks")
 BEAT = 2.0
 SOON = 0.1
-STOP_LIMIT = 9.0
+STOP_LIMIT = 8.0
+END_LIMIT = 9.8
 HOUR = 3600.0
 SILENT_LIMIT = timedelta(hours=1)
 FIGURES_LIMIT = 2.0
@@ -79,7 +80,6 @@ class Parts:
             self.catalogs,
             Channels(),
             link_base_url=settings.link_base_url,
-            link_key=settings.secret_key(),
             secrets=settings.secrets,
             ambiguous_resend=settings.ambiguous_resend,
         )
@@ -385,9 +385,21 @@ def read_roles(text: str) -> list[str]:
 async def _main(settings: Settings, roles: Sequence[str]) -> None:
     keeper = Keeper(expected)
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if not keeper.stop.is_set():
+            keeper.stop.set()
+            loop.call_later(END_LIMIT, _give_up)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, keeper.stop.set)
+        loop.add_signal_handler(number, end)
     await run(settings, roles, keeper)
+
+
+def _give_up() -> None:
+    """End now: whoever waits for us would kill us soon, and everything is safe to be cut off."""
+    logger.error("The worker did not end in time and is cut off.")
+    os._exit(1)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

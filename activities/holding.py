@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,14 +30,21 @@ class Held:
 
 
 @asynccontextmanager
-async def holding(db: Database, catalogs: Catalogs, ref: JourneyRef, real_now: datetime) -> AsyncIterator[Held | None]:
-    """A transaction that holds the journey; None where it or its person does not exist."""
+async def holding(
+    db: Database, catalogs: Catalogs, ref: JourneyRef, clock: Callable[[], datetime]
+) -> AsyncIterator[Held | None]:
+    """A transaction that holds the journey; None where it or its person does not exist.
+
+    The clock is read when the lock is there: an instant from before it would make what is written now look older than
+    what another journey of the person wrote meanwhile.
+    """
     async with db.transaction() as conn:
-        row = await journeys.get(conn, ref.workspace_id, ref.journey_id)
+        row = await journeys.hold(conn, ref.workspace_id, ref.journey_id)
         if row is None:
             yield None
             return
         catalog = await catalogs.get(conn, ref.workspace_id)
+        real_now = clock()
         now = catalog.now(real_now)
         unit = await Unit.load(
             conn, catalog, [row.person_id], now, keys=catalog.keys_for(row.campaign_id), real_now=real_now

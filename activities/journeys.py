@@ -27,7 +27,7 @@ class JourneyActivities:
     @activity.defn(name="advance")
     async def advance(self, call: AdvanceInput) -> StepResult:
         """Walk the journey on until it has to wait, to deliver, or has ended."""
-        async with holding(self._db, self._catalogs, call, self._clock()) as held:
+        async with holding(self._db, self._catalogs, call, self._clock) as held:
             if held is None:
                 return GONE
             step = await plan(held, call.why)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # workers that only plan load no rendering and no channels
 logger = logging.getLogger("sojourn.activities")
 
 BEAT = 1.0
+CLOSING_LIMIT = 1.0
 
 
 class MessageActivities:
@@ -59,12 +60,13 @@ class MessageActivities:
         async with _beating():
             return await asyncio.shield(task)
 
-    async def close(self) -> None:
-        """Return when nothing is in hand any more."""
-        await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
+    async def close(self, limit: float = CLOSING_LIMIT) -> None:
+        """Return when nothing is in hand any more, or when that takes too long."""
+        if self._in_hand:
+            await asyncio.wait(self._in_hand.values(), timeout=limit)
 
     async def _deliver(self, call: DeliverMessageInput) -> StepResult:
-        async with holding(self._db, self._catalogs, call, self._clock()) as held:
+        async with holding(self._db, self._catalogs, call, self._clock) as held:
             if held is None:
                 return GONE
             block = _block_of(held, call.action_id)
@@ -73,7 +75,7 @@ class MessageActivities:
             prepared = await self._deliverer.prepare(held.conn, held.unit, held.journey, block, held.now)
             await held.unit.flush()
         outcome = await self._deliverer.hand_over(prepared, self._clock)
-        async with holding(self._db, self._catalogs, call, self._clock()) as held:
+        async with holding(self._db, self._catalogs, call, self._clock) as held:
             if held is None:
                 return GONE
             recorded = await self._deliverer.record(held.conn, held.catalog, prepared, outcome, held.now)

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 import uvloop
-from alembic.script import ScriptDirectory
 from fastapi import Depends, FastAPI
 
+import migrations
 from api import docs, errors, ui
 from api.callbacks import unsubscribe
 from api.deps import Parts
@@ -26,7 +26,6 @@ from api.management import (
     definitions,
     health,
     journeys,
-    mailbox,
     mailbox,
     messages,
     metrics,
@@ -44,7 +43,7 @@ from ingest.catalog import Catalogs
 from observability import configure
 from services.access import Access
 from services.health import Health
-from settings import CHECKOUT, Settings
+from settings import Settings
 from store.database import Database
 from store.notify import Notifier
 
@@ -59,7 +58,6 @@ ROUTERS = (
     customers.router,
     timeline.router,
     messages.router,
-    mailbox.router,
     clock.router,
     mailbox.router,
     tasks.router,
@@ -84,7 +82,6 @@ async def assembled(settings: Settings) -> AsyncIterator[Parts]:
     db = await Database.connect(settings.database_url, min_size=0, max_size=CONNECTIONS)
     notifier = Notifier(db.pool)
     acceptor = Acceptor(db, notifier)
-    head = ScriptDirectory(str(CHECKOUT / "migrations")).get_current_head()
     try:
         yield Parts(
             db=db,
@@ -92,7 +89,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Parts]:
             acceptor=acceptor,
             access=Access(db, admin_token=settings.admin_token, clock=system_now),
             catalogs=Catalogs(),
-            health=Health(db, schema_head=head, temporal_address=settings.temporal_address),
+            health=Health(db, schema_head=migrations.head(), temporal_address=settings.temporal_address),
             base_url=settings.link_base_url,
             version=importlib.metadata.version("sojourn"),
             workflows_url=settings.workflows_url,

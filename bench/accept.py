@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 
 from bench.figure import Figure, paired, rate
 from bench.http_load import hammer
@@ -38,8 +39,10 @@ async def measure(*, quick: bool) -> list[Figure]:
             target=TARGET,
             notes=(
                 f"{CONNECTIONS} connections, ratio {spread}; no facts applied meanwhile.",
-                f"With the worker applying what is accepted on the same cores: "
-                f"{rate(statistics.median(busy), 'calls')} against {rate(statistics.median(busy_probes), 'calls')}, {beside:.2f} x.",
+                (
+                    f"With the worker applying what is accepted on the same cores: "
+                    f"{rate(statistics.median(busy), 'calls')} against {rate(statistics.median(busy_probes), 'calls')}, {beside:.2f} x."
+                ),
             ),
         )
     ]
@@ -55,7 +58,7 @@ async def _alternate(tenant: Tenant, rounds: int, span: float, what: str) -> tup
     return calls, probes
 
 
-def _identify(tenant: Tenant):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _identify(tenant: Tenant) -> Callable[[int], bytes]:
     def make(number: int) -> bytes:
         body = f'{{"email":"p{number % PEOPLE}@example.com","plan":"pro","visits":{number},"city":"Leeds"}}'
         return tenant.track("PUT", f"/api/v1/customers/p{number % PEOPLE}", body.encode())

@@ -62,7 +62,8 @@ class Connection(asyncio.Protocol):
 
     async def call(self, request: bytes) -> Answer:
         """Send one request as it is and return its answer."""
-        assert self._transport is not None and self._waiting is None, "one call at a time"
+        assert self._transport is not None, "calls are made over an open connection"
+        assert self._waiting is None, "one call at a time"
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         async with asyncio.timeout(ANSWER_LIMIT):

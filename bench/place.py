@@ -117,7 +117,7 @@ async def until(condition: Callable[[], Awaitable[bool]], limit: float, every: f
     clock = asyncio.get_running_loop().time
     began = clock()
     async with asyncio.timeout(limit):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - other processes tell nobody
             await asyncio.sleep(every)
     return clock() - began
 

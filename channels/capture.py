@@ -67,7 +67,7 @@ class CaptureSender:
 
 def failure_of(rule: FaultRule) -> SendFailure | None:
     """The failure a rule asks for, None where the message is taken all the same."""
-    status = rule.status or 0
+    status = (rule.status or 0) if rule.outcome == "http_status" else 0
     if rule.outcome == "complaint" or (rule.outcome == "http_status" and 200 <= status < 300):
         return None
     answer = rule.reply or (f"status {status}" if rule.outcome == "http_status" else rule.outcome.replace("_", " "))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -129,11 +130,11 @@ def profile(console: Console, found: dict[str, Any], segments: Sequence[dict[str
     console.print(Text(f"{'in segments':<24}", style="dim").append(names or "none", style="default"))
 
 
-def timeline(console: Console, entries: Iterable[dict[str, Any]]) -> None:
+def timeline(console: Console, newest_first: Sequence[dict[str, Any]]) -> None:
     """What happened to a person, oldest first."""
     rows = table("at", "what", "", "")
-    for entry in sorted(entries, key=lambda found: found["at"]):
-        rows.add_row(instant(entry["at"]), entry["type"], str(entry.get("name") or ""), _details(entry["data"]))
+    for entry in reversed(newest_first):
+        rows.add_row(instant(entry["at"]), entry["type"], str(entry.get("name") or ""), _details(entry))
     console.print(rows)
 
 
@@ -221,6 +222,22 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
 
 
-def _details(data: dict[str, Any]) -> str:
-    shown = {name: value for name, value in data.items() if value not in (None, {}, [], "")}
-    return "  ".join(f"{name}={value}" for name, value in shown.items())
+def _details(entry: dict[str, Any]) -> str:
+    """What is worth saying of an entry of a timeline beside its name."""
+    data = entry["data"]
+    if entry["type"] == "activity":
+        inner = data.get("data") or {}
+        said = next((inner[name] for name in ("data", "attributes") if isinstance(inner.get(name), dict)), inner)
+        return ", ".join(f"{name} {_plain(value)}" for name, value in said.items())
+    if entry["type"] == "step":
+        return "  ".join(filter(None, [str(data.get("outcome", "")), step_note({**data, "delivery_id": None})]))
+    names = {
+        "journey": ("campaign", "reason"),
+        "segment": ("change", "reason"),
+        "delivery": ("subject", "recipient", "failure_message"),
+    }.get(entry["type"], tuple(data))
+    return "  ".join(str(data[name]) for name in names if data.get(name) not in (None, "", {}, []))
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -19,6 +19,13 @@ _SPACE: Final = re.compile(r"[ \t\r\n\f]+")
 _LINE: Final = "\x1e"
 """Stands where a line of its own begins or ends; two in a row are still one."""
 _PARAGRAPH: Final = "\x1f"
+_SIGNS: Final = {
+    **dict.fromkeys(_PARAGRAPHS, _PARAGRAPH),
+    **dict.fromkeys(_LINES, _LINE),
+    **dict.fromkeys(("td", "th"), " "),
+    "br": "\n",
+    "li": f"{_LINE}- ",
+}
 _BREAKS: Final = re.compile(r" *[\n\x1e\x1f][ \n\x1e\x1f]*")
 
 
@@ -62,19 +69,11 @@ def _add_words(out: list[str], source: str) -> None:
 
 def _sign(tag: Tag) -> str:
     """What stands in the text for a tag that is not a link."""
-    if tag.name in _PARAGRAPHS:
-        return _PARAGRAPH
-    if tag.name in _LINES:
-        return _LINE
-    if tag.name == "br":
-        return "\n"
-    if tag.name == "li":
-        return "" if tag.closes else f"{_LINE}- "
-    if tag.name in ("td", "th"):
-        return " "
     if tag.name == "img":
         return unescape(next((a.value for a in attributes(tag.attributes) if a.name == "alt"), ""))
-    return ""
+    if tag.name == "li" and tag.closes:
+        return ""
+    return _SIGNS.get(tag.name, "")
 
 
 def _link(tag: Tag, out: list[str], links: list[tuple[str | None, int]]) -> None:

@@ -1,10 +1,8 @@
-"""The mailbox as the capture provider and the management API use it."""
+"""The mailbox as the capture provider sees it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from domain.captured import CapturedMail, FaultRule, Taken
+from domain.captured import CapturedMail, Taken
 from store import mailbox as store
 from store.database import Database
 
@@ -21,22 +19,4 @@ class CaptureMailbox:
             return await store.take(conn, mail)
 
 
-async def clear(db: Database, workspace_id: int) -> None:
-    """Empty the mailbox."""
-    async with db.transaction() as conn:
-        await store.clear(conn, workspace_id)
-
-
-async def faults(db: Database, workspace_id: int) -> list[FaultRule]:
-    """The fault rules in order."""
-    async with db.connection() as conn:
-        return await store.faults(conn, workspace_id)
-
-
-async def replace_faults(db: Database, workspace_id: int, rules: Sequence[FaultRule]) -> None:
-    """Put these rules in place of those that were there."""
-    async with db.transaction() as conn:
-        await store.replace_faults(conn, workspace_id, rules)
-
-
-__all__ = ["CaptureMailbox", "clear", "faults", "replace_faults"]
+__all__ = ["CaptureMailbox"]

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rendering.liquid import check_syntax
-
 from domain.definitions import CampaignDefinition, Definition, kind_of, read_definition
 from domain.definitions import campaign_parts as parts
 from domain.definitions.campaign import LIVE_STATES
@@ -15,6 +13,7 @@ from domain.definitions.library import Entry, Library
 from domain.definitions.secrets import unmasked
 from domain.errors import DomainError, InvalidInput, Problem
 from domain.problems import below
+from rendering.liquid import check_syntax
 from store.definitions import DefinitionRow
 
 Stored = Mapping[tuple[str, str], DefinitionRow]

@@ -167,6 +167,6 @@ async def _follow_up(conn: Connection, change: Change, row: DefinitionRow, waits
     if edit.to_replan:
         payload = {"campaign_id": campaign_id, "blocks": edit.to_replan, "removed_waits": waits}
         await tasks.create(conn, workspace_id, "replan", payload, total=change.waiting, now=now)
-    if change.rebuilds and isinstance(change.definition, CampaignDefinition):
-        if change.definition.trigger.type == "segment":
-            await tasks.create(conn, workspace_id, "trigger_build", {"campaign_id": campaign_id}, now=now)
+    definition = change.definition
+    if change.rebuilds and isinstance(definition, CampaignDefinition) and definition.trigger.type == "segment":
+        await tasks.create(conn, workspace_id, "trigger_build", {"campaign_id": campaign_id}, now=now)

@@ -90,7 +90,6 @@ class Deliverer:
         channels: Channels,
         *,
         link_base_url: str,
-        link_key: bytes = b"",
         secrets: Mapping[str, str] | None = None,
         ambiguous_resend: bool = False,
         outside: Outside | None = None,
@@ -99,7 +98,6 @@ class Deliverer:
         self._catalogs = catalogs
         self._channels = channels
         self._link_base_url = link_base_url
-        self._link_key = link_key
         self._ambiguous_resend = ambiguous_resend
         self._outside = outside or Outside(CaptureMailbox(db), dict(secrets or {}))
 

@@ -94,14 +94,15 @@ def make_email(
         unsubscribe=unsubscribe_url(link_base_url, row.delivery_id),
     )
     drafted = block.sending_state == "draft"
+    if drafted:
+        row = _after(replace(row, status="drafted", draft=True), "drafted", now)
     try:
         email = render_email(block.message, _surroundings(catalog, block), context, now)
     except RenderError as error:
-        failed = _after(row, "drafted" if drafted else "failed", now, str(error))
-        return Made(replace(failed, draft=drafted), _no_content(error.field, error.message), None)
+        without = replace(row, failure_message=str(error)) if drafted else _after(row, "failed", now, str(error))
+        return Made(without, _no_content(error.field, error.message), None)
     email = _redirected(email, catalog.settings.sending)
-    row = replace(row, recipient=email.recipient.mailbox, subject=email.subject, draft=drafted)
-    return Made(_after(row, "drafted", now) if drafted else row, email.stored(), email)
+    return Made(replace(row, recipient=email.recipient.mailbox, subject=email.subject), email.stored(), email)
 
 
 def _blank(catalog: Catalog, campaign: Campaign, block_key: str, journey: JourneyRow, now: datetime) -> DeliveryRow:

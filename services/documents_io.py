@@ -101,7 +101,7 @@ class _Reader:
             raise _refusal(event, f"nested more than {MAX_NESTING} levels deep")
         if isinstance(event, ScalarEvent):
             return self._scalar(event)
-        if getattr(event, "tag", None) is not None and not event.implicit:
+        if getattr(event, "tag", None) is not None and not getattr(event, "implicit", True):
             raise _refusal(event, "tags (!) are not accepted")
         if isinstance(event, SequenceStartEvent):
             return list(self._items(depth))

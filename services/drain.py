@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import faults
+from observability import OUTBOX_HANDED_OVER
 from services.gate import Gate, GateRefused, TemporalAway
 from store import outbox
 from store.database import Connection, Database
@@ -93,6 +94,7 @@ class Drain:
             ids = {"journey": row.journey.journey_id, "code": error.code}
             logger.warning("Temporal refused a row of the outbox; it is tried again.", extra=ids)
             return "refused"
+        OUTBOX_HANDED_OVER.labels(row.kind).inc()
         return "accepted"
 
     async def _wake(self, row: OutboxRow) -> None:

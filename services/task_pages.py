@@ -41,7 +41,7 @@ async def segment_build(conn: Connection, catalog: Catalog, task: TaskRow, now: 
     await definitions.lock(conn, task.workspace_id)
     if await store.is_superseded(conn, task, "segment_id"):
         return Page(task.cursor, 0, "cancelled")
-    await definitions.set_state(conn, task.workspace_id, "segment", segment_id, "finished")
+    await definitions.set_state(conn, task.workspace_id, "segment", segment_id, "ready")
     await workspaces.bump_definitions(conn, task.workspace_id)
     return page
 

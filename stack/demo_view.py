@@ -47,7 +47,10 @@ class Followed:
 
 
 class Stage:
-    """The people of one workspace and what was shown of them; a context while the board is up."""
+    """The people of one workspace and what was shown of them; a context while the board is up.
+
+    `now` is where the clock stands that will be moved, None for real time.
+    """
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Stage:
         api: Api,
         people: Mapping[str, Character],
         sources: Sequence[Source],
-        now: int,
+        now: int | None,
     ) -> None:
         self._console = console
         self._api = api
@@ -188,7 +191,8 @@ class Stage:
         return line.append_text(text if isinstance(text, Text) else Text(text, style="default"))
 
     def _board(self) -> Table:
-        board = showing.table("who", "campaign", "state", "stands at", "letters", title=f"at {instant(self._now)} UTC")
+        title = f"at {instant(self._now)} UTC" if self._now is not None else None
+        board = showing.table("who", "campaign", "state", "stands at", "letters", title=title)
         for who in self._people:
             known = self._followed[who.id]
             journeys = [known.journeys[journey_id] for journey_id in sorted(known.journeys)]

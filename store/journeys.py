@@ -140,6 +140,18 @@ async def get(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRo
     return _row(record) if record else None
 
 
+async def hold(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRow | None:
+    """One journey, its person locked to the end of the transaction; None without either.
+
+    Where the lock had to be waited for, the row is from before: read again what matters.
+    """
+    columns = ", ".join(f"j.{name}" for name in _JOURNEY)
+    query = f"""SELECT {columns} FROM journeys j JOIN people p USING (workspace_id, person_id)
+                WHERE workspace_id = $1 AND j.journey_id = $2 FOR NO KEY UPDATE OF p"""
+    record = await conn.fetchrow(query, workspace_id, journey_id)
+    return _row(record) if record else None
+
+
 async def active_of(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[JourneyRow]:
     """Journeys under way of these people, oldest first, locked: a wake by the clock takes no lock of a person."""
     query = f"""SELECT {_COLUMNS} FROM journeys
@@ -341,6 +353,7 @@ __all__ = [
     "enqueue",
     "get",
     "history_of",
+    "hold",
     "insert",
     "mark_ended",
     "save",

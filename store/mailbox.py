@@ -80,15 +80,14 @@ async def _use_rule(conn: Connection, mail: CapturedMail) -> FaultRule | None:
 
 async def _rule_like(conn: Connection, mail: CapturedMail, outcome: str) -> FaultRule:
     """The rule by which an earlier hand-over of the same attempt was refused, in its words if it is still there."""
-    for rule in await faults(conn, mail.workspace_id):
+    for rule in await _rules(conn, mail.workspace_id):
         if rule.outcome == outcome and rule.fits(mail.channel, mail.recipients):
             return rule
     status = {"status": 503} if outcome == "http_status" else {}
     return FaultRule.model_validate({"channel": mail.channel, "outcome": outcome, **status})
 
 
-async def faults(conn: Connection, workspace_id: int) -> list[FaultRule]:
-    """The rules of a workspace in order; `times` is the number of uses left, used-up rules are still there."""
+async def _rules(conn: Connection, workspace_id: int) -> list[FaultRule]:
     records = await conn.fetch(
         "SELECT rule FROM mailbox_faults WHERE workspace_id = $1 ORDER BY position", workspace_id
     )
@@ -167,4 +166,4 @@ def _json(document: Any) -> str:
     return orjson.dumps(dict(document)).decode()
 
 
-__all__ = ["clear", "faults", "record_received", "replace_faults", "take"]
+__all__ = ["clear", "record_received", "replace_faults", "take"]

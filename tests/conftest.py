@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest_asyncio
 
+from stack.description import StackDescription
 from stack.services import on_free_ports, temporary_data_dir
 from stack.supervisor import Stack
 from tests.support.database import Room, migrated
@@ -32,22 +35,30 @@ async def room(database: Database) -> Room:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stack() -> AsyncIterator[Stack]:
-    """The whole product running, for the whole run; each test makes workspaces of its own."""
+async def stack() -> AsyncIterator[StackDescription]:
+    """The whole product running, for the whole run; each test makes workspaces of its own.
+
+    While working on tests, `SOJOURN_TEST_STACK` may name the data folder of a stack that runs already.
+    """
+    if running := os.environ.get("SOJOURN_TEST_STACK"):
+        description = StackDescription.read(Path(running))
+        assert description is not None, f"no stack runs on {running}"
+        yield description
+        return
     with temporary_data_dir() as data_dir:
-        async with Stack(on_free_ports(data_dir), headless=True, fsync=False) as running:
-            yield running
+        async with Stack(on_free_ports(data_dir), headless=True, fsync=False) as made:
+            yield made.describe()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+async def http(stack: StackDescription) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the running stack."""
-    async with httpx.AsyncClient(base_url=stack.describe().api_url, timeout=130) as client:
+    async with httpx.AsyncClient(base_url=stack.api_url, timeout=130) as client:
         yield client
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def sandbox(stack: Stack, http: httpx.AsyncClient) -> Workspace:
+async def sandbox(stack: StackDescription, http: httpx.AsyncClient) -> Workspace:
     """A fresh sandbox in the running stack, with a default sender, at 2026-01-01T10:00:00Z."""
     workspace = await Workspace.create(stack, http)
     await workspace.define(SENDER)

@@ -17,10 +17,11 @@ from workflows.journey import JourneyWorkflow
 from workflows.names import JOURNEYS_QUEUE
 
 WORKFLOWS: list[type] = [JourneyWorkflow]
-PASSED_THROUGH = ("domain", "activities", "pydantic", "pydantic_core")
+PASSED_THROUGH = ("domain", "activities", "pydantic", "pydantic_core", "workflows.calls", "workflows.names")
+"""Loaded once for all workflows; the file of a workflow itself is loaded for each, which the sandbox needs."""
 STICKY_LIMIT = timedelta(seconds=2)
 """How long a task waits for the worker that has the journey in memory, should that worker have been killed."""
-GRACE = timedelta(seconds=7)
+GRACE = timedelta(seconds=6)
 LONGEST_BEAT = timedelta(seconds=1)
 
 

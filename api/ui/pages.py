@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +23,9 @@ from api.ui import words
 from domain.errors import DomainError, InvalidInput
 from domain.values import to_unix
 from services.looking.desk import Desk, workspace_of
+from store.failures import is_unavailable
+
+logger = logging.getLogger("sojourn.api")
 
 COOKIE: Final = "sojourn_ui"
 HERE: Final = Path(__file__).parent
@@ -95,6 +100,8 @@ class PageRoute(APIRoute):
             except DomainError as error:
                 status = STATUSES.get(error.code, 422 if isinstance(error, InvalidInput) else 400)
                 return refusal(status, error.message)
+            except Exception as error:  # noqa: BLE001 - whoever looks at a page gets a page, whatever went wrong
+                return _last_resort(error)
 
         return handled
 
@@ -146,6 +153,15 @@ def refusal(status: int, message: str) -> Response:
     title = TITLES.get(status, "Something is in the way")
     text = pages.render(TEMPLATES, "error.html", title=title, status=status, message=message, signed_in=False, tab="")
     return pages.html(text, POLICY, status)
+
+
+def _last_resort(error: Exception) -> Response:
+    if is_unavailable(error):
+        logger.warning("A page was refused: the database is away (%s).", type(error).__name__)
+        return refusal(503, "It may be starting again. Reload this page in a moment.")
+    error_id = secrets.token_hex(8)
+    logger.error("A page failed.", exc_info=error, extra={"error_id": error_id})
+    return refusal(500, f"Something went wrong on our side; the log calls it {error_id}.")
 
 
 OnPage = Annotated[Page, Depends(page)]

@@ -71,7 +71,7 @@ async def static(name: str) -> Response:
     return Response((HERE / "static" / name).read_bytes(), 200, headers, FILES[name])
 
 
-@router.get("/ui/{workspace_id}")
+@inside.get("")
 async def workspace(workspace_id: int) -> Response:
     """Its journeys."""
     return RedirectResponse(f"/ui/{workspace_id}/journeys", 303, pages.BASE_HEADERS)
@@ -222,3 +222,9 @@ def _workflow_page(here: Page, workflow_id: str) -> str | None:
 
 router.include_router(sessions.router)
 router.include_router(inside)
+
+
+@router.get("/ui/{rest:path}")
+async def nothing(rest: str) -> Response:
+    """What no other page is found at."""
+    raise NotFound("page", rest)

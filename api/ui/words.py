@@ -12,6 +12,7 @@ import orjson
 
 from domain.values import from_unix, to_unix
 
+SHORT: Final = 110
 MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86_400
@@ -58,7 +59,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "drafted": "Drafted",
     "failed": "Failed",
     "branched": "Took a path",
-    "exited": "Left early",
+    "exited": "Left",
 }
 ACTIVITIES: Final[Mapping[str, str]] = {
     "event": "Event",
@@ -135,6 +136,11 @@ def pretty(given: Any) -> str:
     return orjson.dumps(given, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
 
 
+def is_short(given: Any) -> bool:
+    """Whether a JSON value is best read on one line."""
+    return len(value(given)) <= SHORT
+
+
 def segment(text: Any) -> str:
     """One segment of a path, with slashes encoded."""
     return quote(str(text), safe="")
@@ -170,6 +176,7 @@ FILTERS: Final = {
     "iso": iso,
     "span": span,
     "value": value,
+    "is_short": is_short,
     "pretty": pretty,
     "segment": segment,
     "who": who,

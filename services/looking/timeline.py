@@ -16,6 +16,10 @@ from store.reads import timeline as reads
 from store.reads.cursor import decode, encode, instant, micros
 from store.reads.timeline import ENTRY_TYPES, EntryType, Place, TimelineFilter, TimelineRow
 
+_EVENTS = frozenset({"event", "page", "screen"})
+_CONTENT = dict.fromkeys(_EVENTS, "data") | {"attribute_change": "attributes"}
+"""Where the log keeps what the caller sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineQuery:
@@ -63,13 +67,11 @@ def shown(catalog: Catalog, row: TimelineRow) -> dict[str, Any]:
 
 
 def _activity(_catalog: Catalog, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    data = {
-        "id": str(values["activity_id"]),
-        "type": values["type"],
-        "name": values["name"],
-        "data": values["data"],
-    }
-    return values["name"] or values["type"], data
+    kind, kept = values["type"], values["data"]
+    data: dict[str, Any] = {"id": str(values["activity_id"]), "type": kind, "name": values["name"]}
+    if kind in _EVENTS:
+        data["event_id"] = kept.get("event_id")
+    return values["name"] or kind, data | {"data": kept.get(_CONTENT.get(kind, ""), kept)}
 
 
 def _segment(_catalog: Catalog, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -92,7 +92,7 @@ async def served(settings: Settings) -> AsyncIterator[Any]:
         app = create_app(parts)
         (listener,) = listeners(app, settings)
         task = asyncio.create_task(listener.serve())
-        while not listener.started:
+        while not listener.started:  # noqa: ASYNC110 - the server has no event for it
             await asyncio.sleep(0.01)
         try:
             yield app

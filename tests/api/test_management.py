@@ -8,7 +8,12 @@ import pytest
 
 from tests.api.conftest import Keys, Server
 
-SEGMENT = {"kind": "segment", "key": "paying", "name": "Paying", "conditions": {"attribute": {"field": "plan", "operator": "exists"}}}
+SEGMENT = {
+    "kind": "segment",
+    "key": "paying",
+    "name": "Paying",
+    "conditions": {"attribute": {"field": "plan", "operator": "exists"}},
+}
 CAMPAIGN = {
     "kind": "campaign",
     "key": "welcome",
@@ -227,9 +232,7 @@ async def test_a_revoked_key_is_refused_at_once(server: Server, workspace: Keys)
         ([], "", "type"),
     ],
 )
-async def test_workspaces_that_are_refused(
-    server: Server, workspace: Keys, body: Any, pointer: str, code: str
-) -> None:
+async def test_workspaces_that_are_refused(server: Server, workspace: Keys, body: Any, pointer: str, code: str) -> None:
     answer = await server.http.post("/v1/workspaces", headers=workspace.admin, json=body)
     assert answer.status_code == 422
     assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, code)]
@@ -245,9 +248,13 @@ async def test_keys_that_are_refused(server: Server, workspace: Keys) -> None:
     ):
         answer = await server.http.post(path, headers=workspace.admin, json=body)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
-    assert (await server.http.post("/v1/workspaces/999999/credentials", headers=workspace.admin, json=body)).status_code == 422
+    assert (
+        await server.http.post("/v1/workspaces/999999/credentials", headers=workspace.admin, json=body)
+    ).status_code == 422
     ok = {"kind": "app", "name": "x"}
-    assert (await server.http.post("/v1/workspaces/999999/credentials", headers=workspace.admin, json=ok)).status_code == 404
+    assert (
+        await server.http.post("/v1/workspaces/999999/credentials", headers=workspace.admin, json=ok)
+    ).status_code == 404
 
 
 async def test_the_clock_of_a_normal_workspace(live: Keys) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from urllib.parse import quote
 
 import httpx
 import pytest
@@ -113,7 +112,9 @@ async def test_spellings_of_identify(workspace: Keys, server: Server, method: st
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("path", ["/api/v1/customers/7/events", "/v1/customers/7/events/", "/api/v1//customers/7/events"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/customers/7/events", "/v1/customers/7/events/", "/api/v1//customers/7/events"]
+)
 async def test_spellings_of_track(workspace: Keys, server: Server, method: str, path: str) -> None:
     status, body = await raw(server, workspace, method, path, b'{"name":"e"}')
     assert (status, body) == (200, b"{}")
@@ -186,9 +187,7 @@ async def test_what_unpacks_to_too_much(workspace: Keys) -> None:
         ({"Content-Encoding": "br"}, b"{}", 415),
     ],
 )
-async def test_encodings_that_are_refused(
-    workspace: Keys, headers: dict[str, str], body: bytes, status: int
-) -> None:
+async def test_encodings_that_are_refused(workspace: Keys, headers: dict[str, str], body: bytes, status: int) -> None:
     answer = await workspace.track("PUT", "/api/v1/customers/7", body, headers=headers)
     assert answer.status_code == status
     assert answer.json()["meta"]["errors"]

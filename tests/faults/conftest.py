@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
+
+pytest.register_assert_rewrite("tests.faults.scene")
 
 from stack.services import on_free_ports, temporary_data_dir
 from stack.supervisor import Stack

@@ -69,13 +69,13 @@ class Deployment:
 
     async def sandbox(self, *documents: dict[str, Any]) -> Workspace:
         """A sandbox with a sender and these definitions."""
-        workspace = await Workspace.create(self.stack, self.http)
+        workspace = await Workspace.create(self.stack.describe(), self.http)
         await workspace.define(SENDER, *documents)
         return workspace
 
     async def normal(self, *documents: dict[str, Any]) -> Workspace:
         """A workspace on real time whose mail leaves by SMTP."""
-        workspace = await Workspace.create(self.stack, self.http, sandbox=False)
+        workspace = await Workspace.create(self.stack.describe(), self.http, sandbox=False)
         await workspace.define(SENDER, sink_provider(self.stack), *documents)
         return workspace
 
@@ -110,7 +110,7 @@ class Deployment:
 
         await eventually(look, f"{journeys} journeys wait")
 
-    async def everybody_through(self, workspace: Workspace, within: float = 40.0) -> None:
+    async def everybody_through(self, workspace: Workspace, within: float = 90.0) -> None:
         """Return when nothing is left to do: all applied, no journey under way, none running in Temporal either."""
         await workspace.settle(int(within))
 
@@ -226,7 +226,7 @@ class Scene:
             assert journey["deliveries"] == ["first", "second"], journey
         query = "SELECT id, attributes->>'walked' AS walked FROM people WHERE workspace_id = $1"
         walked = {row["id"]: int(row["walked"] or 0) for row in await self.deployment.rows(query, load.workspace)}
-        assert walked == {person: 0 for person in load.people} | Counter(journey["person"] for journey in journeys)
+        assert walked == dict.fromkeys(load.people, 0) | Counter(journey["person"] for journey in journeys)
 
     async def _captured_once(self, load: Load) -> None:
         """In a sandbox each message is captured once, none is ambiguous."""

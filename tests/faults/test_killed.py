@@ -15,8 +15,8 @@ CHILDREN = ("worker-ingest", "worker-journeys", "api", "postgres", "temporal")
 async def test_a_killed_process_costs_nothing_that_was_answered(scene: Scene, child: str) -> None:
     stack = scene.deployment.stack
     async with scene.load():
-        await scene.more(20)
+        await scene.more(12)
         await stack.kill(child)
         await stack.wait_ready(child)
-        await scene.more(20)
+        await scene.more(12)
     await scene.verify()

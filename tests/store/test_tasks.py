@@ -88,7 +88,7 @@ async def test_a_build_goes_page_by_page_and_the_segment_is_finished(room: Room,
     assert (found["state"], found["progress"]) == ("succeeded", {"done": 10, "total": 10})
     assert await room.members("pro") == ["1", "3", "5", "7", "9"]
     rows = await room.rows("SELECT state FROM definitions WHERE workspace_id = $1")
-    assert rows == [{"state": "finished"}]
+    assert rows == [{"state": "ready"}]
     assert await room.rows("SELECT 1 FROM outbox WHERE workspace_id = $1") == []
 
 

@@ -57,10 +57,10 @@ class Room:
         answer = await definitions.apply(self.db, self.workspace_id, {"definitions": list(documents)}, now=system_now())
         async with self.db.transaction() as conn:
             await conn.execute(
-                "UPDATE definitions SET state = 'finished' WHERE workspace_id = $1 AND kind = 'segment'",
+                "UPDATE definitions SET state = 'ready' WHERE workspace_id = $1 AND kind = 'segment'",
                 self.workspace_id,
             )
-            await conn.execute("UPDATE tasks SET state = 'finished' WHERE workspace_id = $1", self.workspace_id)
+            await conn.execute("UPDATE tasks SET state = 'succeeded' WHERE workspace_id = $1", self.workspace_id)
             await workspaces.bump_definitions(conn, self.workspace_id)
         return answer
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from stack.supervisor import Stack
+from stack.description import StackDescription
 
 START = 1_767_261_600
 """2026-01-01T10:00:00Z, a Thursday."""
@@ -29,10 +29,10 @@ class Workspace:
         self.app_auth = {"Authorization": f"Bearer {self.app_key}"}
 
     @classmethod
-    async def create(cls, stack: Stack, client: httpx.AsyncClient, **body: Any) -> Workspace:
+    async def create(cls, stack: StackDescription, client: httpx.AsyncClient, **body: Any) -> Workspace:
         """A new workspace, a sandbox at `START` unless the body says otherwise."""
         asked = {"name": "test", "sandbox": True, **({"now": START} if body.get("sandbox", True) else {}), **body}
-        headers = {"Authorization": f"Bearer {stack.describe().admin_token}"}
+        headers = {"Authorization": f"Bearer {stack.admin_token}"}
         answer = await client.post("/v1/workspaces", json=asked, headers=headers)
         assert answer.status_code == 201, answer.text
         return cls(client, answer.json())

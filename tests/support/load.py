@@ -37,9 +37,9 @@ class Load:
 
     workspace: Workspace
     name: str = "load"
-    clients: int = 3
-    pace: float = 0.08
-    most: int = 400
+    clients: int = 2
+    pace: float = 0.25
+    most: int = 300
     accepted: list[Call] = field(default_factory=list)
     unsure: list[Call] = field(default_factory=list)
 

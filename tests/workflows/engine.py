@@ -20,7 +20,9 @@ from keeper import Keeper
 from services import campaigns, clock, definitions, workspaces
 from settings import CHECKOUT, Settings
 from stack.commands import product_environment, run_tool
+from stack.process import Child
 from stack.services import postgres_and_temporal
+from stack.temporal import set_up
 from store import journeys
 from store.database import Database
 from store.journeys import JourneyRow
@@ -43,6 +45,7 @@ class Engine:
     db: Database
     notifier: Notifier
     gateway: Gateway
+    servers: dict[str, Child]
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -55,7 +58,8 @@ class Engine:
             gateway = await Gateway.connect(services.temporal_address, settings.temporal_namespace, lazy=False)
             notifier = Notifier(db.pool)
             try:
-                yield cls(settings, db, notifier, gateway)
+                servers = {child.name: child for child in (services.postgres, services.temporal) if child is not None}
+                yield cls(settings, db, notifier, gateway, servers)
             finally:
                 await notifier.close()
                 await db.close()
@@ -72,6 +76,21 @@ class Engine:
         finally:
             keeper.stop.set()
             await running
+
+    async def restart(self, server: str) -> None:
+        """Kill a server and return when it is back."""
+        await self.servers[server].kill()
+        await self.servers[server].wait_ready()
+
+    async def lose_temporal(self) -> None:
+        """Have Temporal forget everything: its file is gone, and the set-up is made again."""
+        temporal = self.servers["temporal"]
+        await temporal.stop()
+        for file in self.settings.data_dir.glob("temporal.db*"):
+            file.unlink()
+        await temporal.start()
+        settings = self.settings
+        await set_up(settings.temporal_address or "", settings.temporal_namespace, settings.temporal_retention)
 
     async def workspace(self, *, sandbox: bool = True) -> Flow:
         """A fresh workspace."""
@@ -166,10 +185,19 @@ class Flow:
         """What Temporal keeps of a journey's latest run."""
         return await self.engine.gateway.client.get_workflow_handle(row.workflow_id).fetch_history()
 
+    async def kept(self, row: JourneyRow) -> bytes:
+        """Everything that Temporal keeps of a journey's latest run, payloads as they are."""
+        return bytes_of(await self.history(row))
+
     async def outbox(self) -> list[str]:
         """The kinds of the rows that wait, oldest first."""
         rows = await self.rows("SELECT kind FROM outbox WHERE workspace_id = $1 ORDER BY outbox_id")
         return [row["kind"] for row in rows]
+
+
+def bytes_of(history: WorkflowHistory) -> bytes:
+    """A history with its payloads in clear, to search in."""
+    return b"".join(event.SerializeToString() for event in history.events)
 
 
 async def until(condition: Any, limit: float = READY_LIMIT) -> None:
@@ -184,4 +212,4 @@ async def until(condition: Any, limit: float = READY_LIMIT) -> None:
             await asyncio.sleep(0.02)
 
 
-__all__ = ["START", "Engine", "Flow", "until"]
+__all__ = ["START", "Engine", "Flow", "bytes_of", "until"]

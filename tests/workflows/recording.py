@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tests.workflows.engine import Flow
 
 FOLDER = Path(__file__).parent / "histories"
+PERSON = "ann-7f3"
 MAIL: dict[str, Any] = {
     "type": "email",
     "sending_state": "automatic",
@@ -25,8 +26,8 @@ def delay(duration: str, **more: Any) -> dict[str, Any]:
 
 async def begin(flow: Flow, start: str, /, **blocks: Any) -> None:
     await flow.campaign(blocks, start=start)
-    await flow.identify("ann", email="ann@example.com")
-    await flow.track("ann")
+    await flow.identify(PERSON, email=f"{PERSON}@example.com")
+    await flow.track(PERSON)
     await flow.settle()
 
 
@@ -47,7 +48,7 @@ async def wait_ended_by_a_fact(flow: Flow) -> None:
     """A timer cancelled by a wake."""
     wait = {"type": "wait_until", "paths": [BOUGHT, {"key": "late", "max_time": "P1D"}]}
     await begin(flow, "wait", wait=wait)
-    await flow.track("ann", "purchase")
+    await flow.track(PERSON, "purchase")
     await flow.settle()
     await flow.ended()
 
@@ -58,7 +59,7 @@ async def wakes_for_nothing(flow: Flow) -> None:
     row = await flow.journey()
     for number in range(3):
         await flow.engine.gateway.wake_journey(row.workflow_id, "looked", number)
-    await flow.track("ann", "purchase")
+    await flow.track(PERSON, "purchase")
     await flow.settle()
     await flow.ended()
 

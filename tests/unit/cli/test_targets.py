@@ -53,7 +53,9 @@ def sojourn(data_dir: Path, *arguments: str, **variables: str) -> subprocess.Com
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOJOURN_")}
     environment |= {"SOJOURN_DATA_DIR": str(data_dir), "COLUMNS": "200", **variables}
     program = [sys.executable, str(CHECKOUT / "cli.py"), *arguments]
-    return subprocess.run(program, env=environment, cwd=data_dir, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        program, env=environment, cwd=data_dir, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.mark.parametrize(

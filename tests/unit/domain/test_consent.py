@@ -14,7 +14,9 @@ def test_unsubscribed_people_get_no_message(value: object) -> None:
     assert refusal("slack", "subscribed", {"unsubscribed": value}) is None
 
 
-@pytest.mark.parametrize("attributes", [{}, *({"unsubscribed": value} for value in (False, "false", 0, "0", "yes", ""))])
+@pytest.mark.parametrize(
+    "attributes", [{}, *({"unsubscribed": value} for value in (False, "false", 0, "0", "yes", ""))]
+)
 def test_everybody_else_does(attributes: dict) -> None:
     assert refusal("email", "subscribed", attributes) is None
 

@@ -1,0 +1,57 @@
+"""Health, figures, request ids and the pages that describe the API."""
+
+from __future__ import annotations
+
+import re
+
+from clock import system_now
+from services.health import ROLES
+from store import workers
+from tests.api.conftest import Keys, Server
+
+
+async def test_ready_and_live(server: Server) -> None:
+    assert (await server.http.get("/v1/health/live")).json() == {"status": "live"}
+    now = system_now()
+    async with server.db.connection() as conn:
+        await workers.beat(conn, "w1", sorted(ROLES), now, now)
+    ready = await server.http.get("/v1/health/ready/")
+    assert ready.status_code == 200
+    checks = ready.json()["checks"]
+    assert set(checks) == {"database", "migrations", "temporal", "workers"}
+    assert checks["workers"] == {"ok": True, "detail": "1 workers"}
+    assert ready.json()["status"] == "degraded"
+    async with server.db.connection() as conn:
+        await workers.forget(conn, "w1", now)
+
+
+async def test_figures(workspace: Keys, server: Server) -> None:
+    await workspace.put("7", {})
+    text = (await server.http.get("/metrics")).text
+    pending = re.search(r"^sojourn_ingest_pending (\S+)$", text, re.MULTILINE)
+    assert pending is not None
+    assert float(pending.group(1)) >= 1
+    for name in ("sojourn_ingest_lag_seconds", 'sojourn_outbox_depth{lane="live"}', "sojourn_activity_failures"):
+        assert name in text
+    assert re.search(r'sojourn_http_requests_total\{dialect="track-v1",method="PUT",status="200"\} \d', text)
+
+
+async def test_every_answer_has_an_id(server: Server) -> None:
+    given = await server.http.get("/v1/health/live", headers={"X-Request-Id": "abc-1"})
+    assert given.headers["x-request-id"] == "abc-1"
+    own = await server.http.get("/v1/nothing", headers={"X-Request-Id": "bad id"})
+    assert re.fullmatch(r"[0-9a-f]{8}-\d+", own.headers["x-request-id"])
+
+
+async def test_the_page_that_describes_the_api(server: Server) -> None:
+    page = await server.http.get("/docs")
+    assert page.status_code == 200
+    # Nothing is loaded from elsewhere.
+    links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert links
+    for link in links:
+        assert link.startswith("/docs/assets/")
+        assert (await server.http.get(link)).status_code == 200
+    assert "://" not in re.sub(r"<!--.*?-->", "", page.text)
+    described = (await server.http.get("/openapi.json")).json()
+    assert described["info"]["title"] == "Sojourn"

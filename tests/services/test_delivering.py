@@ -1,0 +1,483 @@
+"""Delivering in full: row first, one hand-over, retries by the clock, and every way a process may die in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+import pytest
+
+from channels import Channels
+from clock import system_now
+from domain.captured import FaultRule
+from domain.deliveries import HAND_OVER_GAPS, delivery_id, microseconds
+from domain.errors import DomainError
+from domain.operations import Identifier, Identify, TrackEvent
+from ingest.unit import Unit
+from services.deliveries import Deliverer, Prepared, Recorded
+from stack.sink import Behaviour, SmtpSink
+from store import journeys as journey_store
+from store import mailbox, workspaces
+from store.database import Database
+from store.deliveries import DeliveryRow
+from tests.support.database import START, Room
+
+SENDER = {"kind": "sender", "key": "team", "name": "The team", "email": "team@example.com", "default": True}
+LINKS = "https://mail.example.com"
+BODY = "<p>Hello {{ customer.first_name }}</p>{% unsubscribe %}"
+ANN = {"email": "ann@example.com", "first_name": "Ann"}
+
+
+def campaign(**block: Any) -> dict[str, Any]:
+    message = {"subject": "Hi {{ event.what | default: 'you' }}", "body": BODY, **block.pop("message", {})}
+    hello = {"type": "email", "sending_state": "automatic", "message": message, **block}
+    return {
+        "kind": "campaign",
+        "key": "c",
+        "name": "C",
+        "trigger": {"type": "event", "event": "go"},
+        "exit": "never",
+        "workflow": {"start": "hello", "blocks": {"hello": hello}},
+    }
+
+
+def faulty(outcome: str, **more: Any) -> FaultRule:
+    return FaultRule.model_validate({"channel": "email", "outcome": outcome, **more})
+
+
+@dataclass
+class Post:
+    """One journey standing at an email, and the deliverer that a worker would have."""
+
+    room: Room
+    deliverer: Deliverer
+    journey: journey_store.JourneyRow
+
+    async def prepare(self) -> Prepared:
+        async with self.room.db.transaction() as conn:
+            catalog = await self.room.catalogs.get(conn, self.room.workspace_id)
+            now = catalog.now(system_now())
+            unit = await Unit.load(conn, catalog, [self.journey.person_id], now)
+            prepared = await self.deliverer.prepare(conn, unit, self.journey, "hello", now)
+            await unit.flush()
+            return prepared
+
+    async def record(self, prepared: Prepared, outcome: Any) -> Recorded:
+        async with self.room.db.transaction() as conn:
+            catalog = await self.room.catalogs.get(conn, self.room.workspace_id)
+            now = catalog.now(system_now())
+            await Unit.load(conn, catalog, [self.journey.person_id], now)
+            return await self.deliverer.record(conn, catalog, prepared, outcome, now)
+
+    async def deliver(self) -> Recorded:
+        prepared = await self.prepare()
+        return await self.record(prepared, await self.deliverer.hand_over(prepared, system_now))
+
+    async def retry(self) -> None:
+        await self.deliverer.retry(self.room.workspace_id, (await self.delivery()).delivery_id, system_now)
+
+    async def delivery(self) -> DeliveryRow:
+        (row,) = await self.room.rows("SELECT * FROM deliveries WHERE workspace_id = $1")
+        return DeliveryRow(**row)
+
+    async def mailbox(self) -> list[dict[str, Any]]:
+        return await self.room.rows("SELECT * FROM mailbox WHERE workspace_id = $1 ORDER BY captured_id")
+
+    async def figures(self, kind: str = "campaign") -> dict[str, int]:
+        rows = await self.room.rows(
+            """SELECT metric, sum(amount)::int AS amount FROM metric_deltas WHERE workspace_id = $1 AND kind = $2
+               AND metric IN ('created', 'drafted', 'attempted', 'sent', 'delivered', 'failed', 'undeliverable',
+                              'bounced', 'spammed', 'ambiguous') GROUP BY metric HAVING sum(amount) <> 0""",
+            kind,
+        )
+        return {row["metric"]: row["amount"] for row in rows}
+
+    async def due(self) -> list[Any]:
+        return [row["due_at"] for row in await self.room.rows("SELECT due_at FROM due WHERE workspace_id = $1")]
+
+
+async def begin(room: Room, *documents: dict[str, Any], person: dict[str, Any] | None = None, **options: Any) -> Post:
+    """A workspace with a running campaign and one person who has just entered it."""
+    await room.define(SENDER, *documents)
+    await room.run_campaign("c")
+    subject = Identifier(kind="id", value="7")
+    await room.apply(Identify(subject=subject, attributes=person or ANN))
+    await room.apply(TrackEvent(subject=subject, name="go", data=options.pop("event", {}), event_id="e1"))
+    (found,) = await room.journeys()
+    async with room.db.connection() as conn:
+        journey = await journey_store.get(conn, room.workspace_id, found["journey_id"])
+    assert journey is not None
+    deliverer = Deliverer(room.db, room.catalogs, Channels(), link_base_url=LINKS, **options)
+    return Post(room, deliverer, journey)
+
+
+async def rules(room: Room, *given: FaultRule) -> None:
+    async with room.db.transaction() as conn:
+        await mailbox.replace_faults(conn, room.workspace_id, given)
+
+
+async def test_a_message_is_stored_then_taken_then_receipted(room: Room) -> None:
+    post = await begin(room, campaign(), event={"what": "there"})
+    prepared = await post.prepare()
+    row = await post.delivery()
+    assert (row.status, row.attempts, row.metrics) == ("queued", 0, {"created": microseconds(START)})
+    outcome = await post.deliverer.hand_over(prepared, system_now)
+    recorded = await post.record(prepared, outcome)
+    assert (recorded.outcome, recorded.explanation, recorded.draft) == ("done", None, False)
+
+    row = await post.delivery()
+    subject = f"journey/{post.journey.journey_id}/{row.action_id}"
+    assert row.delivery_id == delivery_id(b"k" * 32, subject)
+    assert (row.status, row.attempts, row.recipient, row.subject) == ("delivered", 1, "ann@example.com", "Hi there")
+    assert (row.trigger_event_id, row.block, row.provider) == ("e1", "hello", "capture")
+    assert row.metrics == dict.fromkeys(("created", "sent", "delivered"), microseconds(START))
+    (mail,) = await post.mailbox()
+    assert (mail["to"], mail["campaign"], mail["block"], mail["outcome"]) == (
+        ["ann@example.com"], "c", "hello", "accepted"
+    )  # fmt: skip
+    url = f"{LINKS}/unsubscribe/{row.delivery_id}"
+    assert mail["rendered"]["html"] == f'<p>Hello Ann</p><a href="{url}" class="untracked">Unsubscribe</a>'
+    message = message_from_bytes(mail["raw"], policy=default)
+    assert message["X-CIO-Email-ID"] == row.delivery_id
+    assert message["List-Unsubscribe"] == f"<{url}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert row.delivery_id not in message["Message-ID"]
+    assert message["Date"].datetime == START
+    assert await post.figures() == await post.figures("action") == {"created": 1, "sent": 1, "delivered": 1}
+    (attempt,) = await room.rows("SELECT * FROM delivery_attempts WHERE workspace_id = $1")
+    assert (attempt["attempt"], attempt["outcome"], attempt["provider"]) == (1, "accepted", "capture")
+
+
+async def test_doing_it_all_again_changes_nothing(room: Room) -> None:
+    post = await begin(room, campaign())
+    first = await post.deliver()
+    assert await post.deliver() == first
+    assert len(await post.mailbox()) == 1
+    assert await post.figures() == {"created": 1, "sent": 1, "delivered": 1}
+
+
+@pytest.mark.parametrize("after_provider", [False, True])
+async def test_a_process_that_dies_leaves_a_message_that_is_sent_once(room: Room, after_provider: bool) -> None:
+    post = await begin(room, campaign())
+    prepared = await post.prepare()
+    if after_provider:
+        await post.deliverer.hand_over(prepared, system_now)
+    assert (await post.deliver()).outcome == "done"
+    assert len(await post.mailbox()) == 1
+    assert (await post.delivery()).attempts == 1
+
+
+async def test_unsubscribed_people_and_silent_workspaces_get_nothing(room: Room) -> None:
+    post = await begin(room, campaign(), person={**ANN, "unsubscribed": "True"})
+    recorded = await post.deliver()
+    assert (recorded.outcome, recorded.explanation) == ("skipped", "Customer is unsubscribed")
+    assert (await post.delivery()).status == "undeliverable"
+    assert await post.mailbox() == []
+    assert await post.figures() == {"created": 1, "undeliverable": 1}
+
+
+async def test_everyone_means_everyone(room: Room) -> None:
+    post = await begin(room, campaign(subscription="everyone"), person={**ANN, "unsubscribed": True})
+    assert (await post.deliver()).outcome == "done"
+
+
+async def test_a_workspace_may_send_nothing_at_all(room: Room) -> None:
+    post = await begin(room, campaign(), {"kind": "settings", "key": "workspace", "sending": "never"})
+    assert (await post.deliver()).explanation == "Sending is switched off in this workspace"
+
+
+async def test_or_everything_to_one_address_without_figures_of_reading(room: Room) -> None:
+    settings = {"kind": "settings", "key": "workspace", "sending": {"test_address": "qa@example.com"}}
+    post = await begin(room, campaign(message={"bcc": "crm@example.com"}), settings)
+    await post.deliver()
+    (mail,) = await post.mailbox()
+    assert mail["to"] == ["qa@example.com"]
+    assert (await post.delivery()).status == "sent"
+
+
+async def test_a_template_that_fails_is_a_failed_delivery(room: Room) -> None:
+    post = await begin(room, campaign(message={"subject": "{{ customer.nick }}"}))
+    recorded = await post.deliver()
+    assert (recorded.outcome, recorded.explanation) == ("failed", "Variable 'customer.nick' is missing (in subject)")
+    row = await post.delivery()
+    assert (row.status, row.attempts) == ("failed", 0)
+    (content,) = await room.rows("SELECT rendered FROM delivery_contents WHERE workspace_id = $1")
+    assert content["rendered"]["errors"] == [{"field": "subject", "message": "Variable 'customer.nick' is missing"}]
+    assert await post.mailbox() == []
+
+
+async def test_somebody_without_an_address_cannot_be_written_to(room: Room) -> None:
+    post = await begin(room, campaign(), person={"first_name": "Ann"})
+    assert (await post.deliver()).explanation == "Variable 'customer.email' is missing (in to)"
+
+
+async def test_a_draft_is_kept_and_not_sent(room: Room) -> None:
+    post = await begin(room, campaign(sending_state="draft"))
+    recorded = await post.deliver()
+    assert (recorded.outcome, recorded.draft) == ("drafted", True)
+    row = await post.delivery()
+    assert (row.status, row.draft, row.subject) == ("drafted", True, "Hi you")
+    assert await post.mailbox() == []
+    assert await post.figures() == {"created": 1, "drafted": 1}
+
+
+async def test_a_draft_shows_what_is_wrong_with_it(room: Room) -> None:
+    post = await begin(room, campaign(sending_state="draft", message={"subject": "{{ customer.nick }}"}))
+    assert (await post.deliver()).outcome == "drafted"
+    assert "customer.nick" in ((await post.delivery()).failure_message or "")
+
+
+async def test_the_ladder_is_climbed_on_the_clock_of_the_workspace(room: Room) -> None:
+    post = await begin(room, campaign())
+    await rules(room, faulty("timeout"))
+    recorded = await post.deliver()
+    assert recorded.outcome == "done"
+    due = START
+    for gap in HAND_OVER_GAPS:
+        due += gap
+        assert (await post.delivery()).status == "attempted"
+        assert await post.due() == [due]
+        await post.retry()
+        assert (await post.delivery()).held_until == due, "a retry that comes early waits"
+        await room.move(seconds=(due - room.now).total_seconds())
+        await post.retry()
+    row = await post.delivery()
+    assert (row.status, row.attempts, row.failure_message) == ("failed", 12, "timeout")
+    assert await post.due() == []
+    assert await post.figures() == {"created": 1, "attempted": 1, "failed": 1}
+    assert [mail["attempt"] for mail in await post.mailbox()] == list(range(1, 13))
+
+
+async def test_a_retry_that_succeeds(room: Room) -> None:
+    post = await begin(room, campaign())
+    await rules(room, faulty("http_status", status=503, times=1))
+    await post.deliver()
+    await room.move(seconds=2)
+    await post.retry()
+    row = await post.delivery()
+    assert (row.status, row.attempts, row.failure_message, row.held_until) == ("delivered", 2, None, None)
+    assert row.metrics["sent"] == microseconds(START + timedelta(seconds=2))
+    assert [mail["outcome"] for mail in await post.mailbox()] == ["http_status", "accepted"]
+    assert await post.due() == []
+    await post.retry()
+    assert len(await post.mailbox()) == 2
+
+
+async def test_soft_bounces_end_as_too_old(room: Room) -> None:
+    post = await begin(room, campaign())
+    await rules(room, faulty("soft_bounce", reply="452 4.2.2 Mailbox full"))
+    await post.deliver()
+    for _ in range(7):
+        (due,) = await post.due()
+        await room.move(seconds=(due - room.now).total_seconds())
+        await post.retry()
+    row = await post.delivery()
+    assert (row.status, row.attempts, row.failure_message) == ("bounced", 8, "Too old")
+    assert room.now - START == timedelta(minutes=715)
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "outcome"),
+    [
+        (faulty("hard_bounce", reply="550 5.1.1 Nobody"), "bounced", "failed"),
+        (faulty("reject"), "failed", "failed"),
+        (faulty("complaint"), "delivered", "done"),
+    ],
+)
+async def test_other_answers_are_final(room: Room, rule: FaultRule, status: str, outcome: str) -> None:
+    post = await begin(room, campaign())
+    await rules(room, rule)
+    recorded = await post.deliver()
+    assert (recorded.status, recorded.outcome) == (status, outcome)
+    assert await post.due() == []
+    assert ("spammed" in (await post.delivery()).metrics) is (rule.outcome == "complaint")
+
+
+async def test_who_unsubscribes_meanwhile_gets_no_retry(room: Room) -> None:
+    post = await begin(room, campaign())
+    await rules(room, faulty("timeout"))
+    await post.deliver()
+    await room.apply(Identify(subject=Identifier(kind="id", value="7"), attributes={"unsubscribed": True}))
+    await room.move(seconds=2)
+    await post.retry()
+    assert (await post.delivery()).status == "undeliverable"
+    assert await post.due() == []
+    assert len(await post.mailbox()) == 1
+
+
+@pytest.mark.parametrize("fake", [True, False])
+async def test_copies(room: Room, fake: bool) -> None:
+    post = await begin(room, campaign(message={"bcc": "crm@example.com", "fake_bcc": fake}))
+    await post.deliver()
+    mails = await post.mailbox()
+    if not fake:
+        assert [mail["to"] for mail in mails] == [["ann@example.com", "crm@example.com"]]
+        assert b"crm@example.com" not in mails[0]["raw"]
+        return
+    assert [(mail["purpose"], mail["to"]) for mail in mails] == [
+        ("delivery", ["ann@example.com"]), ("fake_bcc", ["crm@example.com"])
+    ]  # fmt: skip
+    copy = message_from_bytes(mails[1]["raw"], policy=default)
+    assert copy["Subject"] == "Hi you (ann@example.com)"
+    assert "List-Unsubscribe" not in copy
+    assert "X-CIO-Email-ID" not in copy
+
+
+async def test_a_copy_that_is_refused_spoils_nothing(room: Room) -> None:
+    post = await begin(room, campaign(message={"bcc": "crm@example.com"}))
+    await rules(room, faulty("reject", to="crm@example.com"))
+    assert (await post.deliver()).status == "delivered"
+
+
+async def test_an_author_s_own_unsubscribe_header_takes_the_place_of_ours(room: Room) -> None:
+    own = [{"name": "List-Unsubscribe", "value": "<https://own.example.com/{{ delivery_id }}>"}]
+    post = await begin(room, campaign(message={"headers": own}))
+    await post.deliver()
+    message = message_from_bytes((await post.mailbox())[0]["raw"], policy=default)
+    assert message.get_all("List-Unsubscribe") == [f"<https://own.example.com/{(await post.delivery()).delivery_id}>"]
+
+
+@dataclass
+class Live:
+    """A normal workspace whose email goes to a real SMTP server."""
+
+    room: Room
+    sink: SmtpSink
+    received: list[bytes] = field(default_factory=list)
+
+    def relay(self, **more: Any) -> dict[str, Any]:
+        config = {"host": "127.0.0.1", "port": self.sink.port, "require_tls": False}
+        return {"kind": "provider", "key": "relay", "channel": "email", "provider": "smtp", "config": config, **more}
+
+
+@asynccontextmanager
+async def live(database: Database) -> AsyncIterator[Live]:
+    async with database.transaction() as conn:
+        number = await workspaces.create(
+            conn, name="live", sandbox=False, clock_now=None, delivery_key=b"l" * 32, now=START
+        )
+    received: list[bytes] = []
+
+    async def keep(raw: bytes, _sender: str, _recipients: list[str]) -> None:
+        received.append(raw)
+
+    sink = SmtpSink(0, on_message=keep)
+    await sink.start()
+    try:
+        yield Live(Room(database, number), sink, received)
+    finally:
+        await sink.stop()
+
+
+async def test_real_smtp(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign(), place.relay())
+        recorded = await post.deliver()
+        assert (recorded.status, len(place.received)) == ("sent", 1)
+        assert b"List-Unsubscribe: <" in place.received[0]
+        assert (await post.delivery()).provider == "relay"
+        await post.deliverer.close()
+
+
+async def test_a_workspace_without_a_provider_says_so(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign())
+        recorded = await post.deliver()
+        assert (recorded.status, recorded.explanation) == (
+            "failed", "There is no enabled provider for email in this workspace"
+        )  # fmt: skip
+        assert (await post.delivery()).attempts == 0
+
+
+async def test_messages_take_the_way_of_their_type(database: Database) -> None:
+    async with live(database) as place:
+        broken = {"kind": "provider", "key": "events", "channel": "email", "provider": "capture"}
+        post = await begin(place.room, campaign(), place.relay(), {**broken, "use_for": ["event_triggered"]})
+        assert (await post.deliver()).status == "delivered"
+        assert place.received == []
+        assert [mail["to"] for mail in await post.mailbox()] == [["ann@example.com"]]
+
+
+async def test_cut_off_while_handing_over_is_ambiguous_and_not_sent_again(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign(), place.relay())
+        place.sink.drop_after_data = 1
+        recorded = await post.deliver()
+        assert recorded.status == "sent"
+        assert (await post.delivery()).ambiguous
+        assert len(place.received) == 1
+        assert await post.figures() == {"created": 1, "sent": 1, "ambiguous": 1}
+        await post.deliverer.close()
+
+
+async def test_cut_off_while_handing_over_is_sent_again_where_that_is_wanted(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign(), place.relay(), ambiguous_resend=True)
+        place.sink.drop_after_data = 1
+        assert (await post.deliver()).status == "attempted"
+        assert not (await post.delivery()).ambiguous
+        async with place.room.db.transaction() as conn:
+            await conn.execute(
+                "UPDATE deliveries SET held_until = NULL WHERE workspace_id = $1", place.room.workspace_id
+            )
+        await post.retry()
+        assert (await post.delivery()).status == "sent"
+        assert len(place.received) == 2
+        await post.deliverer.close()
+
+
+async def test_a_process_that_dies_in_the_hand_over_leaves_an_ambiguous_message(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign(), place.relay())
+        prepared = await post.prepare()
+        lost = await post.deliverer.hand_over(prepared, system_now)
+        recorded = await post.deliver()
+        assert (recorded.status, len(place.received)) == ("sent", 1)
+        assert (await post.delivery()).ambiguous
+        # It was not dead after all: its answer clears the doubt, and nothing is counted twice.
+        await post.record(prepared, lost)
+        assert not (await post.delivery()).ambiguous
+        assert await post.figures() == {"created": 1, "sent": 1}
+        await post.deliverer.close()
+
+
+async def test_of_two_executors_one_sends(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign(), place.relay())
+        place.sink.delay = 0.1
+        one, other = await post.prepare(), await post.prepare()
+        outcomes = await asyncio.gather(
+            post.deliverer.hand_over(one, system_now),
+            post.deliverer.hand_over(other, system_now),
+            return_exceptions=True,
+        )
+        refused = [outcome for outcome in outcomes if isinstance(outcome, DomainError)]
+        assert [error.code for error in refused] == ["delivery_in_hand"]
+        assert len(place.received) == 1
+        await post.deliverer.close()
+
+
+async def test_a_server_that_is_away_is_asked_again(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign(), place.relay())
+        await place.sink.stop()
+        recorded = await post.deliver()
+        row = await post.delivery()
+        assert (recorded.status, row.handed_over_at, row.attempts) == ("attempted", None, 1)
+        assert row.held_until is not None
+        assert 1 < (row.held_until - system_now()).total_seconds() <= 2 or row.held_until <= system_now()
+
+
+async def test_a_refused_recipient_bounces(database: Database) -> None:
+    async with live(database) as place:
+        post = await begin(place.room, campaign(), place.relay())
+        place.sink.behaviours = [Behaviour("rcpt", "550 5.1.1 No such user")]
+        recorded = await post.deliver()
+        assert (recorded.status, recorded.explanation) == ("bounced", "550 5.1.1 No such user")
+        await post.deliverer.close()
