@@ -14,6 +14,7 @@ from api.paths import Dialect, dialect_of
 from domain.errors import DomainError, InvalidInput, Problem
 from domain.problems import STATUS_OF, pointer_of
 from domain.track import CallRefused, Fault
+from services.definitions import wire_problem
 from services.settling import NotSettled
 
 STATUSES: Final[Mapping[str, int]] = {
@@ -65,16 +66,6 @@ def management(
     return json_response({"errors": listed} | (extra or {}), status, headers)
 
 
-def wire_problem(problem: Problem) -> dict[str, Any]:
-    """A problem as it is answered."""
-    answer: dict[str, Any] = {"pointer": problem.pointer, "code": problem.code, "message": problem.message}
-    if problem.stage != "save":
-        answer["stage"] = problem.stage
-    if problem.referents:
-        answer["referents"] = [referent.model_dump() for referent in problem.referents]
-    return answer
-
-
 def track(dialect: Dialect, faults: Sequence[Fault], status: int, headers: Mapping[str, str] | None = None) -> Response:
     """The envelope of the Track API: `meta` with both spellings of the errors in the first version, a list in the second."""
     if dialect is Dialect.TRACK_V2:
@@ -123,4 +114,4 @@ def _sentence(message: str) -> str:
     return message if message.endswith((".", "!", "?")) else f"{message}."
 
 
-__all__ = ["STATUSES", "install", "json_response", "management", "respond", "track", "wire_problem"]
+__all__ = ["STATUSES", "install", "json_response", "management", "respond", "track"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from console import applying, showing
+from console import showing
 from console.failure import Failure, Refused
 from console.session import Session, connected, on_account, print_json
 from console.target import running_stack, workspace_keys
@@ -77,14 +78,18 @@ def apply_documents(
     wait: Annotated[bool, typer.Option("--wait", help="Return when segments are built.")] = False,
 ) -> None:
     """Create or update every document of a folder, all or none."""
-    raise typer.Exit(applying.apply_folder(session, folder, source=source, dry_run=dry_run, wait=wait))
+    from console.applying import apply_folder
+
+    raise typer.Exit(apply_folder(session, folder, source=source, dry_run=dry_run, wait=wait))
 
 
 @app.command()
 @connected
 def validate(session: Session, folder: Folder) -> None:
     """Report everything wrong with the documents of a folder; writes nothing."""
-    raise typer.Exit(applying.validate_folder(session, folder))
+    from console.applying import validate_folder
+
+    raise typer.Exit(validate_folder(session, folder))
 
 
 @campaign.command("list")
@@ -101,13 +106,6 @@ def campaign_list(session: Session, limit: Limit = 100) -> None:
 def campaign_start(session: Session, key: CampaignRef) -> None:
     """Let people into a campaign from now on."""
     _verb(session, key, "start", {})
-
-
-@campaign.command("restart")
-@connected
-def campaign_restart(session: Session, key: CampaignRef) -> None:
-    """Let people into a stopped campaign again."""
-    _verb(session, key, "restart", {})
 
 
 @campaign.command("stop")
@@ -346,11 +344,13 @@ def _report(session: Session, path: str, body: dict[str, object], timeout: float
         showing.clock_report(session.console, report)
 
 
-def main() -> int:
-    """Run the command line; failures are told in words and end it with status 1."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its status; failures are told in words and have status 1."""
     console = new_console(stderr=True)
     try:
-        app(standalone_mode=True)
+        app(arguments, standalone_mode=True)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except Failure as failure:
         for line in _told(failure):
             console.print(line)

@@ -12,6 +12,7 @@ import faults
 from domain.operations import AnyOperation
 from store import log
 from store.database import Database
+from store.failures import is_unavailable
 from store.notify import Notifier
 
 MOST_ROWS = 1000
@@ -69,11 +70,13 @@ class Acceptor:
             async with self._db.transaction() as conn:
                 await log.append(conn, [e for call in calls for e in call.entries], max(call.now for call in calls))
         except Exception as error:  # noqa: BLE001 - whatever went wrong is each caller's to hear
-            if len(calls) == 1:
-                _answer(calls[0], error)
+            # After a broken connection nobody knows whether the rows are in: writing them again could double them.
+            if len(calls) > 1 and not is_unavailable(error):
+                for call in calls:
+                    await self._commit([call])
                 return
             for call in calls:
-                await self._commit([call])
+                _answer(call, error)
             return
         for call in calls:
             _answer(call, None)

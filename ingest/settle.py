@@ -67,8 +67,9 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
         if _may_convert(campaign, touched, unit):
             await convert(unit, person, campaign, change.event)
     for journey in list(person.journeys):
-        if journey.parked:
-            _settle_parked(unit, person, journey, touched)
+        # Who has only just begun stands before the first block; in between, the plan looks before every action.
+        if journey.parked or journey.block is None:
+            _settle_standing(unit, person, journey, touched)
     for campaign in touched.matched:
         await enter_by_match(unit, person, campaign, change.at)
     if change.event is not None:
@@ -135,7 +136,7 @@ def _segment_id(goal: Goal, unit: Unit) -> int | None:
     return unit.catalog.segment_ids.get(ref) if isinstance(ref, str) else ref
 
 
-def _settle_parked(unit: Unit, person: Person, journey: JourneyRow, touched: _Touched) -> None:
+def _settle_standing(unit: Unit, person: Person, journey: JourneyRow, touched: _Touched) -> None:
     campaign = unit.catalog.campaigns.get(journey.campaign_id)
     if campaign is None:
         return

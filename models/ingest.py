@@ -41,7 +41,10 @@ class OutboxRow(SQLModel, table=True):
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_by_lane", "lane", "outbox_id"), Index("outbox_by_workflow", "workspace_id", "workflow_id", "outbox_id"))
+    __table_args__ = (
+        Index("outbox_by_lane", "lane", "outbox_id"),
+        Index("outbox_by_workflow", "workspace_id", "workflow_id", "outbox_id"),
+    )
     outbox_id: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=False), primary_key=True))
     workspace_id: int
     lane: str = text()

@@ -84,7 +84,7 @@ async def _fields(request: Request) -> dict[str, str]:
     """The form, in either encoding; nothing where the body is no form."""
     kind = media_type(request)
     if kind == FORM:
-        return dict(parse_qsl((await read_body(request, LIMIT)).decode(errors="replace"), max_num_fields=20))
+        return dict(parse_qsl((await read_body(request, LIMIT)).decode(errors="replace")))
     if kind == MULTIPART:
         return _multipart(await read_body(request, LIMIT))
     return {}

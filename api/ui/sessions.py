@@ -33,7 +33,7 @@ async def login_form(wanted: Annotated[str, Query(alias="next", max_length=2048)
 @router.post("/ui/login")
 async def login(request: Request, parts: ProcessParts) -> Response:
     """Start a session with a service-account token."""
-    fields = dict(parse_qsl((await read_body(request, LIMIT)).decode(errors="replace"), max_num_fields=10))
+    fields = dict(parse_qsl((await read_body(request, LIMIT)).decode(errors="replace")))
     token, wanted = fields.get("token", "").strip(), fields.get("next", HOME)
     try:
         caller = await parts.access.bearer(token)

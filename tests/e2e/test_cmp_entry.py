@@ -186,7 +186,12 @@ async def test_cmp_04_an_event_before_the_start_never_enters_and_names_ignore_ca
 
 
 async def test_cmp_04_the_trigger_looks_at_the_data_of_the_event(sandbox: Workspace):
-    where = {"and": [{"field": "rating", "operator": "lt", "value": 7}, {"field": "product", "operator": "contains", "value": "socks|shoes"}]}
+    where = {
+        "and": [
+            {"field": "rating", "operator": "lt", "value": 7},
+            {"field": "product", "operator": "contains", "value": "socks|shoes"},
+        ]
+    }
     await sandbox.define(campaign("nps", on_event("nps", where=where), "pause", pausing()))
     await sandbox.start("nps")
     for number, data in enumerate(

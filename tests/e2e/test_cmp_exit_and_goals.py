@@ -32,7 +32,9 @@ async def conversions(workspace: Workspace) -> dict[str, int | None]:
     return {found["subject"]: found["metrics"].get("converted") for found in await messages(workspace)}
 
 
-@pytest.mark.parametrize(("rule", "left"), [("goal", False), ("filters", True), ("goal_or_filters", True), ("never", False)])
+@pytest.mark.parametrize(
+    ("rule", "left"), [("goal", False), ("filters", True), ("goal_or_filters", True), ("never", False)]
+)
 async def test_cmp_case_11_filters_count_while_inside_only_if_asked(sandbox: Workspace, rule: str, left: bool):
     blocks = {"pause": delay("PT1H", "mail"), "mail": email("Hello")}
     document = campaign(
@@ -76,7 +78,9 @@ async def test_cmp_case_25_exit_on_the_goal_before_any_message(sandbox: Workspac
 
 
 @pytest.mark.parametrize("goal", [{"enters_segment": "paid"}, {"leaves_segment": "trial"}])
-async def test_cmp_case_26_whoever_meets_a_segment_goal_already_enters_and_leaves(sandbox: Workspace, goal: dict[str, Any]):
+async def test_cmp_case_26_whoever_meets_a_segment_goal_already_enters_and_leaves(
+    sandbox: Workspace, goal: dict[str, Any]
+):
     blocks = {"note": {"type": "update_person", "set": {"walked": True}, "next": "mail"}, "mail": email("Hello")}
     await sandbox.define(PAID, TRIAL, campaign("drip", on_event("order"), "note", blocks, goal=goal, exit="goal"))
     await sandbox.start("drip")
@@ -179,7 +183,9 @@ async def test_cmp_18_a_drafted_message_never_converts(sandbox: Workspace):
 async def test_cmp_case_30_a_conversion_long_after_the_end(begin: Begin):
     workspace = await begin("2026-03-01T09:00")
     goal = {"event": "purchase", "within": "P30D"}
-    await workspace.define(campaign("drip", on_event("order"), "mail", {"mail": email("A {{ customer.id }}")}, goal=goal))
+    await workspace.define(
+        campaign("drip", on_event("order"), "mail", {"mail": email("A {{ customer.id }}")}, goal=goal)
+    )
     await workspace.start("drip")
     for name in ("7", "8"):
         await workspace.identify(name, email=f"{name}@example.com")
@@ -216,7 +222,11 @@ async def test_cmp_case_31_a_goal_matched_to_the_trigger_ends_its_own_journey(sa
     assert eight["converted_at"] == START + DAY
     assert await conversions(sandbox) == {"Course 7": None, "Course 8": START + DAY}
     await sandbox.advance("P7D")
-    assert [subject for _, subject in await mails(sandbox)] == ["Course 7", "Course 8", "More on 7"]
+    assert sorted(await mails(sandbox)) == [
+        (START, "Course 7"),
+        (START, "Course 8"),
+        (START + 7 * DAY, "More on 7"),
+    ]
 
 
 async def test_cmp_16_a_goal_event_before_the_journey_ends_nothing(sandbox: Workspace):

@@ -198,7 +198,13 @@ async def test_cmp_30_the_order_of_a_persons_timeline(sandbox: Workspace):
 async def test_contract_9_what_settle_and_advance_report(sandbox: Workspace):
     blocks = {
         "pause": delay("PT1H", "window"),
-        "window": {"type": "time_window", "days": ["thu"], "hours": [{"from": "12:00", "to": "13:00"}], "next": "hold"},
+        "window": {
+            "type": "time_window",
+            "days": ["thu"],
+            "hours": [{"from": "12:00", "to": "13:00"}],
+            "timezone": "UTC",
+            "next": "hold",
+        },
         "hold": {"type": "wait_until", "paths": [{"key": "late", "max_time": "PT30M"}], "join": "mail"},
         "mail": email("Hello", next="draft"),
         "draft": {"type": "email", "message": {"subject": "Draft", "body": "<p>x</p>"}},

@@ -95,7 +95,10 @@ async def test_a_failure_leaves_no_value_in_the_history(
 ):
     client, queue = engine.gateway.client, f"probe-{uuid.uuid4()}"
     needs = (Poisoned(FAILURES[code]), Catalogs(), engine.notifier)
-    methods = [JourneyActivities(*needs, system_now).advance, MessageActivities(*needs, None, system_now).deliver_message]
+    methods = [
+        JourneyActivities(*needs, system_now).advance,
+        MessageActivities(*needs, None, system_now).deliver_message,
+    ]
     async with Worker(
         client,
         task_queue=queue,

@@ -231,7 +231,13 @@ async def test_repair_starts_what_temporal_does_not_know_and_nothing_else(flow: 
     await client.get_workflow_handle(rows[0].workflow_id).terminate()
     async with flow.engine.db.transaction() as conn:
         await journeys.end(
-            conn, flow.workspace_id, [rows[1].journey_id], reason="manual", explanation="", now=system_now(), why="manual"
+            conn,
+            flow.workspace_id,
+            [rows[1].journey_id],
+            reason="manual",
+            explanation="",
+            now=system_now(),
+            why="manual",
         )
     told = []
     done = await repair(flow.engine.db, flow.engine.gateway, workspace_id=flow.workspace_id, report=told.append)
