@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from activities.messages import MessageActivities
     from services.deliveries import Deliverer
-    from store.partitions import Table
     from workflows.gateway import Gateway
 
 logger = logging.getLogger("sojourn.worker")
@@ -188,7 +187,7 @@ async def _partitions(parts: Parts) -> None:
     from services.partitions import PartitionKeeper
 
     kept = parts.settings.retention
-    days: dict[Table, int] = {
+    days = {
         "ingest_log": kept.log_days,
         "activities": kept.activities_days,
         "delivery_contents": kept.contents_days,

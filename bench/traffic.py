@@ -28,13 +28,17 @@ def campaign_keys() -> list[str]:
 
 
 def facts(people: int, first: int, count: int) -> Iterator[dict[str, Any]]:
-    """Operations of the second Track API, half of them identifies and half events, spread evenly over the people."""
+    """Operations of the second Track API, half of them identifies and half events, spread evenly over the people.
+
+    As callers do, an identify names everything it knows of a person, of which little has changed since the last time.
+    """
     for number in range(first, first + count):
         # A step that shares no factor with the number of people visits all of them before anybody twice.
         person = number * 7919 % people
         subject = {"id": f"p{person}"}
-        if number % 2:
-            yield {"type": "person", "action": "identify", "identifiers": subject, "attributes": _attributes(number)}
+        if number // 2 % 2:
+            attributes = _attributes(person, number)
+            yield {"type": "person", "action": "identify", "identifiers": subject, "attributes": attributes}
         else:
             yield {"type": "person", "action": "event", "identifiers": subject, **_event(number)}
 
@@ -42,7 +46,7 @@ def facts(people: int, first: int, count: int) -> Iterator[dict[str, Any]]:
 def newcomers(people: int) -> Iterator[dict[str, Any]]:
     """An identify for each of the people, with all their attributes."""
     for person in range(people):
-        attributes = {**_attributes(person), "email": f"p{person}@example.com", "since": 1_700_000_000 + person}
+        attributes = _attributes(person, 0)
         yield {"type": "person", "action": "identify", "identifiers": {"id": f"p{person}"}, "attributes": attributes}
 
 
@@ -58,18 +62,22 @@ def batches(operations: Iterator[dict[str, Any]], size: int) -> Iterator[bytes]:
         yield orjson.dumps({"batch": batch})
 
 
-def _attributes(number: int) -> dict[str, Any]:
+def _attributes(person: int, number: int) -> dict[str, Any]:
+    """What is known of a person when fact `number` comes in: one plan in twenty changes, visits and pages move on."""
+    upgraded = number % 20 == 3
     return {
-        "plan": "founder" if number % RARE == 1 else PLANS[number // 3 % 4],
-        "visits": number % 60,
-        "city": CITIES[number // 5 % 6],
-        "score": number % 1000 / 10,
+        "email": f"p{person}@example.com",
+        "since": 1_700_000_000 + person,
+        "plan": "founder" if number % RARE == 3 else PLANS[(person + upgraded) % 4],
+        "visits": person % 50 + number % 3,
+        "city": CITIES[person // 4 % 6],
+        "score": (person * 7 + number // 10_000) % 1000 / 10,
         "last_page": f"/plants/{number % 400}",
     }
 
 
 def _event(number: int) -> dict[str, Any]:
-    name = EVENTS[number // 2 % 8]
+    name = EVENTS[number // 4 % 8]
     amount = 5000 if number % RARE == 0 else number % 90
     return {"name": name, "attributes": {"sku": f"sku-{number % 300}", "amount": amount, "first": number % 7 == 0}}
 

@@ -15,6 +15,7 @@ from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.triggers import EventTrigger
 from domain.errors import NotFound
 from domain.patterns import literal_name
+from ingest.touching import KeyIndex
 from store import definitions as store
 from store import workspaces
 from store.database import Connection
@@ -152,6 +153,42 @@ class Compiled:
             c for c in self.campaigns.values() if c.state == "running" and c.definition.trigger.type == "event"
         )
 
+    @cached_property
+    def plain_index(self) -> KeyIndex:
+        """What concerns which of `plain_segments`."""
+        return KeyIndex([segment.condition.keys for segment in self.plain_segments], self.segment_ids)
+
+    @cached_property
+    def nested_index(self) -> KeyIndex:
+        """What concerns which of `nested_segments`."""
+        return KeyIndex([segment.condition.keys for segment in self.nested_segments], self.segment_ids)
+
+    @cached_property
+    def matching_index(self) -> KeyIndex:
+        """What concerns which of `matching`."""
+        return KeyIndex([trigger_conditions(campaign).keys for campaign in self.matching], self.segment_ids)
+
+    @cached_property
+    def entry_index(self) -> KeyIndex:
+        """Which events start which of `by_event`, conditions on their data apart."""
+        triggers = [c.definition.trigger for c in self.by_event]
+        matches = [Keys(events=(trigger.match,)) for trigger in triggers if isinstance(trigger, EventTrigger)]
+        return KeyIndex(matches, self.segment_ids)
+
+    @cached_property
+    def goal_events(self) -> Mapping[str, tuple[Campaign, ...]]:
+        """The campaigns of `with_goal` whose goal is an event, by its name."""
+        found: dict[str, tuple[Campaign, ...]] = {}
+        for campaign in self.with_goal:
+            if campaign.definition.goal is not None and (name := campaign.definition.goal.event) is not None:
+                found[name.strip()] = (*found.get(name.strip(), ()), campaign)
+        return found
+
+    @cached_property
+    def goal_segments(self) -> tuple[Campaign, ...]:
+        """The campaigns of `with_goal` whose goal is to enter or leave a segment."""
+        return tuple(c for c in self.with_goal if c.definition.goal is not None and c.definition.goal.event is None)
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -217,6 +254,13 @@ class Catalog:
         return next((e for e in self.compiled.others.get(kind, ()) if ref in (e.key, e.id)), None)
 
 
+def trigger_conditions(campaign: Campaign) -> Condition:
+    """What somebody has to match to enter a campaign of `matching`."""
+    trigger = campaign.definition.trigger
+    assert not isinstance(trigger, EventTrigger), "these campaigns are entered by matching conditions"
+    return trigger.conditions
+
+
 class Catalogs:
     """The compiled definitions of all workspaces in this process; each use compares the revision first."""
 
@@ -273,4 +317,4 @@ def _readable(rows: Sequence[store.DefinitionRow]) -> Iterator[tuple[store.Defin
             yield row, definition
 
 
-__all__ = ["Campaign", "Catalog", "Catalogs", "Compiled", "Entry", "Segment"]
+__all__ = ["Campaign", "Catalog", "Catalogs", "Compiled", "Entry", "Segment", "trigger_conditions"]

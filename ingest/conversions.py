@@ -13,7 +13,7 @@ from store.journeys import JourneyRow
 async def convert(unit: Unit, person: Person, campaign: Campaign, event: EventFact | None) -> None:
     """Credit a goal occurrence of now, by processing time, to one delivery and its journey; each converts once."""
     goal = campaign.definition.goal
-    if goal is None or person.is_new:
+    if goal is None or person.is_new or not await unit.was_written_to(person, campaign):
         return
     since = microseconds(unit.now - goal.within.delta)
     candidates = await store.candidates(

@@ -5,7 +5,9 @@ Always under the person's lock and in the caller's transaction; nothing else dec
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from domain.blocks import WaitUntil, released_path, wait_keys
 from domain.condition_keys import Keys
@@ -14,9 +16,10 @@ from domain.facts import EventFact, Facts, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
 from domain.journeys import exit_verdict
 from domain.workflow_graph import resume_at
-from ingest.catalog import Campaign, Segment
+from ingest.catalog import Campaign, Segment, trigger_conditions
 from ingest.conversions import convert
 from ingest.entry import enter_by_event, enter_by_match
+from ingest.touching import KeyIndex
 from ingest.unit import Membership, Person, Unit, wait_state
 from store.journeys import JourneyRow
 
@@ -56,16 +59,19 @@ class _Touched:
 async def settle(unit: Unit, person: Person, change: Change) -> None:
     """Derive everything that follows from the change."""
     touched = _Touched(change, set(), set(), [])
-    for segment in (*unit.catalog.compiled.plain_segments, *unit.catalog.compiled.nested_segments):
-        _settle_segment(unit, person, segment, touched)
-    for campaign in unit.catalog.compiled.matching:
+    compiled = unit.catalog.compiled
+    facts = unit.facts_of(person)
+    for segment in _concerned(compiled.plain_segments, compiled.plain_index, "segment", person, touched):
+        _settle_segment(unit, person, segment, touched, facts)
+    for segment in _concerned(compiled.nested_segments, compiled.nested_index, "segment", person, touched):
+        _settle_segment(unit, person, segment, touched, unit.facts_of(person))
+    for campaign in _concerned(compiled.matching, compiled.matching_index, "trigger", person, touched):
         _settle_trigger(unit, person, campaign, touched)
     person.fresh = False
     if change.quiet:
         return
-    for campaign in unit.catalog.compiled.with_goal:
-        if _may_convert(campaign, touched, unit):
-            await convert(unit, person, campaign, change.event)
+    for campaign in _goals(unit, touched):
+        await convert(unit, person, campaign, change.event)
     for journey in list(person.journeys):
         # Who has only just begun stands before the first block; in between, the plan looks before every action.
         if journey.parked or journey.block is None:
@@ -73,16 +79,40 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     for campaign in touched.matched:
         await enter_by_match(unit, person, campaign, change.at)
     if change.event is not None:
-        for campaign in unit.catalog.compiled.by_event:
-            await enter_by_event(unit, person, campaign, change.event)
+        for place in sorted(compiled.entry_index.of_event(change.event)):
+            await enter_by_event(unit, person, compiled.by_event[place], change.event)
 
 
-def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touched) -> None:
+_Watched = TypeVar("_Watched", Segment, Campaign)
+
+
+def _concerned(
+    watched: Sequence[_Watched], index: KeyIndex, kind: str, person: Person, touched: _Touched
+) -> Iterator[_Watched]:
+    """Those whose answer the change may have moved, in their order; everything for somebody new.
+
+    Memberships that move on the way concern those that come later.
+    """
+    if person.fresh:
+        yield from watched
+        return
+    change = touched.change
+    places = index.touched(change.attributes, change.event, aged=change.aged)
+    if change.refs:
+        places |= {place for place, one in enumerate(watched) if (kind, one.id) in change.refs}
+    if not index.mentions_segments:
+        for place in sorted(places):
+            yield watched[place]
+        return
+    for place, one in enumerate(watched):
+        if place in places or index.names_one_of(place, touched.segments):
+            yield one
+
+
+def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touched, facts: Facts) -> None:
     key = ("segment", segment.id)
     change = touched.change
-    if not (person.fresh or key in change.refs or touched.by(segment.condition.keys, unit)):
-        return
-    verdict = evaluate(segment.condition, unit.facts_of(person), unit.now)
+    verdict = evaluate(segment.condition, facts, unit.now)
     known = key in person.memberships
     if not unit.set_membership(person, key, verdict.matched, verdict.flips_at):
         return
@@ -101,11 +131,9 @@ def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touc
 
 
 def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _Touched) -> None:
-    condition = campaign.definition.trigger.conditions  # type: ignore[union-attr]
+    condition = trigger_conditions(campaign)
     key = ("trigger", campaign.id)
     change = touched.change
-    if not (person.fresh or key in change.refs or touched.by(condition.keys, unit)):
-        return
     verdict = evaluate(condition, unit.facts_of(person), unit.now)
     known = key in person.memberships
     moved = unit.set_membership(person, key, verdict.matched, verdict.flips_at)
@@ -121,12 +149,20 @@ def _was(person: Person, condition: Condition, change: Change, unit: Unit) -> bo
     return not person.fresh and evaluate(condition, change.before, unit.now).matched
 
 
-def _may_convert(campaign: Campaign, touched: _Touched, unit: Unit) -> bool:
-    goal, event = campaign.definition.goal, touched.change.event
-    if goal is None:
-        return False
-    if goal.event is not None:
-        return event is not None and event.type == "event" and event.name.strip() == goal.event.strip()
+def _goals(unit: Unit, touched: _Touched) -> list[Campaign]:
+    """The campaigns whose goal the change may meet, in their order."""
+    compiled, event = unit.catalog.compiled, touched.change.event
+    found: list[Campaign] = []
+    if event is not None and event.type == "event":
+        found += compiled.goal_events.get(event.name.strip(), ())
+    if touched.segments:
+        found += [campaign for campaign in compiled.goal_segments if _moved_to_goal(campaign, touched, unit)]
+    return sorted(found, key=lambda campaign: campaign.id) if len(found) > 1 else found
+
+
+def _moved_to_goal(campaign: Campaign, touched: _Touched, unit: Unit) -> bool:
+    goal = campaign.definition.goal
+    assert goal is not None, "only campaigns with a goal are asked"
     moved = touched.entered if goal.enters_segment is not None else touched.segments - touched.entered
     return _segment_id(goal, unit) in moved
 

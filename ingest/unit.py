@@ -17,7 +17,7 @@ from domain.operations import AnyOperation
 from domain.patterns import fold_name
 from domain.values import from_unix, to_unix
 from ingest.catalog import Campaign, Catalog
-from store import deltas, journeys, people
+from store import conversions, deltas, journeys, people
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
@@ -40,6 +40,7 @@ class Person:
     fresh: bool = False
     changed: bool = False
     facts: Facts | None = None
+    seen: Mapping[str, Any] | None = None
 
     @property
     def person_id(self) -> int:
@@ -75,7 +76,12 @@ class Person:
         return {**row.attributes, **known, "_created_in_customerio_at": to_unix(row.created_at)}
 
     def touch(self) -> None:
-        """Forget what was derived: something has changed."""
+        """Forget what was derived: attributes or names have changed."""
+        self.facts = None
+        self.seen = None
+
+    def touch_history(self) -> None:
+        """Forget what was derived of events and memberships: one has been added or taken away."""
         self.facts = None
 
 
@@ -107,6 +113,7 @@ class Unit:
         self._changed_steps: dict[tuple[str, int], StepRow] = {}
         self._appended: list[LogEntry] = []
         self._history: dict[tuple[int, int], list[JourneyRow]] = {}
+        self._written_to: dict[int, set[int]] = {}
         self._made = 0
 
     @classmethod
@@ -151,8 +158,10 @@ class Unit:
         """What conditions can see of the person, outside any journey."""
         if person.facts is None:
             members = (ref for (kind, ref), row in person.memberships.items() if kind == "segment" and row.member)
+            if person.seen is None:
+                person.seen = person.profile
             person.facts = Facts(
-                attributes=person.profile,
+                attributes=person.seen,
                 age_start=person.row.age_start,
                 events=tuple(person.events),
                 segments=frozenset(members),
@@ -185,7 +194,7 @@ class Unit:
         if event.at < person.row.age_start:
             person.row.age_start = event.at
             person.changed = True
-        person.touch()
+        person.touch_history()
         self._events.append(EventRow(person.person_id, event, fold_name(event.name), self.now))
 
     def set_membership(self, person: Person, key: Membership, member: bool, flips_at: datetime | None) -> bool:
@@ -204,7 +213,7 @@ class Unit:
             person.memberships.pop(key, None)
             self._memberships[person.person_id, kind, ref] = None
         if was != member and kind == "segment":
-            person.touch()
+            person.touch_history()
         return was != member
 
     async def history(self, person: Person, campaign: Campaign) -> list[JourneyRow]:
@@ -223,6 +232,16 @@ class Unit:
             self._history[key] = [here.get(row.journey_id, row) for row in stored]
             self._history[key] += [row for row in made if row.journey_id not in known]
         return self._history[key]
+
+    async def was_written_to(self, person: Person, campaign: Campaign) -> bool:
+        """Whether the campaign has made any delivery to the person, found out for all people of the unit at once."""
+        if person.person_id not in self._written_to:
+            asked = [number for number in self.people if number not in self._written_to]
+            self._written_to |= {number: set() for number in asked}
+            goals = [goal.id for goal in self.catalog.compiled.with_goal]
+            for number, campaign_id in await conversions.written_to(self.conn, self.catalog.workspace_id, asked, goals):
+                self._written_to[number].add(campaign_id)
+        return campaign.id in self._written_to[person.person_id]
 
     def start_journey(
         self, person: Person, campaign: Campaign, *, entry: str, started: Position, trigger: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from store import journeys
@@ -17,6 +18,20 @@ class Candidate(NamedTuple):
     delivery_id: str
     journey_id: str
     action_id: int
+
+
+async def written_to(
+    conn: Connection, workspace_id: int, person_ids: Sequence[int], campaign_ids: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Who of these people has a delivery of which of these campaigns."""
+    records = await conn.fetch(
+        """SELECT DISTINCT person_id, campaign_id FROM deliveries
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[]) AND campaign_id = ANY($3::int[])""",
+        workspace_id,
+        list(person_ids),
+        list(campaign_ids),
+    )
+    return [(record["person_id"], record["campaign_id"]) for record in records]
 
 
 async def candidates(
@@ -69,4 +84,4 @@ async def origin(conn: Connection, workspace_id: int, delivery_id: str) -> tuple
     return (record["campaign_id"], record["action_id"]) if record else (None, None)
 
 
-__all__ = ["Candidate", "candidates", "journey_of", "mark", "origin"]
+__all__ = ["Candidate", "candidates", "journey_of", "mark", "origin", "written_to"]

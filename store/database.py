@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,16 @@ async def _init(connection: asyncpg.Connection) -> None:
         await connection.set_type_codec(name, schema="pg_catalog", encoder=_dump, decoder=orjson.loads)
 
 
+async def _leave(_connection: asyncpg.Connection) -> None:
+    """Nothing: what a transaction leaves behind, its end has cleaned up, and a round trip for each would be felt."""
+
+
+async def _let_go(connection: Connection) -> None:
+    """Free the locks of the session before somebody else gets the connection; a broken one has lost them already."""
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        await connection.execute("SELECT pg_advisory_unlock_all()")
+
+
 class Database:
     """Open pools on one PostgreSQL; `transaction()` is the unit every write happens in."""
 
@@ -34,7 +45,7 @@ class Database:
     @classmethod
     async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 20) -> Database:
         """Open the pools. `url` is `postgresql://...`."""
-        pool = await asyncpg.create_pool(url, min_size=min_size, max_size=max_size, init=_init)
+        pool = await asyncpg.create_pool(url, min_size=min_size, max_size=max_size, init=_init, reset=_leave)
         engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=4, max_overflow=4
         )
@@ -48,14 +59,22 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection in a READ COMMITTED transaction, committed when the block ends without an exception."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            yield connection
+        async with self.pool.acquire() as connection:
+            try:
+                async with connection.transaction():
+                    yield connection
+            except BaseException:
+                await _let_go(connection)
+                raise
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection without a transaction, for single statements."""
+        """A connection without a transaction, for single statements and for locks of the session."""
         async with self.pool.acquire() as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                await _let_go(connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

@@ -95,7 +95,9 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except SignedOut:
                 return to_login(request)
-            except RequestValidationError:
+            except RequestValidationError as error:
+                if any(detail["loc"][0] == "path" for detail in error.errors()):
+                    return refusal(404, "No page has this address.")
                 return refusal(400, "One of the parameters in the address is not understood.")
             except DomainError as error:
                 status = STATUSES.get(error.code, 422 if isinstance(error, InvalidInput) else 400)

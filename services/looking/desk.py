@@ -171,7 +171,8 @@ def _with_names(catalog: Catalog, journey: Mapping[str, Any], now: datetime) -> 
     return {
         **journey,
         "position": position,
-        "campaign_name": f"campaign {journey['campaign_id']}" if campaign is None else campaign.name,
+        "campaign": None if campaign is None else campaign.key,
+        "campaign_name": f"Campaign {journey['campaign_id']}" if campaign is None else campaign.name,
         "campaign_gone": campaign is None,
     }
 

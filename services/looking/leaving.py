@@ -12,8 +12,9 @@ from domain.deliveries import ID_PATTERN
 from domain.operations import Unsubscribe
 from domain.values import is_unsubscribed
 from ingest.accept import Acceptor
+from store import deliveries
 from store.database import Database
-from store.reads import messages, people
+from store.reads import people
 
 SOURCE: Final = "unsubscribe"
 _ID = re.compile(ID_PATTERN)
@@ -41,21 +42,20 @@ async def find(db: Database, delivery_id: str) -> Leaver | None:
     if not is_delivery_id(delivery_id):
         return None
     async with db.connection() as conn:
-        found = await messages.find_anywhere(conn, delivery_id)
-        if found is None:
+        delivery = await deliveries.find(conn, delivery_id)
+        if delivery is None:
             return None
-        workspace_id, message = found
-        content = await messages.content(conn, workspace_id, message)
+        rendered = await deliveries.content_of(conn, delivery)
         person = None
-        if message.person_id is not None:
-            person = await people.by_number(conn, workspace_id, message.person_id)
-    fields = {} if content is None else content.rendered.get("fields")
+        if delivery.person_id is not None:
+            person = await people.by_number(conn, delivery.workspace_id, delivery.person_id)
+    fields = {} if rendered is None else rendered.get("fields")
     sender = fields.get("from") if isinstance(fields, Mapping) else None
     return Leaver(
-        workspace_id=workspace_id,
+        workspace_id=delivery.workspace_id,
         delivery_id=delivery_id,
         person_id=None if person is None else person.person_id,
-        recipient=message.recipient,
+        recipient=delivery.recipient,
         sender=sender if isinstance(sender, str) and sender else None,
         unsubscribed=person is not None and is_unsubscribed(person.attributes.get("unsubscribed")),
     )

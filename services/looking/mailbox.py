@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -84,6 +85,7 @@ async def raw(db: Database, workspace_id: int, captured_id: str) -> tuple[bytes,
 
 def shown(message: CapturedRead, person: PersonRead | None) -> dict[str, Any]:
     """A captured message in the contract's shape."""
+    fields = message.rendered.get("fields")
     return {
         "id": str(message.captured_id),
         "delivery_id": message.delivery_id,
@@ -91,7 +93,7 @@ def shown(message: CapturedRead, person: PersonRead | None) -> dict[str, Any]:
         "outcome": message.outcome,
         "purpose": message.purpose,
         "to": list(message.to),
-        "from": message.sender,
+        "from": fields.get("from", message.sender) if isinstance(fields, Mapping) else message.sender,
         "at": to_unix(message.at),
         "customer_identifiers": None if person is None else person.identifiers,
         "campaign": message.campaign,

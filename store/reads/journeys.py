@@ -14,7 +14,10 @@ _COLUMNS = ", ".join(column.name for column in fields(JourneyRow))
 
 @dataclass(frozen=True, slots=True)
 class JourneyFilter:
-    """Which journeys to list; what is None narrows nothing. `started_from` is inclusive, `started_until` is not."""
+    """Which journeys to list; what is None narrows nothing. `started_from` is inclusive, `started_until` is not.
+
+    `block` is where somebody stands now, so it leaves out journeys that are over, whose last block it may have been.
+    """
 
     campaign_id: int | None = None
     person_id: int | None = None
@@ -39,6 +42,8 @@ async def page(
     ]
     used = [(test, value) for test, value in narrowed if value is not None]
     tests = "".join(f" AND {test} ${place}" for place, (test, _) in enumerate(used, start=3))
+    if which.block is not None:
+        tests += " AND state = 'in_progress'"
     records = await conn.fetch(
         f"SELECT {_COLUMNS} FROM journeys WHERE workspace_id = $1{tests} ORDER BY journey_id DESC LIMIT $2",
         workspace_id,
@@ -48,14 +53,4 @@ async def page(
     return [JourneyRow(**record) for record in records]
 
 
-async def campaigns_of(conn: Connection, workspace_id: int, person_id: int) -> set[int]:
-    """The campaigns a person is in now."""
-    records = await conn.fetch(
-        "SELECT campaign_id FROM journeys WHERE workspace_id = $1 AND person_id = $2 AND state = 'in_progress'",
-        workspace_id,
-        person_id,
-    )
-    return {record["campaign_id"] for record in records}
-
-
-__all__ = ["JourneyFilter", "campaigns_of", "page"]
+__all__ = ["JourneyFilter", "page"]

@@ -121,28 +121,6 @@ async def get(conn: Connection, workspace_id: int, delivery_id: str) -> MessageR
     return MessageRead(**record) if record else None
 
 
-async def find_anywhere(conn: Connection, delivery_id: str) -> tuple[int, MessageRead] | None:
-    """A delivery with its workspace, for callers who know nothing but the id."""
-    record = await conn.fetchrow(
-        f"""SELECT w.workspace_id, {_COLUMNS} FROM workspaces w
-            JOIN deliveries d ON d.workspace_id = w.workspace_id AND d.delivery_id = $1""",
-        delivery_id,
-    )
-    if record is None:
-        return None
-    values = dict(record)
-    return values.pop("workspace_id"), MessageRead(**values)
-
-
-async def by_ids(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> dict[str, MessageRead]:
-    """Deliveries by id; those that are gone are left out."""
-    if not delivery_ids:
-        return {}
-    query = f"SELECT {_COLUMNS} FROM deliveries d WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[])"
-    records = await conn.fetch(query, workspace_id, list(delivery_ids))
-    return {record["delivery_id"]: MessageRead(**record) for record in records}
-
-
 async def content(conn: Connection, workspace_id: int, message: MessageRead) -> ContentRead | None:
     """What was rendered, or None where nothing was or it is no longer kept."""
     record = await conn.fetchrow(
@@ -172,9 +150,7 @@ __all__ = [
     "MessageFilter",
     "MessageRead",
     "attempts",
-    "by_ids",
     "content",
-    "find_anywhere",
     "get",
     "page",
 ]

@@ -263,6 +263,7 @@ async def test_a_person_with_everything_hostile(workspace, here):
     await here.activity(ann, "event", HOSTILE, {"data": {HOSTILE: HOSTILE}, "event_id": None})
     await here.activity(ann, "event", "long", {"data": {"text": HOSTILE * 9}, "event_id": None})
     await here.activity(ann, "attribute_change", None, {"attributes": {HOSTILE: HOSTILE, "gone": None}})
+    await here.activity(ann, "attribute_change", None, {"attributes": {"plan": "pro", "gone": None}})
     await here.activity(ann, "made_up_by_a_later_version", None, {"x": HOSTILE})
     await here.activity(ann, "segment_leave", HOSTILE, {"segment_id": 1, "segment": "x", "reason": HOSTILE})
     journey = await here.ended(ann, "goal", HOSTILE, campaign_id=4711)
@@ -274,6 +275,8 @@ async def test_a_person_with_everything_hostile(workspace, here):
         assert words in page.text
     listed = await look(workspace, "/journeys")
     assert f"{HOSTILE}@example.com" in listed.text
+    assert "Campaign 4711 deleted" in listed.text
+    assert HOSTILE in (await look(workspace, f"/journeys/{journey.journey_id}")).text
 
 
 async def test_the_timeline_is_filtered_and_paged(workspace, here):
@@ -414,7 +417,7 @@ async def test_refusals_are_pages_too(workspace, path, params, status):
 
 
 async def test_a_workspace_that_is_not_there(workspace):
-    for number, status in (("999999", 404), ("x", 400), ("99999999999999999999", 404)):
+    for number, status in (("999999", 404), ("x", 404), ("99999999999999999999", 404)):
         answer = await workspace.http.get(f"/ui/{number}/journeys", headers={"Cookie": COOKIE})
         assert answer.status_code == status
         check(answer)

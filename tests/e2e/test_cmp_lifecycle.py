@@ -188,7 +188,6 @@ async def test_cmp_30_the_order_of_a_persons_timeline(sandbox: Workspace):
         (0, "journey", "started"),
         (0, "step", "pause"),
         (600, "step", "mail"),
-        (600, "delivery", "created"),
         (600, "delivery", "sent"),
         (600, "delivery", "delivered"),
         (600, "journey", "finished"),

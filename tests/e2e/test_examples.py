@@ -92,7 +92,7 @@ async def test_welcome_letters_are_complete(sandbox: Workspace) -> None:
     await sandbox.settle()
     await sandbox.advance("PT10M")
     (letter,) = await sandbox.mailbox(to="ann@example.com")
-    print(letter)
+    assert letter["rendered"]["fields"]["from"] == '"Nora at Larkspur" <nora@larkspur.example>'
     assert (letter["campaign"], letter["block"]) == ("welcome", "hello")
     html, text = letter["rendered"]["html"], letter["rendered"]["text"]
     assert "LARKSPUR" in html

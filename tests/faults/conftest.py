@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-pytest.register_assert_rewrite("tests.faults.scene")
+pytest.register_assert_rewrite(
+    "tests.faults.deployment", "tests.faults.proof", "tests.support.eventually", "tests.support.load"
+)
 
 from stack.services import on_free_ports, temporary_data_dir
 from stack.supervisor import Stack
-from tests.faults.scene import Deployment, Received, Scene, deployed
+from tests.faults.deployment import Deployment, Received, deployed
+from tests.faults.scene import Scene
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -50,6 +50,13 @@ async def test_each_filter_narrows(room):
     assert await ids(here, JourneyFilter(person_id=bela, state="in_progress")) == []
 
 
+async def test_nobody_stands_where_a_journey_ended(room):
+    here = await scene(room)
+    person = await here.person("1")
+    await here.journey(person, state="finished", reason="completed", wait=None, due_at=None)
+    assert await ids(here, JourneyFilter(block="pause")) == []
+
+
 async def test_workspaces_do_not_see_each_other(database):
     one, two = await scene(await Room.make(database)), await scene(await Room.make(database))
     mine = await one.journey(await one.person("1"))

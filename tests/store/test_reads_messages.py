@@ -69,14 +69,3 @@ async def test_a_message_knows_whether_its_content_is_kept(here):
         assert (kept.kept, gone.kept) == (True, False)
         assert (await reads.content(conn, here.workspace_id, kept)).rendered["fields"]["subject"] == "Kept"
         assert await reads.content(conn, here.workspace_id, gone) is None
-
-
-async def test_an_id_alone_finds_its_workspace(database):
-    rooms = [await Room.make(database) for _ in range(2)]
-    for room in rooms:
-        await Scene(database, room.workspace_id).delivery(f"mine-{room.workspace_id}", None)
-    async with database.connection() as conn:
-        for room in rooms:
-            workspace_id, message = await reads.find_anywhere(conn, f"mine-{room.workspace_id}")
-            assert (workspace_id, message.delivery_id) == (room.workspace_id, f"mine-{room.workspace_id}")
-        assert await reads.find_anywhere(conn, "nobody's") is None

@@ -38,7 +38,7 @@ class Load:
     workspace: Workspace
     name: str = "load"
     clients: int = 2
-    pace: float = 0.25
+    pace: float = 0.4
     most: int = 300
     accepted: list[Call] = field(default_factory=list)
     unsure: list[Call] = field(default_factory=list)

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import logging
 import pkgutil
-import uuid
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -93,7 +93,7 @@ def test_every_activity_is_made_to_fail_here():
 async def test_a_failure_leaves_no_value_in_the_history(
     engine: Engine, caplog: pytest.LogCaptureFixture, name: str, code: str
 ):
-    client, queue = engine.gateway.client, f"probe-{uuid.uuid4()}"
+    client, queue = engine.gateway.client, f"probe-{secrets.token_hex(8)}"
     needs = (Poisoned(FAILURES[code]), Catalogs(), engine.notifier)
     methods = [
         JourneyActivities(*needs, system_now).advance,

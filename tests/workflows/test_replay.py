@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
@@ -24,7 +25,7 @@ def replayer() -> Replayer:
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.json")), ids=lambda file: file.stem)
 async def test_a_recorded_history_replays(file: Path):
-    document = json.loads(file.read_text())
+    document = read(file)
     await replayer().replay_workflow(WorkflowHistory.from_json(document["workflow_id"], document["history"]))
 
 
@@ -50,6 +51,10 @@ async def test_a_history_holds_nothing_personal(sandbox: Flow):
     assert b"`mail`" in kept
     assert PERSON.encode() not in kept
     assert b"example.com" not in kept
+
+
+def read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text())
 
 
 async def check(flow: Flow, name: str) -> None:
