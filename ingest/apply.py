@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -33,6 +33,8 @@ LOOK_AHEAD = 2
 ALONE_LOOK = 100
 TRIES = 5
 YIELD_AFTER = 0.015
+NOBODY = 0
+"""The number handed to an operation about somebody who is known, which creates nobody."""
 TRANSIENT = (
     asyncpg.PostgresConnectionError,
     asyncpg.TransactionRollbackError,
@@ -46,19 +48,21 @@ _OPERATIONS: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
 
 
 class Fact(NamedTuple):
-    """One claimed row with what it means."""
+    """One claimed row with what it means; `names` are those it mentions, in the form they are compared in."""
 
     row: PendingRow
     operation: AnyOperation
+    names: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What one scan may apply: the facts in order, and whose the names are that they mention."""
+    """What one scan may apply: the facts in order, and whose the names are that they mention; the rest is `left`."""
 
     facts: list[Fact]
     names: dict[tuple[str, str], int]
     people: set[int]
+    left: list[Fact]
 
 
 class Applier:
@@ -69,6 +73,7 @@ class Applier:
         self._catalogs = catalogs
         self._notifier = notifier
         self._failures: Counter[int] = Counter()
+        self._read: dict[int, Fact] = {}
 
     async def apply_once(self, real_now: datetime) -> int:
         """Apply one batch of every workspace that has facts; returns how many facts that were."""
@@ -87,7 +92,9 @@ class Applier:
 
     async def _batch(self, workspace_id: int, size: int, real_now: datetime) -> int:
         async with self._db.transaction() as conn:
-            claim = await claim_batch(conn, workspace_id, size)
+            claim = await claim_batch(conn, workspace_id, size, self._read)
+            # What was looked at and left is read again by the next scan.
+            self._read = {fact.row.seq: fact for fact in claim.left}
             if not claim.facts:
                 return 0
             unit = await self._apply(conn, workspace_id, claim, real_now)
@@ -138,7 +145,7 @@ class Applier:
         )
         unit.names = dict(claim.names)
         facts = await _unrepeated(conn, workspace_id, claim.facts)
-        numbers = await people.new_ids(conn, sum(isinstance(f.operation, Identify | TrackEvent) for f in facts))
+        numbers = _Numbers(conn, sum(_may_be_new(fact.operation, claim.names) for fact in facts))
         clock = asyncio.get_running_loop().time
         began = clock()
         for fact in facts:
@@ -159,53 +166,80 @@ class Applier:
                 return
 
 
-async def claim_batch(conn: Connection, workspace_id: int, size: int) -> Claim:
-    """Choose the oldest facts that nothing before them can concern.
+async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapping[int, Fact] | None = None) -> Claim:
+    """Choose the oldest facts that nothing before them can concern; `read` are facts known from an earlier scan.
 
     Chosen facts may concern one another: they are applied in order. A fact that shares a name or a person with one that
     another process is applying, or with one passed over here, waits for it.
     """
+    read = read or {}
     await log.begin_claim(conn, workspace_id)
     try:
         seen = await log.pending(conn, workspace_id, size * LOOK_AHEAD if size > 1 else ALONE_LOOK)
         free = await log.lockable(conn, workspace_id, seen)
     finally:
         await log.end_claim(conn, workspace_id)
-    facts = [Fact(row, _read(row)) for row in seen]
-    names = await people.resolve(
-        conn, workspace_id, {(i.kind, i.value_key) for f in facts for i in f.operation.identifiers()}
-    )
+    facts = [read.get(row.seq) or _read(row) for row in seen]
+    names = await people.resolve(conn, workspace_id, {name for fact in facts for name in fact.names})
     keys: set[int] = set()
     owners: set[int] = set()
     # Whatever others hold blocks, also what comes later in the order: its commit may have been seen first.
     for fact in facts:
         if fact.row.seq not in free:
             keys.update(fact.row.keys)
-            owners |= _people_of(fact.operation, names)
+            owners |= _people_of(fact, names)
     chosen: list[Fact] = []
+    left: list[Fact] = []
     concerned: set[int] = set()
     for fact in facts:
         if fact.row.seq not in free:
+            left.append(fact)
             continue
-        whose = _people_of(fact.operation, names)
+        whose = _people_of(fact, names)
         if len(chosen) >= size or not keys.isdisjoint(fact.row.keys) or not owners.isdisjoint(whose):
             keys.update(fact.row.keys)
             owners |= whose
+            left.append(fact)
         else:
             chosen.append(fact)
             concerned |= whose
-    return Claim(chosen, names, concerned)
+    return Claim(chosen, names, concerned, left)
 
 
-def _read(row: PendingRow) -> AnyOperation:
-    return _OPERATIONS.validate_python(orjson.loads(row.body))
+def _read(row: PendingRow) -> Fact:
+    operation = _OPERATIONS.validate_python(orjson.loads(row.body))
+    return Fact(row, operation, tuple((name.kind, name.value_key) for name in operation.identifiers()))
 
 
-def _people_of(operation: AnyOperation, names: dict[tuple[str, str], int]) -> set[int]:
-    owners = {names[key] for i in operation.identifiers() if (key := (i.kind, i.value_key)) in names}
-    if isinstance(operation, Reevaluate | Unsubscribe):
-        owners.add(operation.person_id)
+def _people_of(fact: Fact, names: Mapping[tuple[str, str], int]) -> set[int]:
+    owners = {names[name] for name in fact.names if name in names}
+    if isinstance(fact.operation, Reevaluate | Unsubscribe):
+        owners.add(fact.operation.person_id)
     return owners
+
+
+class _Numbers:
+    """Internal numbers for the people whom a batch may create; so many are fetched at once."""
+
+    def __init__(self, conn: Connection, expected: int) -> None:
+        self._conn = conn
+        self._expected = expected
+        self._left: list[int] = []
+
+    async def next(self) -> int:
+        """A number that nobody has."""
+        if not self._left:
+            self._left = (await people.new_ids(self._conn, max(1, self._expected)))[::-1]
+            self._expected = 1
+        return self._left.pop()
+
+
+def _may_be_new(operation: AnyOperation, names: Mapping[tuple[str, str], int | None]) -> bool:
+    """Whether somebody may be created by the operation: nobody has the name it is about."""
+    if not isinstance(operation, Identify | TrackEvent):
+        return False
+    subject = operation.subject
+    return subject.kind != "cio_id" and names.get((subject.kind, subject.value_key)) is None
 
 
 async def _unrepeated(conn: Connection, workspace_id: int, facts: Sequence[Fact]) -> list[Fact]:
@@ -226,12 +260,13 @@ async def _unrepeated(conn: Connection, workspace_id: int, facts: Sequence[Fact]
     return kept
 
 
-async def _apply_fact(unit: Unit, operation: AnyOperation, at: Position, numbers: list[int]) -> None:
+async def _apply_fact(unit: Unit, operation: AnyOperation, at: Position, numbers: _Numbers) -> None:
+    number = await numbers.next() if _may_be_new(operation, unit.names) else NOBODY
     match operation:
         case Identify():
-            await identify(unit, operation, at, numbers.pop(0))
+            await identify(unit, operation, at, number)
         case TrackEvent():
-            await track(unit, operation, at, numbers.pop(0))
+            await track(unit, operation, at, number)
         case Unsubscribe():
             await unsubscribe(unit, operation, at)
         case Reevaluate():

@@ -33,6 +33,7 @@ class Person:
 
     row: PersonRow
     memberships: dict[Membership, MembershipRow] = field(default_factory=dict)
+    segments: set[int] = field(default_factory=set)
     journeys: list[JourneyRow] = field(default_factory=list)
     events: list[EventFact] = field(default_factory=list)
     last_seq: int = 0
@@ -146,6 +147,8 @@ class Unit:
         ids = list(found)
         for membership in await people.memberships_of(self.conn, workspace_id, ids):
             found[membership.person_id].memberships[membership.kind, membership.ref_id] = membership
+            if membership.member and membership.kind == "segment":
+                found[membership.person_id].segments.add(membership.ref_id)
         for journey in await journeys.active_of(self.conn, workspace_id, ids):
             found[journey.person_id].journeys.append(journey)
         for person_id, event in await people.events_of(self.conn, workspace_id, ids, self._need):
@@ -157,14 +160,13 @@ class Unit:
     def facts_of(self, person: Person) -> Facts:
         """What conditions can see of the person, outside any journey."""
         if person.facts is None:
-            members = (ref for (kind, ref), row in person.memberships.items() if kind == "segment" and row.member)
             if person.seen is None:
                 person.seen = person.profile
             person.facts = Facts(
                 attributes=person.seen,
                 age_start=person.row.age_start,
                 events=tuple(person.events),
-                segments=frozenset(members),
+                segments=frozenset(person.segments),
                 segment_ids=self.catalog.segment_ids,
             )
         return person.facts
@@ -213,6 +215,7 @@ class Unit:
             person.memberships.pop(key, None)
             self._memberships[person.person_id, kind, ref] = None
         if was != member and kind == "segment":
+            (person.segments.add if member else person.segments.discard)(ref)
             person.touch_history()
         return was != member
 

@@ -1,4 +1,4 @@
-"""The database as two doors: raw connections for everything that writes, SQLModel sessions for reading lists."""
+"""The door to the database: pooled connections, and the transaction that is the unit of every write."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 Connection = Any
 """An asyncpg connection inside the caller's transaction."""
@@ -36,25 +34,20 @@ async def _let_go(connection: Connection) -> None:
 
 
 class Database:
-    """Open pools on one PostgreSQL; `transaction()` is the unit every write happens in."""
+    """An open pool on one PostgreSQL; `transaction()` is the unit every write happens in."""
 
-    def __init__(self, pool: asyncpg.Pool, engine: AsyncEngine) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
-        self._engine = engine
 
     @classmethod
     async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 20) -> Database:
-        """Open the pools. `url` is `postgresql://...`."""
+        """Open the pool. `url` is `postgresql://...`."""
         pool = await asyncpg.create_pool(url, min_size=min_size, max_size=max_size, init=_init, reset=_leave)
-        engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=4, max_overflow=4
-        )
-        return cls(pool, engine)
+        return cls(pool)
 
     async def close(self) -> None:
-        """Close both pools."""
+        """Close the pool."""
         await self.pool.close()
-        await self._engine.dispose()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -75,9 +68,3 @@ class Database:
                 yield connection
             finally:
                 await _let_go(connection)
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A SQLModel session for list reads with many optional filters."""
-        async with AsyncSession(self._engine) as session:
-            yield session

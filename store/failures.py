@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 _AWAY = (
     OSError,
-    PoolTimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
@@ -22,8 +19,6 @@ def is_unavailable(error: BaseException | None) -> bool:
         return False
     if isinstance(error, _AWAY):
         return True
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or is_unavailable(error.orig) or is_unavailable(error.__cause__)
     # The client library says so in this class, and wrong arguments in its subclass that is a ValueError as well.
     return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
 

@@ -91,7 +91,7 @@ async def pending(conn: Connection, workspace_id: int, limit: int) -> list[Pendi
         workspace_id,
         limit,
     )
-    return [PendingRow(**dict(record)) for record in records]
+    return [PendingRow(*record) for record in records]
 
 
 async def lockable(conn: Connection, workspace_id: int, rows: Sequence[PendingRow]) -> set[int]:

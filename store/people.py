@@ -85,7 +85,7 @@ async def load_locked(conn: Connection, workspace_id: int, person_ids: Iterable[
         workspace_id,
         sorted(set(person_ids)),
     )
-    return [PersonRow(**dict(record)) for record in records]
+    return [PersonRow(*record) for record in records]
 
 
 async def page(conn: Connection, workspace_id: int, after: int, limit: int) -> list[int]:
@@ -127,7 +127,9 @@ async def resolve(conn: Connection, workspace_id: int, names: Iterable[tuple[str
 async def new_ids(conn: Connection, count: int) -> list[int]:
     """Internal numbers for new people; never given out twice in a deployment."""
     records = await conn.fetch(
-        "SELECT nextval(pg_get_serial_sequence('people', 'person_id')) AS id FROM generate_series(1, $1)", count
+        """WITH s AS MATERIALIZED (SELECT pg_get_serial_sequence('people', 'person_id')::regclass AS numbers)
+           SELECT nextval(s.numbers) AS id FROM s, generate_series(1, $1)""",
+        count,
     )
     return [record["id"] for record in records]
 
@@ -209,7 +211,8 @@ async def events_of(
         [name for _, name in need.names],
     )
     return [
-        (r["person_id"], EventFact(r["name"], r["at"], r["seq"], r["data"], r["type"], r["event_id"])) for r in records
+        (person_id, EventFact(name, at, seq, data, kind, event_id))
+        for person_id, name, at, seq, data, kind, event_id in records
     ]
 
 
@@ -252,7 +255,7 @@ async def memberships_of(conn: Connection, workspace_id: int, person_ids: Sequen
         workspace_id,
         list(person_ids),
     )
-    return [MembershipRow(**dict(record)) for record in records]
+    return [MembershipRow(*record) for record in records]
 
 
 async def save_memberships(

@@ -245,7 +245,7 @@ async def test_act_12_or_has_no_place_in_a_true_false_branch(sandbox: Workspace)
     document = campaign("both", on_event("order"), "ask", blocks)
     answer = await sandbox.call("PUT", "/v1/definitions/campaign/both", document, status=422)
     assert [(error["code"], error["pointer"]) for error in answer["errors"]] == [
-        ("or_not_allowed", "/workflow/blocks/ask/conditions/or")
+        ("or_not_allowed", "/workflow/blocks/ask/conditions")
     ]
 
 
