@@ -87,13 +87,13 @@ async def _fill(place: Place, tenant: Tenant, count: int) -> None:
                 """WITH made AS (
                      INSERT INTO people (workspace_id, id, attributes, attribute_times, created_at, age_start)
                      SELECT $1, 'p' || n, jsonb_build_object('plan', (ARRAY['free', 'basic', 'pro', 'team'])[1 + n % 4],
-                                'visits', n % 50, 'city', 'Leeds'), '{}', $4, $4
+                                'visits', n % 50, 'city', 'Leeds'), '{}', $4::timestamptz, $4::timestamptz
                      FROM generate_series($2::int, $3::int) AS n RETURNING person_id, id)
                    , named AS (
                      INSERT INTO identities (workspace_id, kind, value_key, person_id)
                      SELECT $1, 'id', id, person_id FROM made)
                    INSERT INTO events (workspace_id, person_id, at, seq, name, name_key, type, data, processed_at)
-                   SELECT $1, person_id, $6 - ((person_id * 13 + e * 17) % 60) * interval '1 day', person_id * 10 + e,
+                   SELECT $1, person_id, $6::timestamptz - ((person_id * 13 + e * 17) % 60) * interval '1 day', person_id * 10 + e,
                           name, name, 'event', '{"amount": 20}', $4
                    FROM made, generate_series(1, $5::int) AS e,
                         LATERAL (SELECT CASE WHEN e % 3 = 0 THEN 'viewed' ELSE 'purchased' END AS name)""",

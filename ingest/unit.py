@@ -184,7 +184,9 @@ class Unit:
 
     def name(self, kind: str, value_key: str, owner: int | None) -> None:
         """Give a name to somebody, or set it free."""
-        if self.names.get((kind, value_key)) is not None and (kind, value_key) not in self._changed_names:
+        known = owner is None or self.names.get((kind, value_key)) is not None
+        if known and (kind, value_key) not in self._changed_names:
+            # Somebody named by cio_id may lose a name that no call mentioned, so that it is not among those loaded.
             self._freed.add((kind, value_key))
         self.names[kind, value_key] = owner
         self._changed_names[kind, value_key] = owner

@@ -46,4 +46,4 @@ async def test_a_journey_woken_right_after_the_death_of_the_worker_goes_on_soon(
     assert gap.short, gap
     await deployment.everybody_through(sandbox)
     [journey] = await sandbox.journeys()
-    assert await sandbox.steps(journey["id"]) == [("paid", "done")]
+    assert await sandbox.steps(journey["id"]) == [("paid", "branched")]
