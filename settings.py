@@ -126,7 +126,6 @@ class Settings(BaseSettings):
     worker_slots: WorkerSlots = Field(
         default_factory=lambda: WorkerSlots.model_validate({}), description="Concurrency per task queue."
     )
-    rate_limits: bool = Field(True, description="Whether callers are held to the documented request rates.")
     ambiguous_resend: bool = Field(
         False, description="Whether an email whose DATA phase was cut off is sent again (perhaps twice) or not at all."
     )

@@ -68,6 +68,14 @@ def demo() -> None:
     raise typer.Exit(run_demo(Settings()))
 
 
+@app.command()
+def setup() -> None:
+    """Prepare the database and the Temporal cluster that the settings name; run it before every new version."""
+    from console.preparing import prepare
+
+    prepare(Settings(), new_console())
+
+
 @app.command("apply")
 @connected
 def apply_documents(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from domain.conditions import Condition, evaluate
 from domain.facts import Position
-from ingest.catalog import Catalog
+from ingest.catalog import Catalog, trigger_conditions
 from ingest.settle import Change, settle
 from ingest.unit import Unit
 from store import people
@@ -30,14 +31,25 @@ async def build_page(
     ids = await people.page(conn, catalog.workspace_id, after, limit)
     if not ids:
         return after, 0
-    unit = await Unit.load(conn, catalog, ids, now, keys=catalog.compiled.keys)
+    condition = _condition(catalog, kind, ref_id)
+    unit = await Unit.load(conn, catalog, ids, now, keys=condition.keys | catalog.compiled.keys_behind_segments)
+    refs = frozenset({(kind, ref_id)})
     for person_id in sorted(unit.people):
         person = unit.people[person_id]
-        refs = frozenset({(kind, ref_id)})
-        change = Change(unit.facts_of(person), Position(now, person.last_seq), refs=refs, quiet=True)
-        await settle(unit, person, change)
+        facts = unit.facts_of(person)
+        verdict = evaluate(condition, facts, now)
+        kept = person.memberships.get((kind, ref_id))
+        known = (kept.member, kept.flips_at) if kept is not None else (False, None)
+        # Most people are as they were, and nothing follows from that.
+        if known != (verdict.matched, verdict.flips_at):
+            change = Change(facts, Position(now, person.last_seq), refs=refs, quiet=True)
+            await settle(unit, person, change)
     await unit.flush()
     return ids[-1], len(ids)
+
+
+def _condition(catalog: Catalog, kind: str, ref_id: int) -> Condition:
+    return catalog.segments[ref_id].condition if kind == "segment" else trigger_conditions(catalog.campaigns[ref_id])
 
 
 __all__ = ["build_page"]

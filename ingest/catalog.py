@@ -136,6 +136,18 @@ class Compiled:
         return found
 
     @cached_property
+    def keys_behind_segments(self) -> Keys:
+        """What may be looked at as soon as somebody joins or leaves a segment quietly: all that is made of segments."""
+        found = Keys()
+        for condition in (
+            *[segment.condition for segment in self.nested_segments],
+            *[trigger_conditions(campaign) for campaign in self.matching],
+        ):
+            if condition.keys.segments:
+                found |= condition.keys
+        return found
+
+    @cached_property
     def matching(self) -> tuple[Campaign, ...]:
         """Campaigns triggered by conditions that people may enter, or may still be in."""
         live = (c for c in self.campaigns.values() if c.state in LIVE_STATES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import importlib
 import json
 import logging
 import os
@@ -238,6 +239,8 @@ class Stack:
         if keep is None:
             self._mailbox = Mailbox(settings.database_url or "")
             keep = self._mailbox.record
+            # Loaded now and aside, so that the first message does not wait for it.
+            await asyncio.to_thread(importlib.import_module, "store.mailbox")
         self._sink = SmtpSink(settings.smtp_port, tls=certificates.server_context(), on_message=keep)
         await self._sink.start()
 

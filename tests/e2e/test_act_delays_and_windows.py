@@ -122,7 +122,9 @@ async def test_act_03_conditions_are_looked_at_once_on_arrival(sandbox: Workspac
 
 async def test_act_03_a_skipped_block_says_why(sandbox: Workspace):
     blocks = {
-        "mail": email("Hello", conditions=[attribute("plan", "pro"), {"event": {"field": "total", "operator": "gt", "value": 10}}])
+        "mail": email(
+            "Hello", conditions=[attribute("plan", "pro"), {"event": {"field": "total", "operator": "gt", "value": 10}}]
+        )
     }
     await sandbox.define(campaign("upsell", on_event("order"), "mail", blocks))
     await sandbox.start("upsell")
@@ -213,7 +215,11 @@ async def test_act_05_a_day_is_86400_seconds_and_nothing_passes_through(begin: B
 async def test_act_05_a_leading_delay_counts_from_the_event(begin: Begin):
     workspace = await begin("2026-03-01T00:00")
     late = campaign("late", on_event("order"), "pause", {"pause": delay("PT1H", "mail"), "mail": email("Led")})
-    blocks = {"note": {"type": "update_person", "set": {"x": 1}, "next": "pause"}, "pause": delay("PT1H", "mail"), "mail": email("Not led")}
+    blocks = {
+        "note": {"type": "update_person", "set": {"x": 1}, "next": "pause"},
+        "pause": delay("PT1H", "mail"),
+        "mail": email("Not led"),
+    }
     await workspace.define(late, campaign("later", on_event("order"), "note", blocks))
     await workspace.start("late")
     await workspace.start("later")

@@ -101,7 +101,9 @@ async def test_act_09_conditions_within_a_path_are_all_needed(sandbox: Workspace
 
 async def test_act_09_a_relative_date_is_met_by_the_clock(sandbox: Workspace):
     soon = attribute("starts", {"from_now": "P1D"}, "before")
-    await hold(sandbox, {"key": "soon", "conditions": soon}, {"key": "late", "max_time": "P30D"}, starts=START + 3 * DAY)
+    await hold(
+        sandbox, {"key": "soon", "conditions": soon}, {"key": "late", "max_time": "P30D"}, starts=START + 3 * DAY
+    )
     assert standing(await only_journey(sandbox)) == ("hold", START, START + 2 * DAY + 1)
     await sandbox.advance("P5D")
     assert await mails(sandbox) == [(START + 2 * DAY + 1, "Released")]
@@ -179,7 +181,12 @@ async def test_act_case_15_a_wait_compares_with_the_event_that_triggered(sandbox
 
 @pytest.mark.parametrize(
     ("since", "timestamp", "released"),
-    [("trigger", None, True), ("trigger", START - 60, False), ("wait_start", START - 60, False), ("ever", START - 60, True)],
+    [
+        ("trigger", None, True),
+        ("trigger", START - 60, False),
+        ("wait_start", START - 60, False),
+        ("ever", START - 60, True),
+    ],
 )
 async def test_act_10_since_when_an_event_counts(sandbox: Workspace, since: str, timestamp: int | None, released: bool):
     await hold(sandbox, {"key": "done", "conditions": {"performed": {"event": "purchase", "since": since}}})
@@ -195,7 +202,11 @@ async def test_act_09_the_triggering_event_itself_satisfies_only_ever(sandbox: W
     blocks = {
         "hold": {
             "type": "wait_until",
-            "paths": [{"key": "again", "conditions": again}, {"key": "twice", "conditions": twice}, {"key": "ever", "conditions": ever}],
+            "paths": [
+                {"key": "again", "conditions": again},
+                {"key": "twice", "conditions": twice},
+                {"key": "ever", "conditions": ever},
+            ],
         }
     }
     await sandbox.define(campaign("hold", on_event("order"), "hold", blocks))
@@ -231,7 +242,11 @@ async def test_act_case_18_true_and_false(sandbox: Workspace):
     for journey in await sandbox.journeys():
         whole = await sandbox.journey(journey["id"])
         step = whole["steps"][0]
-        went[whole["campaign"], whole["customer_identifiers"]["id"]] = (step["path"], step["branch_index"], whole["reason"])
+        went[whole["campaign"], whole["customer_identifiers"]["id"]] = (
+            step["path"],
+            step["branch_index"],
+            whole["reason"],
+        )
     assert went == {
         ("none", "one"): ("else", 1, "exit_block"),
         ("none", "two"): ("else", 1, "exit_block"),
@@ -241,7 +256,10 @@ async def test_act_case_18_true_and_false(sandbox: Workspace):
 
 
 async def test_act_12_or_has_no_place_in_a_true_false_branch(sandbox: Workspace):
-    blocks = {"ask": {"type": "true_false", "conditions": {"or": [attribute("a", 1), attribute("b", 2)]}, "then": "mail"}, "mail": email("x")}
+    blocks = {
+        "ask": {"type": "true_false", "conditions": {"or": [attribute("a", 1), attribute("b", 2)]}, "then": "mail"},
+        "mail": email("x"),
+    }
     document = campaign("both", on_event("order"), "ask", blocks)
     answer = await sandbox.call("PUT", "/v1/definitions/campaign/both", document, status=422)
     assert [(error["code"], error["pointer"]) for error in answer["errors"]] == [
@@ -280,7 +298,13 @@ async def test_act_case_23_wildcards(sandbox: Workspace, operator: str, value: s
 
 async def test_act_16_an_exit_block_ends_a_path_and_the_rest_joins(sandbox: Workspace):
     blocks = {
-        "ask": {"type": "true_false", "conditions": attribute("plan", "pro"), "then": "thank", "else": "stop", "join": "pause"},
+        "ask": {
+            "type": "true_false",
+            "conditions": attribute("plan", "pro"),
+            "then": "thank",
+            "else": "stop",
+            "join": "pause",
+        },
         "thank": email("Thanks"),
         "stop": {"type": "exit"},
         "pause": delay("PT1H", "more"),
@@ -296,7 +320,12 @@ async def test_act_16_an_exit_block_ends_a_path_and_the_rest_joins(sandbox: Work
     assert ended(pro) == ("finished", "completed", START + HOUR)
     assert ended(free) == ("finished", "exit_block", START)
     assert free["explanation"] == "Reached the exit block 'stop'."
-    assert await sandbox.steps(pro["id"]) == [("ask", "branched"), ("thank", "done"), ("pause", "done"), ("more", "done")]
+    assert await sandbox.steps(pro["id"]) == [
+        ("ask", "branched"),
+        ("thank", "done"),
+        ("pause", "done"),
+        ("more", "done"),
+    ]
     assert await mails(sandbox) == [(START, "Thanks"), (START + HOUR, "More")]
 
 
@@ -315,7 +344,9 @@ async def test_act_24_all_values_come_from_the_state_before_the_block(sandbox: W
             "remove": ["frist_name"],
             "next": "mail",
         },
-        "mail": email("{{ customer.first_name }} {{ customer.visits }} {{ customer.address.city }} {{ customer.address.zip }}"),
+        "mail": email(
+            "{{ customer.first_name }} {{ customer.visits }} {{ customer.address.city }} {{ customer.address.zip }}"
+        ),
     }
     await sandbox.define(campaign("tidy", on_event("order"), "tidy", blocks))
     await sandbox.start("tidy")
@@ -335,7 +366,9 @@ async def test_act_24_what_a_block_writes_starts_and_ends_other_journeys(sandbox
     await sandbox.define(
         campaign("mark", on_event("order"), "mark", blocks),
         campaign("hold", on_event("visit"), "hold", other),
-        campaign("match", {"type": "segment", "conditions": attribute("plan", "pro")}, "mail", {"mail": email("Matched")}),
+        campaign(
+            "match", {"type": "segment", "conditions": attribute("plan", "pro")}, "mail", {"mail": email("Matched")}
+        ),
     )
     for key in ("mark", "hold", "match"):
         await sandbox.start(key)

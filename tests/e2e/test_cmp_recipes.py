@@ -45,7 +45,13 @@ def welcome(**mail: Any) -> dict[str, Any]:
 
 async def test_contract_9_the_sandbox_example(stack: StackDescription, http: httpx.AsyncClient):
     workspace = await Workspace.create(stack, http, name="t1", now=1_767_261_600)
-    sender = {"kind": "sender", "key": "team", "name": "The Example team", "email": "hello@example.com", "default": True}
+    sender = {
+        "kind": "sender",
+        "key": "team",
+        "name": "The Example team",
+        "email": "hello@example.com",
+        "default": True,
+    }
     bundle = {"definitions": [welcome(sending_state="automatic"), SIGNED_UP, sender]}
     answer = await workspace.call("PUT", "/v1/definitions", bundle)
     assert [change["action"] for change in answer["changes"]] == ["create"] * 3
@@ -230,7 +236,12 @@ async def test_cmp_40_onboarding_with_weekend_mornings(begin: Begin):
     await workspace.define(
         SIGNED_UP,
         segment("profile-filled", attribute("profile_percentage", 95, "gte")),
-        {"kind": "layout", "key": "plain", "name": "Plain", "body": "<html><body>{{ content }}<p>{% unsubscribe %}</p></body></html>"},
+        {
+            "kind": "layout",
+            "key": "plain",
+            "name": "Plain",
+            "body": "<html><body>{{ content }}<p>{% unsubscribe %}</p></body></html>",
+        },
         campaign(
             "onboarding",
             on_match({"segment": "signed-up"}),
@@ -341,7 +352,9 @@ async def test_cmp_40_a_receipt_for_everyone_and_a_follow_up(sandbox: Workspace)
             },
             "next": "receipt",
         },
-        "receipt": email("Your receipt for {{ event.product }}", "<p>{{ event.product }}: {{ event.price }}</p>", next="first"),
+        "receipt": email(
+            "Your receipt for {{ event.product }}", "<p>{{ event.product }}: {{ event.price }}</p>", next="first"
+        ),
         "first": {"type": "true_false", "conditions": attribute("orders", 1), "then": "mark", "join": "wait"},
         "mark": {"type": "update_person", "set": {"welcome_series": "start"}},
         "wait": delay("P3D", "feedback"),
@@ -375,7 +388,11 @@ async def test_cmp_40_a_password_reset_is_confirmed(sandbox: Workspace):
         "hold": {
             "type": "wait_until",
             "paths": [
-                {"key": "changed", "conditions": {"performed": {"event": "password-changed", "since": "wait_start"}}, "next": "confirm"},
+                {
+                    "key": "changed",
+                    "conditions": {"performed": {"event": "password-changed", "since": "wait_start"}},
+                    "next": "confirm",
+                },
                 {"key": "late", "max_time": "PT1H"},
             ],
         },

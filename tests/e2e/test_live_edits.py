@@ -95,7 +95,9 @@ async def test_act_case_06_a_delay_removed_before_a_mail(sandbox: Workspace):
 
 
 async def test_cmp_25_a_delay_removed_before_another_wait(sandbox: Workspace):
-    await running(sandbox, drip({"pause": delay("P5D", "second"), "second": delay("P2D", "mail"), "mail": email("Hello")}), "7")
+    await running(
+        sandbox, drip({"pause": delay("P5D", "second"), "second": delay("P2D", "mail"), "mail": email("Hello")}), "7"
+    )
     await sandbox.advance("P4D")
     await put(sandbox, drip({"second": delay("P2D", "mail"), "mail": email("Hello")}, "second"))
     assert standing(await only_journey(sandbox)) == ("second", START + 4 * DAY, START + 6 * DAY)
@@ -105,15 +107,23 @@ async def test_cmp_25_a_delay_removed_before_another_wait(sandbox: Workspace):
 
 @pytest.mark.parametrize(
     ("days", "opens", "leaves"),
-    [(["mon", "tue", "thu"], "09:00", "2026-06-15T09:30"), (["mon", "tue", "thu"], "10:00", "2026-06-15T10:00"), (None, "", "2026-06-15T09:30")],
+    [
+        (["mon", "tue", "thu"], "09:00", "2026-06-15T09:30"),
+        (["mon", "tue", "thu"], "10:00", "2026-06-15T10:00"),
+        (None, "", "2026-06-15T09:30"),
+    ],
 )
-async def test_cmp_case_37_and_act_case_05_a_window_edited(begin: Begin, days: list[str] | None, opens: str, leaves: str):
+async def test_cmp_case_37_and_act_case_05_a_window_edited(
+    begin: Begin, days: list[str] | None, opens: str, leaves: str
+):
     def window(days: list[str], opens: str) -> dict[str, Any]:
         hours = [{"from": opens, "to": "12:00"}]
         return {"type": "time_window", "days": days, "hours": hours, "timezone": "UTC", "next": "mail"}
 
     workspace = await begin("2026-06-15T09:30")  # a Monday
-    await running(workspace, drip({"window": window(["tue", "thu"], "09:00"), "mail": email("Hello")}, "window"), "1", "2")
+    await running(
+        workspace, drip({"window": window(["tue", "thu"], "09:00"), "mail": email("Hello")}, "window"), "1", "2"
+    )
     assert {standing(journey) for journey in await workspace.journeys()} == {
         ("window", utc("2026-06-15T09:30"), utc("2026-06-16T09:00"))
     }
@@ -124,7 +134,10 @@ async def test_cmp_case_37_and_act_case_05_a_window_edited(begin: Begin, days: l
     assert await mails(workspace) == [(utc(leaves), "Hello")] * 2
 
 
-@pytest.mark.parametrize(("choice", "end", "sent"), [("exit", ("exited_early", "wait_removed"), []), ("continue", ("finished", "completed"), ["Hello"])])
+@pytest.mark.parametrize(
+    ("choice", "end", "sent"),
+    [("exit", ("exited_early", "wait_removed"), []), ("continue", ("finished", "completed"), ["Hello"])],
+)
 async def test_act_case_17_a_wait_removed(sandbox: Workspace, choice: str, end: tuple[str, str], sent: list[str]):
     wait = {"type": "wait_until", "paths": [{"key": "pro", "conditions": attribute("plan", "pro")}], "join": "mail"}
     await running(sandbox, drip({"wait": wait, "mail": email("Hello")}, "wait"), "1", "2")
@@ -156,7 +169,9 @@ async def test_act_11_an_event_time_edited(begin: Begin):
 
     def wait(before: str) -> dict[str, Any]:
         due = {"key": "due", "event_time": {"field": "at", "before": before}}
-        return drip({"wait": {"type": "wait_until", "paths": [due], "join": "mail"}, "mail": email("{{ event.n }}")}, "wait")
+        return drip(
+            {"wait": {"type": "wait_until", "paths": [due], "join": "mail"}, "mail": email("{{ event.n }}")}, "wait"
+        )
 
     await workspace.define(wait("P2D"))
     await workspace.start("drip")
@@ -221,7 +236,13 @@ async def test_cmp_25_blocks_inserted_before_and_behind_a_position(sandbox: Work
     blocks = {
         "note": {"type": "update_person", "set": {"noted": True}, "next": "pause"},
         "pause": delay("P2D", "ask"),
-        "ask": {"type": "true_false", "conditions": attribute("noted", True), "then": "yes", "else": "no", "join": "mail"},
+        "ask": {
+            "type": "true_false",
+            "conditions": attribute("noted", True),
+            "then": "yes",
+            "else": "no",
+            "join": "mail",
+        },
         "yes": email("Yes"),
         "no": email("No"),
         "mail": email("Edited"),
@@ -250,7 +271,9 @@ async def test_cmp_25_everybody_may_get_it_from_now_on(sandbox: Workspace):
 
 async def test_cmp_23_another_event_lets_nobody_out(sandbox: Workspace):
     await running(sandbox, drip(paused("P1D")), "7")
-    edited = campaign("drip", on_event("purchase", where={"field": "total", "operator": "gt", "value": 10}), "pause", paused("P1D"))
+    edited = campaign(
+        "drip", on_event("purchase", where={"field": "total", "operator": "gt", "value": 10}), "pause", paused("P1D")
+    )
     await put(sandbox, edited)
     await sandbox.track("7", "order")
     await sandbox.track("7", "purchase", {"total": 5})
@@ -273,12 +296,17 @@ async def test_cmp_23_a_filter_edited_is_noticed_at_the_next_action(sandbox: Wor
     if rule == "filters":
         assert (ended(journey), await mails(sandbox)) == (("exited_early", "filters", START + DAY), [])
     else:
-        assert (ended(journey), await mails(sandbox)) == (("finished", "completed", START + DAY), [(START + DAY, "Hello")])
+        assert (ended(journey), await mails(sandbox)) == (
+            ("finished", "completed", START + DAY),
+            [(START + DAY, "Hello")],
+        )
 
 
 async def test_cmp_23_a_trigger_edited_takes_in_only_who_comes_to_match(sandbox: Workspace):
     def on_plan(*plans: str) -> dict[str, Any]:
-        return campaign("drip", on_match(attribute("plan", list(plans), "in")), "mail", {"mail": email("To {{ customer.id }}")})
+        return campaign(
+            "drip", on_match(attribute("plan", list(plans), "in")), "mail", {"mail": email("To {{ customer.id }}")}
+        )
 
     await sandbox.define(on_plan("pro"))
     await sandbox.start("drip")

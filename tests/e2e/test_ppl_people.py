@@ -265,9 +265,7 @@ async def test_ppl_15_an_event_before_the_start_and_one_from_the_future(sandbox:
     await sandbox.track("7", "order", {"n": 2}, timestamp=START + 300)
     await sandbox.track("7", "order", {"n": 3}, timestamp=START + 301)
     await sandbox.settle()
-    started = {
-        journey["trigger"]["event"]["data"]["n"]: journey["started_at"] for journey in await sandbox.journeys()
-    }
+    started = {journey["trigger"]["event"]["data"]["n"]: journey["started_at"] for journey in await sandbox.journeys()}
     assert started == {2: START + 300, 3: START}
 
 
@@ -288,7 +286,12 @@ async def test_api_13_and_14_entities_and_batches(sandbox: Workspace):
         {**someone, "action": "identify", "attributes": {"plan": "basic"}},
         {**someone, "action": "merge"},
         {**someone, "action": "event", "name": "order", "attributes": {"n": 1}, "id": "01BX5ZZKBKACTAV9WEVGEMMVRY"},
-        {"type": "person", "identifiers": {"email": "ANN@example.com"}, "action": "identify", "attributes": {"plan": "pro"}},
+        {
+            "type": "person",
+            "identifiers": {"email": "ANN@example.com"},
+            "action": "identify",
+            "attributes": {"plan": "pro"},
+        },
     ]
     answer = await send("/api/v2/batch", {"batch": batch})
     assert answer.status_code == 207

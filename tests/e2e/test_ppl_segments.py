@@ -27,7 +27,17 @@ async def matching(workspace: Workspace, cases: dict[str, Any]) -> set[str]:
 
 async def test_ppl_case_18_what_is_a_timestamp(sandbox: Workspace):
     await sandbox.define(segment("dated", attribute("at", operator="is_timestamp")))
-    values = [1461866400, 1461866400000, "2016-04-28T18:00:00Z", -5, 99999999, "1461866400", 100000000, True, 1461866400.5]
+    values = [
+        1461866400,
+        1461866400000,
+        "2016-04-28T18:00:00Z",
+        -5,
+        99999999,
+        "1461866400",
+        100000000,
+        True,
+        1461866400.5,
+    ]
     for number, value in enumerate(values):
         await sandbox.identify(str(number), at=value)
     await sandbox.settle()
@@ -255,7 +265,9 @@ async def test_ppl_41_a_new_segment_takes_in_who_is_there_and_starts_nobody(sand
     for number in range(5):
         await sandbox.identify(str(number), plan="pro" if number % 2 else "free")
     await sandbox.settle()
-    answer = await sandbox.call("PUT", "/v1/definitions/segment/pros", segment("pros", attribute("plan", "pro")), status=201)
+    answer = await sandbox.call(
+        "PUT", "/v1/definitions/segment/pros", segment("pros", attribute("plan", "pro")), status=201
+    )
     assert answer["status"]["state"] == "building"
     await sandbox.settle()
     assert (await sandbox.get("/v1/definitions/segment/pros"))["status"]["state"] == "ready"
@@ -275,7 +287,9 @@ async def test_ppl_35_conditions_on_events(sandbox: Workspace):
         "dear": {"performed": {"event": "purchase", "where": where[0]}},
         "pattern": {"performed": {"event": "pur*"}},
         "either": {"performed": {"event": "hide|seek"}},
-        "between": {"performed": {"event": "purchase", "between": [START - 50 * DAY, START - 30 * DAY], "times": {"exactly": 1}}},
+        "between": {
+            "performed": {"event": "purchase", "between": [START - 50 * DAY, START - 30 * DAY], "times": {"exactly": 1}}
+        },
         "not-either": {"performed": {"event": "hide|seek", "inverse": True}},
         "at-most": {"performed": {"event": "purchase", "times": {"at_most": 1}}},
     }

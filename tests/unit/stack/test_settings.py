@@ -37,14 +37,14 @@ def test_defaults_are_a_local_stack() -> None:
 
 def test_everything_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOJOURN_API_PORT", "0")
-    monkeypatch.setenv("SOJOURN_RATE_LIMITS", "off")
+    monkeypatch.setenv("SOJOURN_AMBIGUOUS_RESEND", "on")
     monkeypatch.setenv("SOJOURN_WORKER_SLOTS__SEND_NOW", "7")
     monkeypatch.setenv("SOJOURN_RETENTION__LOG_DAYS", "3")
     monkeypatch.setenv("SOJOURN_SECRET_TWILIO", "t0ken")
     monkeypatch.setenv("SOJOURN_DATABASE_URL", "")
     settings = Settings()
     assert settings.api_port == 0
-    assert settings.rate_limits is False
+    assert settings.ambiguous_resend is True
     assert (settings.worker_slots.send_now, settings.worker_slots.send) == (7, 50)
     assert (settings.retention.log_days, settings.retention.contents_days) == (3, 90)
     assert settings.secrets["TWILIO"] == "t0ken"

@@ -1,0 +1,38 @@
+"""`setup`: what a database and a Temporal cluster need before the processes start; repeating it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from alembic import command
+from alembic.config import Config
+from rich.console import Console
+
+import migrations
+from console.failure import Failure
+from console.repairing import places_of
+from settings import CHECKOUT, Settings
+from stack.process import StackError
+from stack.temporal import set_up
+
+
+def prepare(settings: Settings, console: Console) -> None:
+    """Bring the schema to this version, make the namespace and its search attributes."""
+    places = places_of(settings)
+    os.environ["SOJOURN_DATABASE_URL"] = places.database_url
+    config = Config(str(CHECKOUT / "alembic.ini"))
+    config.set_main_option("script_location", str(CHECKOUT / "migrations"))
+    try:
+        command.upgrade(config, "head")
+    except OSError as error:
+        raise Failure("The database does not answer.", "Check SOJOURN_DATABASE_URL.") from error
+    console.print(f"The schema is at {migrations.head()}.")
+    try:
+        asyncio.run(set_up(places.temporal_address, places.temporal_namespace, settings.temporal_retention))
+    except (StackError, RuntimeError) as error:
+        raise Failure(f"Temporal could not be prepared: {error}", "Check SOJOURN_TEMPORAL_ADDRESS.") from error
+    console.print(f"The namespace {places.temporal_namespace} has its search attributes.")
+
+
+__all__ = ["prepare"]
