@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
-campaign = typer.Typer(help="Start and stop campaigns.", no_args_is_help=True)
+campaign = typer.Typer(help="Start, stop and restart campaigns.", no_args_is_help=True)
 clock = typer.Typer(help="The clock of a workspace; a sandbox's stands still until it is moved.", no_args_is_help=True)
 people = typer.Typer(help="What happened to a person.", no_args_is_help=True)
 journeys = typer.Typer(help="Journeys of people through campaigns.", no_args_is_help=True)
@@ -114,6 +114,13 @@ def campaign_list(session: Session, limit: Limit = 100) -> None:
 def campaign_start(session: Session, key: CampaignRef) -> None:
     """Let people into a campaign from now on."""
     _verb(session, key, "start", {})
+
+
+@campaign.command("restart")
+@connected
+def campaign_restart(session: Session, key: CampaignRef) -> None:
+    """Let people into a stopped campaign again."""
+    _verb(session, key, "restart", {})
 
 
 @campaign.command("stop")
@@ -337,7 +344,7 @@ def _verb(session: Session, key: str, verb: str, body: dict[str, object]) -> Non
     status = session.api.post(f"/v1/campaigns/{key}/{verb}", body)
     if session.shown(status):
         return
-    for warning in status.get("warnings", []):
+    for warning in status.get("problems", []):
         session.console.print(Text(f"{warning.get('pointer', '')}: {warning['message']}", style="yellow"))
     session.console.print(f"Campaign {status['key']} is {status['state']}.", style="green")
 

@@ -32,6 +32,8 @@ async def build_page(
     if not ids:
         return after, 0
     condition = _condition(catalog, kind, ref_id)
+    if condition is None:
+        return ids[-1], len(ids)
     unit = await Unit.load(conn, catalog, ids, now, keys=condition.keys | catalog.compiled.keys_behind_segments)
     refs = frozenset({(kind, ref_id)})
     for person_id in sorted(unit.people):
@@ -48,8 +50,13 @@ async def build_page(
     return ids[-1], len(ids)
 
 
-def _condition(catalog: Catalog, kind: str, ref_id: int) -> Condition:
-    return catalog.segments[ref_id].condition if kind == "segment" else trigger_conditions(catalog.campaigns[ref_id])
+def _condition(catalog: Catalog, kind: str, ref_id: int) -> Condition | None:
+    """What is evaluated, None where the segment is gone or the campaign is not entered by conditions any more."""
+    if kind == "segment":
+        segment = catalog.segments.get(ref_id)
+        return None if segment is None else segment.condition
+    campaign = next((campaign for campaign in catalog.compiled.matching if campaign.id == ref_id), None)
+    return None if campaign is None else trigger_conditions(campaign)
 
 
 __all__ = ["build_page"]

@@ -31,7 +31,7 @@ class _Found:
 
 
 async def start(db: Database, workspace_id: int, ref: str | int, body: Any, real_now: datetime) -> dict[str, Any]:
-    """Start a draft; `body` is `{"audience"}` as received. Answers with the status and, under `warnings`, what is odd.
+    """Start a draft; `body` is `{"audience"}` as received. Answers with the status and, under `problems`, what is odd.
 
     Raises NotFound, DomainError `invalid_state`, InvalidInput with everything that a start demands.
     """
@@ -89,7 +89,7 @@ async def _begin(
             task_id = await tasks.create(conn, workspace_id, "trigger_build", payload, now=now)
         await workspaces.bump_definitions(conn, workspace_id)
     started = replace(row, state=fresh, started_at=now, first_started=row.first_started or now)
-    return await _status(db, started, task_id) | {"warnings": [wire_problem(warning) for warning in warnings]}
+    return await _status(db, started, task_id) | {"problems": [wire_problem(warning) for warning in warnings]}
 
 
 async def _find(conn: Connection, workspace_id: int, ref: str | int) -> _Found:

@@ -1,4 +1,4 @@
-"""The verbs of a campaign's life: start and stop."""
+"""The verbs of a campaign's life: start, stop and restart."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ async def start(
     """Runs the start-stage validation. State becomes `starting`, then `running` once the audience is known."""
     body = await bodies.optional(request)
     answer = await campaigns.start(db, inside.workspace_id, reference(campaign), body, now)
+    parts.notifier.send("tasks")
+    return json_response(answer)
+
+
+@router.post(
+    "/v1/campaigns/{campaign}/restart",
+    operation_id="restartCampaign",
+    summary="Restart a stopped campaign",
+    response_model=schemas.Status,
+    responses=errors(404, 409, 422),
+    openapi_extra=bodies.schema(schemas.AudienceBody, required=False),
+)
+async def restart(
+    request: Request, db: Db, inside: WritingLive, *, now: Now, parts: ProcessParts, campaign: str
+) -> Response:
+    """As `start`; refused while the campaign is stopping. How often people entered before still counts."""
+    body = await bodies.optional(request)
+    answer = await campaigns.restart(db, inside.workspace_id, reference(campaign), body, now)
     parts.notifier.send("tasks")
     return json_response(answer)
 

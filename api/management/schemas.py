@@ -76,7 +76,7 @@ class Status(Answer):
     actions: dict[str, int] | None = Field(None, description="Block key to action id.")
     task_id: str | None = None
     active_journeys: int | None = None
-    warnings: list[Error] | None = None
+    problems: list[Error] | None = None
 
 
 class ApplyResult(Answer):

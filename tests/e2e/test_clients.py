@@ -123,7 +123,7 @@ async def test_a_wrong_key_is_the_clients_exception(
     ],
 )
 async def test_what_is_refused_is_told(trusted: StackDescription, sandbox: Workspace, act: Act, text: str):
-    with pytest.raises(CustomerIOException, match="^400: ") as raised:
+    with pytest.raises(CustomerIOException, match=r"^400: ") as raised:
         await using(trusted, sandbox, act)
     assert text in str(raised.value)
 
@@ -140,7 +140,7 @@ async def test_what_is_refused_is_told(trusted: StackDescription, sandbox: Works
 )
 async def test_what_is_not_there_yet_says_so(trusted: StackDescription, sandbox: Workspace, act: Act):
     await sandbox.identify("7", plan="pro")
-    with pytest.raises(CustomerIOException, match="^(404|405): "):
+    with pytest.raises(CustomerIOException, match=r"^(404|405): "):
         await using(trusted, sandbox, act)
     await sandbox.settle()
     assert (await attributes(sandbox, "7"))["plan"] == "pro"

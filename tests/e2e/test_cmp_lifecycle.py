@@ -14,7 +14,6 @@ from tests.support.moments import (
     messages,
     only_journey,
     segment,
-    standing,
     subjects,
     timeline,
     walked,
@@ -121,7 +120,7 @@ async def test_cmp_case_39_the_three_sending_behaviours(sandbox: Workspace):
 
     await sandbox.define(campaign("drip", on_event("order"), "mail", blocks(None)))
     started = await sandbox.call("POST", "/v1/campaigns/drip/start", {})
-    assert [warning["code"] for warning in started["warnings"]] == ["nothing_sends"]
+    assert [warning["code"] for warning in started["problems"]] == ["nothing_sends"]
     await sandbox.identify("7", email="ann@example.com")
 
     drafted = await arrive(1, None)

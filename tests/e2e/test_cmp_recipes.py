@@ -56,7 +56,7 @@ async def test_contract_9_the_sandbox_example(stack: StackDescription, http: htt
     answer = await workspace.call("PUT", "/v1/definitions", bundle)
     assert [change["action"] for change in answer["changes"]] == ["create"] * 3
     started = await workspace.call("POST", "/v1/campaigns/welcome/start")
-    assert (started["state"], started["warnings"]) == ("starting", [])
+    assert (started["state"], started["problems"]) == ("starting", [])
     await workspace.identify("7", email="ann@example.com", created_at=1_767_261_600)
     await workspace.call("POST", "/v1/clock/settle")
     assert await workspace.mailbox() == []

@@ -40,11 +40,14 @@ class Scene:
         for load in (self.sandbox, self.normal):
             await load.more(calls)
 
-    async def verify(self) -> None:
-        """Everybody gets through; a call answered 2xx has its effect exactly once, any other at most once."""
+    async def verify(self) -> list[str]:
+        """Everybody gets through; a call answered 2xx has its effect exactly once, any other at most once.
+
+        Returns the subjects of the messages by SMTP of which nobody can tell whether they were taken.
+        """
         for load in (self.sandbox, self.normal):
             await self.deployment.everybody_through(load.workspace)
             happened = await proof.facts_once(self.deployment, load)
             await proof.journeys_once(self.deployment, load.workspace, happened, paused=load is self.normal)
         await proof.captured_once(self.deployment, self.sandbox.workspace)
-        await proof.mailed_once(self.deployment, self.normal.workspace)
+        return await proof.mailed_once(self.deployment, self.normal.workspace)

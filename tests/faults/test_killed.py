@@ -9,6 +9,8 @@ from tests.faults.scene import Scene
 pytestmark = [pytest.mark.faults, pytest.mark.stack]
 
 CHILDREN = ("worker-ingest", "worker-journeys", "api", "postgres", "temporal")
+HANDING_OVER = ("worker-journeys", "postgres")
+"""Who takes part while a message is in its provider's hands; no other death makes it ambiguous."""
 
 
 @pytest.mark.parametrize("child", CHILDREN)
@@ -19,4 +21,5 @@ async def test_a_killed_process_costs_nothing_that_was_answered(scene: Scene, ch
         await stack.kill(child)
         await stack.wait_ready(child)
         await scene.more(12)
-    await scene.verify()
+    ambiguous = await scene.verify()
+    assert not ambiguous or child in HANDING_OVER

@@ -25,7 +25,8 @@ async def test_a_worker_that_dies_between_two_commits_does_nothing_twice(scene: 
     async with scene.load():
         await scene.deployment.died(child)
         await scene.more(8)
-    await scene.verify()
+    ambiguous = await scene.verify()
+    assert not ambiguous or child == "worker-journeys"
 
 
 async def test_a_fact_that_was_logged_but_never_answered_happens_once(scene: Scene) -> None:

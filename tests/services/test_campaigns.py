@@ -56,7 +56,7 @@ async def test_an_event_campaign_runs_at_once(room: Room):
     status = await call(campaigns.start, room, {"audience": "future"})
     assert (status["key"], status["state"], status["active_journeys"]) == ("c", "running", 0)
     assert status["first_started"] == 1767261600
-    assert [w["code"] for w in status["warnings"]] == ["nothing_sends"]
+    assert [w["code"] for w in status["problems"]] == ["nothing_sends"]
     assert "task_id" not in status
     await room.apply(go("1"))
     assert len(await room.journeys()) == 1
