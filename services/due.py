@@ -59,13 +59,15 @@ async def fire(conn: Connection, catalog: Catalog, real_now: datetime) -> Fired:
     if catalog.workspace.sandbox:
         for standing in await store.overdue_journeys(conn, workspace_id, now):
             fired.counts[journey_timer(catalog, standing.campaign_id, standing.block)] += standing.journeys
-        await journeys.wake_due(conn, workspace_id, now)
     for kind, rows in (await store.due_rows(conn, workspace_id, now)).items():
         fired.counts[TIMER_KINDS.get(kind, kind)] += rows
     flips = await fire_flips(conn, workspace_id, now, real_now)
     if flips:
         fired.counts["segment_flip"] += flips
         fired.more = flips >= FLIP_PAGE
+    # Of one instant the memberships come first, so that no plan sees one of before; until they have, timers wait.
+    if catalog.workspace.sandbox and not await store.flips_pending(conn, workspace_id, now):
+        await journeys.wake_due(conn, workspace_id, now)
     return fired
 
 
@@ -73,7 +75,8 @@ async def fire_flips(conn: Connection, workspace_id: int, now: datetime, real_no
     """Have people looked at again whose memberships the clock may have changed, a page of them; returns how many."""
     flips = await store.take_flips(conn, workspace_id, now, FLIP_PAGE)
     operations = [Reevaluate(person_id=flip.person_id, refs=flip.refs, why="flip") for flip in flips]
-    await log.append(conn, [log.entry_of(workspace_id, operation, "clock") for operation in operations], real_now)
+    entries = [log.entry_of(workspace_id, operation, store.FLIP_SOURCE) for operation in operations]
+    await log.append(conn, entries, real_now)
     return sum(len(flip.refs) for flip in flips)
 
 

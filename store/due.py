@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from store.database import Connection
 
+FLIP_SOURCE = "clock"
+"""What the log calls the source of people to be looked at again because of the time."""
+
 
 class Instant(NamedTuple):
     """A future instant of a workspace and what it is for: `journey` (standing at a block), `flip`, or a kind of row."""
@@ -122,6 +125,18 @@ async def take_flips(conn: Connection, workspace_id: int, now: datetime, limit: 
     return [Flip(r["person_id"], list(zip(r["kinds"], r["ids"], strict=True))) for r in records]
 
 
+async def flips_pending(conn: Connection, workspace_id: int, now: datetime) -> bool:
+    """Whether memberships that the clock may have changed are still to be looked at, taken already or not."""
+    pending: bool = await conn.fetchval(
+        """SELECT EXISTS (SELECT 1 FROM memberships WHERE workspace_id = $1 AND flips_at <= $2)
+               OR EXISTS (SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL AND source = $3)""",
+        workspace_id,
+        now,
+        FLIP_SOURCE,
+    )
+    return pending
+
+
 async def due_rows(conn: Connection, workspace_id: int, now: datetime) -> dict[str, int]:
     """How many rows of each kind are due."""
     records = await conn.fetch(
@@ -189,12 +204,14 @@ async def stopping_campaigns(conn: Connection) -> list[tuple[int, int]]:
 
 
 __all__ = [
+    "FLIP_SOURCE",
     "DueKey",
     "Flip",
     "Instant",
     "Ripe",
     "Standing",
     "due_rows",
+    "flips_pending",
     "hold_rows",
     "next_instant",
     "overdue_journeys",
