@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +13,9 @@ from ingest.settle import Change, settle
 from ingest.unit import Unit
 from store import people
 from store.database import Connection
+
+YIELD_AFTER = 200
+"""After how many people others of this process have a turn."""
 
 
 async def build_page(
@@ -36,7 +40,9 @@ async def build_page(
         return ids[-1], len(ids)
     unit = await Unit.load(conn, catalog, ids, now, keys=condition.keys | catalog.compiled.keys_behind_segments)
     refs = frozenset({(kind, ref_id)})
-    for person_id in sorted(unit.people):
+    for number, person_id in enumerate(sorted(unit.people)):
+        if number % YIELD_AFTER == 0:
+            await asyncio.sleep(0)
         person = unit.people[person_id]
         facts = unit.facts_of(person)
         verdict = evaluate(condition, facts, now)

@@ -57,7 +57,9 @@ async def test_new_people_at_once_with_one_address(sandbox: Workspace):
 
 
 async def test_facts_about_one_person_under_several_names_keep_their_order(sandbox: Workspace):
-    await sandbox.define(campaign("order", on_event("order"), "mail", {"mail": email("{{ event.n }} {{ customer.plan }}")}))
+    await sandbox.define(
+        campaign("order", on_event("order"), "mail", {"mail": email("{{ event.n }} {{ customer.plan }}")})
+    )
     await sandbox.start("order")
     await sandbox.identify("ann@example.com", plan=0)
     await sandbox.identify("ann@example.com", id="7")
@@ -186,3 +188,44 @@ async def test_everything_at_one_instant_in_one_long_journey(sandbox: Workspace)
     await sandbox.settle()
     assert await mails(sandbox) == [(START, f"Mail {n:02}") for n in range(15)]
     assert len((await only_journey(sandbox))["steps"]) == 45
+
+
+async def test_memberships_come_before_timers_of_the_same_instant(sandbox: Workspace):
+    pause = {"pause": delay("P1D", "mail"), "mail": email("Too late")}
+    ask = {
+        "pause": delay("P1D", "ask"),
+        "ask": {"type": "true_false", "conditions": {"segment": "fresh"}, "then": "mail"},
+        "mail": email("Too late"),
+    }
+    hold = {
+        "hold": {
+            "type": "wait_until",
+            "paths": [
+                {"key": "old", "conditions": {"segment": {"key": "fresh", "inverse": True}}},
+                {"key": "late", "max_time": "P1D"},
+            ],
+        }
+    }
+    await sandbox.define(
+        segment("fresh", attribute("trial_started", {"ago": "P1D"}, "after")),
+        campaign("exits", on_match({"segment": "fresh"}), "pause", pause),
+        campaign("asks", on_event("order"), "pause", ask),
+        campaign("holds", on_event("order"), "hold", hold),
+    )
+    for key in ("exits", "asks", "holds"):
+        await sandbox.start(key)
+
+    async def enter(n: int) -> None:
+        await sandbox.identify(f"p{n}", email=f"p{n}@example.com", trial_started=START)
+        await sandbox.track(f"p{n}", "order")
+
+    await asyncio.gather(*(enter(n) for n in range(12)))
+    report = await sandbox.advance("P2D")
+    assert report["steps"] == [{"at": START + DAY, "fired": {"delay": 24, "segment_flip": 12, "wait": 12}}]
+    assert await mails(sandbox) == []
+    assert {ended(journey) for journey in await sandbox.journeys(campaign="exits")} == {
+        ("exited_early", "trigger", START + DAY)
+    }
+    held = [await sandbox.journey(journey["id"]) for journey in await sandbox.journeys(campaign="holds")]
+    paths = [journey["steps"][0]["path"] for journey in held]
+    assert Counter(paths) == {"old": 12}

@@ -31,7 +31,10 @@ async def test_cmp_31_an_event_redirects_every_mail_of_its_journey(sandbox: Work
         (mail["to"], mail["rendered"]["fields"]["subject"], mail["rendered"]["fields"]["from"])
         for mail in await sandbox.mailbox(to="wile@example.com")
     ]
-    assert [(to, subject) for to, subject, _ in found] == [(["wile@example.com"], "First"), (["wile@example.com"], "Second")]
+    assert [(to, subject) for to, subject, _ in found] == [
+        (["wile@example.com"], "First"),
+        (["wile@example.com"], "Second"),
+    ]
     assert all("shop@example.com" in sender for _, _, sender in found)
     assert await subjects(sandbox, to="ann@example.com") == ["First", "Second"]
 
@@ -60,7 +63,9 @@ async def test_cmp_32_nobody_to_send_to(sandbox: Workspace):
 
 
 async def test_cmp_32_retries_follow_the_clock_and_the_journey_does_not_wait(sandbox: Workspace):
-    await running(sandbox, {"mail": email("Hello", next="pause"), "pause": delay("PT1M", "more"), "more": email("More")})
+    await running(
+        sandbox, {"mail": email("Hello", next="pause"), "pause": delay("PT1M", "more"), "more": email("More")}
+    )
     rule = {"channel": "email", "to": "ann@example.com", "outcome": "timeout", "times": 3}
     await sandbox.call("PUT", "/v1/mailbox/faults", {"faults": [rule]})
     await sandbox.track("7", "order")
