@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench import traffic
+from bench.cpu import each, spent
 from bench.figure import Figure, rate
 from bench.http_load import Connection
 from bench.place import Place, Tenant, running_stack, until
@@ -25,7 +26,9 @@ async def measure(*, quick: bool) -> list[Figure]:
     people, count = (4_000, 8_000) if quick else (20_000, 40_000)
     async with running_stack() as place:
         tenant = await prepared(place, people)
+        before = spent(place.stack.children.values())
         applied, accepted = await saturated(place, tenant, people, 0, count)
+        cost = each(before, spent(place.stack.children.values()), count)
         await tenant.settle()
         begun = await place.value("SELECT count(*) FROM journeys WHERE workspace_id = $1", tenant.id)
         peer = await _copy(place, tenant, count)
@@ -42,6 +45,7 @@ async def measure(*, quick: bool) -> list[Figure]:
                     f"{CONNECTIONS} connections; 50 segments, 10 running campaigns, {begun:,} journeys begun."
                 ),
                 f"The calls alone were answered at {rate(accepted, 'facts')}, while facts were applied beside.",
+                f"Processor time of one fact: {cost}.",
             ),
         )
     ]
@@ -53,6 +57,7 @@ async def prepared(place: Place, people: int) -> Tenant:
     await tenant.define(*traffic.definitions())
     for key in traffic.campaign_keys():
         await tenant.start(key)
+    await tenant.settle()
     say(f"adding {people:,} people")
     await post(tenant, traffic.batches(traffic.newcomers(people), BATCH))
     await applied_all(place, tenant)

@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from bench import traffic
 from bench.bare_workflow import QUEUE
+from bench.cpu import each, spent
 from bench.figure import Figure, paired, percentile, rate, seconds
 from bench.http_load import Connection
 from bench.ingest import post
@@ -43,13 +44,17 @@ class Shape:
 async def measure(*, quick: bool) -> list[Figure]:
     """Alternate rounds of bare workflows and of journeys, then wake waiting journeys one at a time."""
     rounds, count, wakes = (2, 80, 10) if quick else (4, 400, 60)
-    async with running_stack() as place, _workers(place) as client:
+    async with running_stack() as place, _workers(place) as (client, workers):
         tenant = await _prepared(place, count)
         await _bare(client, 0, AT_ONCE)
-        ours, bare = [], []
+        ours, bare, costs = [], [], []
         for number in range(rounds):
+            marks = [spent((*place.stack.children.values(), *workers))]
             bare.append(await _bare(client, number + 1, count))
+            marks.append(spent((*place.stack.children.values(), *workers)))
             ours.append(await _journeys(place, tenant, client, count))
+            marks.append(spent((*place.stack.children.values(), *workers)))
+            costs = [each(marks[0], marks[1], count), each(marks[1], marks[2], count)]
             say(f"round {number + 1}: {ours[-1]:.1f} journeys/s against {bare[-1]:.1f} bare workflows/s")
         shapes = [await _shape(client, query) for query in (_of(tenant), "WorkflowType = 'bare'")]
         woken = await _wakes(place, tenant, wakes)
@@ -70,6 +75,7 @@ async def measure(*, quick: bool) -> list[Figure]:
                     f"History: {shapes[0].events} events and {shapes[0].size:,} bytes against {shapes[1].events} and "
                     f"{shapes[1].size:,}."
                 ),
+                f"Processor time of one journey: {costs[1]}; of one bare workflow: {costs[0]}.",
                 (
                     f"On an idle stack a waiting journey has gone on {seconds(percentile(woken, 0.5))} (median) and "
                     f"{seconds(percentile(woken, 0.95))} (p95) after the event that it waits for was accepted."
@@ -80,7 +86,7 @@ async def measure(*, quick: bool) -> list[Figure]:
 
 
 @contextlib.asynccontextmanager
-async def _workers(place: Place) -> AsyncIterator[Client]:
+async def _workers(place: Place) -> AsyncIterator[tuple[Client, tuple[Child, Child]]]:
     """Our worker with the channel that does nothing in place of the stack's, and the bare one beside it."""
     settings = place.stack.settings
     address, namespace = settings.temporal_address or "", settings.temporal_namespace
@@ -95,7 +101,7 @@ async def _workers(place: Place) -> AsyncIterator[Client]:
         for child in (noop, bare):
             await child.start()
             held.push_async_callback(child.stop)
-        yield client
+        yield client, (noop, bare)
 
 
 async def _polled(client: Client) -> bool:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.facts import EventFact, Facts, Position
 from domain.operations import TrackEvent
 from domain.values import from_unix, to_unix
-from ingest.identify import create, owner_of
+from ingest.identify import FUTURE_LIMIT, create, owner_of
 from ingest.settle import Change, settle
 from ingest.unit import Person, Unit, microseconds
 
-FUTURE_LIMIT = timedelta(minutes=5)
 LAST_VISIT = "_last_visit"
 
 

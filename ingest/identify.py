@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.data_paths import nested_remove, nested_set, without
@@ -17,6 +18,8 @@ from store import people
 
 NAMES: tuple[IdentifierKind, ...] = ("id", "email")
 MOST_ATTRIBUTES = 300
+FUTURE_LIMIT = timedelta(minutes=5)
+"""How far ahead of its receipt a caller's instant may lie; one further ahead counts as the time of receipt."""
 PREFERENCES = "cio_subscription_preferences."
 
 
@@ -40,12 +43,19 @@ async def identify(unit: Unit, operation: Identify, at: Position, new_id: int) -
     if person is None:
         return
     before = unit.facts_of(person) if not person.fresh else _nobody(unit)
-    time = microseconds(at.at) if operation.timestamp is None else operation.timestamp * 1_000_000
-    update = Update(unit, person, at, operation.subject.kind, time)
+    update = Update(unit, person, at, operation.subject.kind, _written_at(operation, at.at))
     _set_names(update, operation)
     others = {n: v for n, v in operation.attributes.items() if n not in ("id", "email", "cio_id") or _plain(unit, n)}
     write_attributes(update, others, dotted=operation.dotted)
     await finish(update, before)
+
+
+def _written_at(operation: Identify, received: datetime) -> int:
+    """The moment of the write that orders it, in microseconds; one far ahead would lock the attributes until it comes."""
+    if operation.timestamp is None:
+        return microseconds(received)
+    given = operation.timestamp * 1_000_000
+    return given if given <= microseconds(received + FUTURE_LIMIT) else microseconds(received)
 
 
 async def write_person(unit: Unit, person: Person, values: Mapping[str, Any], at: Position) -> dict[str, str]:
@@ -264,4 +274,14 @@ def _nobody(unit: Unit) -> Facts:
     return Facts(attributes={}, age_start=unit.now, segment_ids=unit.catalog.segment_ids)
 
 
-__all__ = ["Update", "create", "find_or_create", "finish", "identify", "owner_of", "write_attributes", "write_person"]
+__all__ = [
+    "FUTURE_LIMIT",
+    "Update",
+    "create",
+    "find_or_create",
+    "finish",
+    "identify",
+    "owner_of",
+    "write_attributes",
+    "write_person",
+]

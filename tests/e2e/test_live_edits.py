@@ -302,6 +302,19 @@ async def test_cmp_23_a_filter_edited_is_noticed_at_the_next_action(sandbox: Wor
         )
 
 
+@pytest.mark.parametrize("by", ["filters", "trigger"])
+async def test_cmp_23_a_segment_redefined_is_noticed_at_the_next_action(sandbox: Workspace, by: str):
+    trigger = on_event("order") if by == "filters" else on_match({"segment": "vip"})
+    fields = {"filters": {"segment": "vip"}} if by == "filters" else {}
+    await sandbox.define(segment("vip", attribute("vip", True)))
+    await running(sandbox, campaign("drip", trigger, "pause", paused("P1D"), **fields), "7", vip=True)
+    await put(sandbox, segment("vip", attribute("vip", "never")))
+    assert standing(await only_journey(sandbox)) == ("pause", START, START + DAY)
+    await sandbox.advance("P2D")
+    assert ended(await only_journey(sandbox)) == ("exited_early", by, START + DAY)
+    assert await mails(sandbox) == []
+
+
 async def test_cmp_23_a_trigger_edited_takes_in_only_who_comes_to_match(sandbox: Workspace):
     def on_plan(*plans: str) -> dict[str, Any]:
         return campaign(

@@ -180,6 +180,16 @@ async def test_ppl_04_the_last_write_wins_by_its_own_time(sandbox: Workspace):
     assert [entry["attributes"] for entry in skipped] == [["plan"], ["plan"]]
 
 
+@pytest.mark.parametrize("ahead", [301, 10 * DAY, 9 * 10**10])
+async def test_api_19_an_instant_far_ahead_counts_as_now(sandbox: Workspace, ahead: int):
+    await sandbox.identify("7", plan="future", _timestamp=START + ahead)
+    await sandbox.identify("7", plan="now")
+    await sandbox.identify("8", plan="soon", _timestamp=START + 300)
+    await sandbox.identify("8", plan="now")
+    await sandbox.settle()
+    assert [(await attributes(sandbox, name))["plan"] for name in ("7", "8")] == ["now", "soon"]
+
+
 async def test_ppl_case_11_who_counts_as_unsubscribed(sandbox: Workspace):
     await sandbox.define(campaign("news", on_event("order"), "mail", {"mail": email("To {{ customer.id }}")}))
     await sandbox.start("news")
