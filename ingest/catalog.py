@@ -38,7 +38,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign as it stands now; `keys` is everything its filters, goal and blocks may look at."""
+    """A campaign as it stands now; journeys begun up to `goal_seq` in the log are older than its goal."""
 
     id: int
     key: str
@@ -49,6 +49,7 @@ class Campaign:
     actions: Mapping[str, int]
     removed_blocks: Mapping[str, str | None]
     started_at: datetime | None
+    goal_seq: int
 
     @cached_property
     def keys(self) -> Keys:
@@ -313,6 +314,7 @@ def _compile(rev: int, rows: Sequence[store.DefinitionRow]) -> Compiled:
                 actions=row.actions,
                 removed_blocks=row.removed_blocks,
                 started_at=row.started_at,
+                goal_seq=row.goal_seq or 0,
             )
         elif isinstance(definition, SettingsDefinition):
             settings = definition

@@ -39,6 +39,8 @@ async def convert(unit: Unit, person: Person, campaign: Campaign, event: EventFa
 def _claims(unit: Unit, person: Person, campaign: Campaign, journey: JourneyRow, event: EventFact | None) -> bool:
     goal = campaign.definition.goal
     assert goal is not None, "only campaigns with a goal convert"
+    if campaign.goal_seq and journey.started_seq <= campaign.goal_seq:
+        return False
     if goal.event is None:
         return True
     return event is not None and goal_event_matches(goal, event, unit.journey_facts(person, journey))

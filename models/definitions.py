@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from models.types import instant, json, text
+from models.types import bigint, instant, json, text
 
 
 class Definition(SQLModel, table=True):
     """One document in canonical form, with lifecycle state, revision and (campaigns) the action id of each block key.
 
     `removed_blocks` maps a removed block key to the key that follows it, so that people standing there go on.
+    `goal_seq` is the log's last number when a campaign that people may have entered got its first goal.
     `started_at` is the instant of the latest start; an event must not be older to trigger.
     """
 
@@ -30,6 +31,7 @@ class Definition(SQLModel, table=True):
     source: str | None = text(null=True)
     actions: dict[str, int] = json()
     removed_blocks: dict[str, str | None] = json()
+    goal_seq: int | None = bigint(null=True)
     first_started: datetime | None = instant(null=True)
     started_at: datetime | None = instant(null=True)
     created_at: datetime = instant()

@@ -14,7 +14,7 @@ from domain.diff import DiffEntry, diff
 from domain.values import same
 from services import tasks
 from store import definitions as store
-from store import workspaces
+from store import log, workspaces
 from store.database import Connection
 from store.definitions import DefinitionRow
 from store.workspaces import WorkspaceRow
@@ -98,6 +98,9 @@ async def write(
     row = replace(row, actions=await _numbered(conn, workspace.workspace_id, change.edit))
     if isinstance(change.definition, SegmentDefinition) and change.rebuilds:
         row = replace(row, state="building")
+    if isinstance(change.definition, CampaignDefinition) and change.definition.goal and row.goal_seq is None:
+        # Whoever entered before the first goal is no candidate for it (CMP-26).
+        row = replace(row, goal_seq=0 if row.first_started is None else await log.last_seq(conn, row.workspace_id))
     if change.row is None:
         await store.insert(conn, row)
     else:

@@ -30,6 +30,7 @@ class DefinitionRow:
     updated_at: datetime
     actions: dict[str, int] = field(default_factory=dict)
     removed_blocks: dict[str, str | None] = field(default_factory=dict)
+    goal_seq: int | None = None
     first_started: datetime | None = None
     started_at: datetime | None = None
 

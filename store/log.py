@@ -124,6 +124,12 @@ async def mark_applied(conn: Connection, workspace_id: int, rows: Sequence[Pendi
         )
 
 
+async def last_seq(conn: Connection, workspace_id: int) -> int:
+    """The highest number in the log of the workspace; 0 where nothing was ever accepted."""
+    highest: int | None = await conn.fetchval("SELECT max(seq) FROM ingest_log WHERE workspace_id = $1", workspace_id)
+    return highest or 0
+
+
 async def claim_event_ids(conn: Connection, workspace_id: int, hashes: Sequence[bytes]) -> set[bytes]:
     """Of these hashed event ids, those never seen before; they are from now on (PPL-14)."""
     records = await conn.fetch(
@@ -144,6 +150,7 @@ __all__ = [
     "claim_event_ids",
     "end_claim",
     "entry_of",
+    "last_seq",
     "lockable",
     "mark_applied",
     "pending",

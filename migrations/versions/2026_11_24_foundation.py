@@ -84,6 +84,7 @@ STATEMENTS = (
         source TEXT COLLATE "C",
         actions JSONB NOT NULL,
         removed_blocks JSONB NOT NULL,
+        goal_seq BIGINT,
         first_started TIMESTAMP WITH TIME ZONE,
         started_at TIMESTAMP WITH TIME ZONE,
         created_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -356,3 +356,17 @@ async def test_cmp_24_another_frequency_counts_at_once(sandbox: Workspace):
     await sandbox.track("7", "order")
     await sandbox.settle()
     assert await mails(sandbox) == [(START, "Hello"), (START + HOUR, "Hello")]
+
+
+async def test_cmp_26_a_first_goal_is_for_those_who_enter_afterwards(sandbox: Workspace):
+    blocks = {"mail": email("To {{ customer.id }}", next="pause"), "pause": delay("P7D")}
+    await running(sandbox, drip(blocks, "mail"), "early")
+    await put(sandbox, drip(blocks, "mail", goal={"event": "purchase"}, exit="goal"))
+    await enter(sandbox, "late")
+    await sandbox.settle()
+    for name in ("early", "late"):
+        await sandbox.track(name, "purchase")
+    await sandbox.settle()
+    (early,), (late,) = [await sandbox.journeys(customer=name) for name in ("early", "late")]
+    assert (early["converted_at"], late["converted_at"]) == (None, START)
+    assert ended(late) == ("exited_early", "goal", START)
