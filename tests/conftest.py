@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 import pytest_asyncio
+
+pytest.register_assert_rewrite(
+    "tests.support", "tests.faults", "tests.workflows", "tests.store", "tests.e2e", "tests.api"
+)
 
 from stack.description import StackDescription
 from stack.services import on_free_ports, temporary_data_dir

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import datetime, tzinfo
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
 from domain.condition_keys import Keys
@@ -24,10 +24,16 @@ class Moment:
     whole: datetime
 
     @classmethod
-    def of(cls, now: datetime) -> Self:
+    def of(cls, now: datetime) -> Moment:
         """The moment of an aware instant."""
-        unix = to_unix(now)
-        return cls(now, unix, now if now.microsecond == 0 else from_unix(unix))
+        return _moment(now, now.tzinfo)
+
+
+@lru_cache(maxsize=64)
+def _moment(now: datetime, _zone: tzinfo | None) -> Moment:
+    """Thousands of conditions are evaluated at the same instant; equal instants of other zones are kept apart."""
+    unix = to_unix(now)
+    return Moment(now, unix, now if now.microsecond == 0 else from_unix(unix))
 
 
 class Subject(ABC):

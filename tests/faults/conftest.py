@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
-
-pytest.register_assert_rewrite(
-    "tests.faults.deployment", "tests.faults.proof", "tests.support.eventually", "tests.support.load"
-)
 
 from stack.services import on_free_ports, temporary_data_dir
 from stack.supervisor import Stack
