@@ -18,7 +18,7 @@ import psutil
 from bench import traffic
 from bench.figure import Figure
 from bench.ingest import post
-from bench.place import SETTLE_LIMIT, Tenant, until
+from bench.place import SETTLE_LIMIT, Tenant, bytecode, until
 from bench.progress import say
 from settings import CHECKOUT, Settings
 from stack.description import StackDescription
@@ -74,7 +74,7 @@ async def _up(settings: Settings) -> AsyncIterator[tuple[psutil.Process, StackDe
         process = await asyncio.create_subprocess_exec(
             *[sys.executable, str(CHECKOUT / "cli.py"), "up"],
             cwd=CHECKOUT,
-            env={**settings.child_environment(), "PYTHONPATH": str(CHECKOUT)},
+            env={**settings.child_environment(), **bytecode(settings.data_dir), "PYTHONPATH": str(CHECKOUT)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,7 +103,8 @@ async def running_stack() -> AsyncIterator[Place]:
     """The whole product, ended afterwards."""
     with temporary_data_dir() as folder:
         say("starting a stack of its own")
-        async with Stack(on_free_ports(folder), headless=True, report=_quiet) as stack:
+        settings = on_free_ports(folder)
+        async with Stack(settings, headless=True, environment=bytecode(folder), report=_quiet) as stack:
             running = stack.describe()
             db = await Database.connect(running.database_url, min_size=1, max_size=8)
             try:
@@ -110,6 +112,14 @@ async def running_stack() -> AsyncIterator[Place]:
                     yield Place(stack, db, client)
             finally:
                 await db.close()
+
+
+def bytecode(folder: Path) -> dict[str, str]:
+    """Variables under which Python keeps compiled code, as wherever Sojourn is installed, and here in this folder.
+
+    Without it the sandbox of workflows would compile their modules again for each of them, ours and the peer's.
+    """
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 async def until(condition: Callable[[], Awaitable[bool]], limit: float, every: float = LOOK_EVERY) -> float:
@@ -132,4 +142,4 @@ def _quiet(_text: str) -> None:
     """What the stack reports of its start is not part of a figure."""
 
 
-__all__ = ["MAIL", "Place", "Tenant", "running_stack", "until"]
+__all__ = ["MAIL", "Place", "Tenant", "bytecode", "running_stack", "until"]
