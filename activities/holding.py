@@ -46,9 +46,7 @@ async def holding(
         catalog = await catalogs.get(conn, ref.workspace_id)
         real_now = clock()
         now = catalog.now(real_now)
-        unit = await Unit.load(
-            conn, catalog, [row.person_id], now, keys=catalog.keys_for(row.campaign_id), real_now=real_now
-        )
+        unit = await Unit.for_plan(conn, catalog, row, now, real_now=real_now)
         person = unit.people.get(row.person_id)
         if person is None:
             yield None

@@ -20,7 +20,7 @@ from domain.documents import Refusal, refused
 from domain.facts import Facts, Ref
 from domain.operators import Decision, Operator
 from domain.subjects import SUBJECTS, Moment, Segment, Subject
-from domain.trees import Leaf, Location, Node, Reader, decide_tree, dump_tree, leaves
+from domain.trees import Decide, Leaf, Location, Node, Reader, compile_tree, decide_tree, dump_tree, leaves
 from domain.values import from_unix, to_unix
 from domain.wheres import Where
 
@@ -70,6 +70,11 @@ class Condition:
         for leaf in self.leaves:
             keys |= leaf.body.keys()
         return keys
+
+    @cached_property
+    def decider(self) -> Decide:
+        """The condition made ready to be decided on facts at a moment, again and again."""
+        return compile_tree(self.root, _decider)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -130,6 +135,24 @@ def evaluate(condition: Condition, facts: Facts, now: datetime, *, explain: bool
     )
 
 
+def decide(condition: Condition, facts: Facts, now: datetime) -> tuple[bool, datetime | None]:
+    """`matched` and `flips_at` of the verdict that `evaluate` gives, for those who do not ask why."""
+    matched, flip = condition.decider(facts, Moment.of(now))
+    return matched, None if flip is None else _instant(flip)
+
+
+def _decider(subject: Subject) -> Decide:
+    ask = subject.decide
+
+    def decide(facts: Facts, moment: Moment) -> Decision:
+        try:
+            return ask(facts, moment)
+        except Exception:  # noqa: BLE001 - whatever stored data does to a leaf, it is not met
+            return False, None
+
+    return decide
+
+
 def _report(leaf: Leaf[Subject], facts: Facts, moment: Moment) -> LeafReport:
     try:
         result, _ = leaf.body.decide(facts, moment)
@@ -176,6 +199,7 @@ __all__ = [
     "LeafReport",
     "Verdict",
     "Where",
+    "decide",
     "evaluate",
     "evaluate_where",
     "keys_of",

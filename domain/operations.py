@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,9 +24,13 @@ class Identifier(BaseModel):
     @property
     def value_key(self) -> str:
         """The form in which identifiers are compared: ids verbatim, email and cio_id trimmed and casefolded."""
-        if self.kind == "id":
-            return self.value
-        return (bare_address(self.value) or self.value).strip().casefold()
+        return self.value if self.kind == "id" else _comparable(self.value)
+
+
+@lru_cache(maxsize=16_384)
+def _comparable(value: str) -> str:
+    """Every fact of a person compares the same few names, several times each."""
+    return (bare_address(value) or value).strip().casefold()
 
 
 class _Operation(BaseModel):

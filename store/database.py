@@ -62,9 +62,10 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection without a transaction, for single statements and for locks of the session."""
+        """A connection without a transaction, for single statements; locks of the session are given back by who took them."""
         async with self.pool.acquire() as connection:
             try:
                 yield connection
-            finally:
+            except BaseException:
                 await _let_go(connection)
+                raise

@@ -88,18 +88,14 @@ async def insert(conn: Connection, row: DeliveryRow, rendered: Mapping[str, Any]
     """Store a new delivery with its content; False where it is there already."""
     places = ", ".join(f"${index}" for index in range(1, len(_NAMES) + 1))
     added = await conn.fetchval(
-        f"INSERT INTO deliveries ({_COLUMNS}) VALUES ({places}) ON CONFLICT DO NOTHING RETURNING true",
+        f"""WITH added AS (
+                INSERT INTO deliveries ({_COLUMNS}) VALUES ({places}) ON CONFLICT DO NOTHING
+                RETURNING workspace_id, delivery_id, created_at)
+            INSERT INTO delivery_contents (workspace_id, delivery_id, created_at, rendered)
+            SELECT workspace_id, delivery_id, created_at, ${len(_NAMES) + 1}::jsonb FROM added RETURNING true""",
         *[getattr(row, name) for name in _NAMES],
+        dict(rendered),
     )
-    if added:
-        await conn.execute(
-            """INSERT INTO delivery_contents (workspace_id, delivery_id, created_at, rendered)
-               VALUES ($1, $2, $3, $4)""",
-            row.workspace_id,
-            row.delivery_id,
-            row.created_at,
-            dict(rendered),
-        )
     return bool(added)
 
 

@@ -152,6 +152,14 @@ async def hold(conn: Connection, workspace_id: int, journey_id: str) -> JourneyR
     return _row(record) if record else None
 
 
+async def held(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRow | None:
+    """One journey under way, locked against wakes by the clock; its person's lock is held already."""
+    query = f"""SELECT {_COLUMNS} FROM journeys
+                WHERE workspace_id = $1 AND journey_id = $2 AND state = 'in_progress' FOR NO KEY UPDATE"""
+    record = await conn.fetchrow(query, workspace_id, journey_id)
+    return _row(record) if record else None
+
+
 async def active_of(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[JourneyRow]:
     """Journeys under way of these people, oldest first, locked: a wake by the clock takes no lock of a person."""
     query = f"""SELECT {_COLUMNS} FROM journeys
@@ -352,6 +360,7 @@ __all__ = [
     "ended_deltas",
     "enqueue",
     "get",
+    "held",
     "history_of",
     "hold",
     "insert",

@@ -88,6 +88,19 @@ async def load_locked(conn: Connection, workspace_id: int, person_ids: Iterable[
     return [PersonRow(*record) for record in records]
 
 
+async def load_held(conn: Connection, workspace_id: int, person_id: int) -> tuple[PersonRow, int] | None:
+    """Read somebody whose lock the caller holds already, and the highest log sequence among their events (0: none)."""
+    record = await conn.fetchrow(
+        """SELECT person_id, id, email, attributes, attribute_times, created_at, age_start,
+                  (SELECT max(seq) FROM events e
+                   WHERE e.workspace_id = p.workspace_id AND e.person_id = p.person_id) AS last_seq
+           FROM people p WHERE workspace_id = $1 AND person_id = $2""",
+        workspace_id,
+        person_id,
+    )
+    return None if record is None else (PersonRow(*tuple(record)[:-1]), record["last_seq"] or 0)
+
+
 async def page(conn: Connection, workspace_id: int, after: int, limit: int) -> list[int]:
     """The next people by internal number."""
     records = await conn.fetch(
@@ -317,6 +330,7 @@ __all__ = [
     "insert_activities",
     "insert_events",
     "last_sequences",
+    "load_held",
     "load_locked",
     "lock",
     "memberships_of",

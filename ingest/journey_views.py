@@ -1,0 +1,67 @@
+"""What a journey's row means to conditions and plans."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from domain.effects import WaitState
+from domain.facts import EventFact, JourneyFacts, Position
+from domain.values import to_unix
+from store.journeys import JourneyRow, StepRow
+
+
+def journey_context(journey: JourneyRow) -> JourneyFacts:
+    """What conditions can see of a journey."""
+    arrived = Position(journey.arrived_at, journey.arrived_seq) if journey.arrived_at and journey.parked else None
+    return JourneyFacts(
+        journey_id=journey.journey_id,
+        started=Position(journey.started_at, journey.started_seq),
+        attributes=journey.attributes,
+        trigger_event=trigger_event(journey),
+        trigger=journey.trigger,
+        wait_started=arrived,
+    )
+
+
+def trigger_event(journey: JourneyRow) -> EventFact | None:
+    """The event that started the journey, from its snapshot."""
+    kept = journey.trigger.get("event")
+    if kept is None:
+        return None
+    at = datetime.fromisoformat(kept["at"])
+    return EventFact(kept["name"], at, kept["seq"], kept["data"], kept["type"], kept.get("id"))
+
+
+def event_snapshot(event: EventFact) -> dict[str, Any]:
+    """What a journey keeps of its trigger event."""
+    return {
+        "name": event.name,
+        "type": event.type,
+        "id": event.event_id,
+        "timestamp": to_unix(event.at),
+        "at": event.at.isoformat(),
+        "seq": event.seq,
+        "data": dict(event.data),
+    }
+
+
+def wait_state(journey: JourneyRow) -> WaitState | None:
+    """What the wait that the journey stands in remembers."""
+    return None if journey.wait is None else WaitState.model_validate(journey.wait)
+
+
+def step_of(journey: JourneyRow, action_id: int, **values: Any) -> StepRow:
+    """A new step of the journey, next in order."""
+    journey.steps += 1
+    return StepRow(
+        workspace_id=journey.workspace_id,
+        journey_id=journey.journey_id,
+        action_id=action_id,
+        started_at=journey.started_at,
+        seq_num=journey.steps,
+        **values,
+    )
+
+
+__all__ = ["event_snapshot", "journey_context", "step_of", "trigger_event", "wait_state"]
