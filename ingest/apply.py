@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,12 +14,14 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
+from domain.condition_keys import Keys
 from domain.facts import Position
 from domain.operations import AnyOperation, Identify, Reevaluate, TrackEvent, Unsubscribe
-from ingest.catalog import Catalogs
-from ingest.events import event_id_hash, track
+from ingest.catalog import Catalogs, Compiled
+from ingest.events import LAST_VISIT, event_id_hash, track
 from ingest.identify import identify
 from ingest.reevaluate import reevaluate, unsubscribe
+from ingest.touching import Coming, EventName
 from ingest.unit import Unit
 from store import log, people
 from store.database import Connection, Database
@@ -44,6 +46,7 @@ TRANSIENT = (
     OSError,
 )
 """Faults of the infrastructure: the batch is simply tried again."""
+_NAMES = ("id", "email", "cio_id")
 _OPERATIONS: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
 
 
@@ -68,8 +71,17 @@ class Claim:
 class Applier:
     """Consumes the ingest log of all workspaces."""
 
-    def __init__(self, db: Database, catalogs: Catalogs, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        db: Database,
+        catalogs: Catalogs,
+        notifier: Notifier,
+        *,
+        needs: Callable[[Compiled, Iterable[AnyOperation]], Keys] | None = None,
+    ) -> None:
+        """`needs` says how much of people's past is read for some operations: as little as will do."""
         self._db = db
+        self._needs = needs or keys_needed
         self._catalogs = catalogs
         self._notifier = notifier
         self._failures: Counter[int] = Counter()
@@ -140,9 +152,8 @@ class Applier:
 
     async def _apply(self, conn: Connection, workspace_id: int, claim: Claim, real_now: datetime) -> Unit:
         catalog = await self._catalogs.get(conn, workspace_id)
-        unit = await Unit.load(
-            conn, catalog, claim.people, catalog.now(real_now), keys=catalog.compiled.keys, real_now=real_now
-        )
+        keys = self._needs(catalog.compiled, [fact.operation for fact in claim.facts])
+        unit = await Unit.load(conn, catalog, claim.people, catalog.now(real_now), keys=keys, real_now=real_now)
         unit.names = dict(claim.names)
         facts = await _unrepeated(conn, workspace_id, claim.facts)
         numbers = _Numbers(conn, sum(_may_be_new(fact.operation, claim.names) for fact in facts))
@@ -164,6 +175,28 @@ class Applier:
                 pass
             if stop.is_set():
                 return
+
+
+def keys_needed(compiled: Compiled, operations: Iterable[AnyOperation]) -> Keys:
+    """What applying these operations may look at, whomever they turn out to be about."""
+    attributes: set[str] = set()
+    events: set[EventName] = set()
+    refs: set[tuple[str, int]] = set()
+    for operation in operations:
+        match operation:
+            case Identify():
+                attributes.update(_NAMES)
+                for name in operation.attributes:
+                    attributes.update((name, name.partition(".")[0]))
+            case TrackEvent():
+                events.add(EventName(operation.type, operation.name.strip()))
+                if operation.type in ("page", "screen"):
+                    attributes.add(LAST_VISIT)
+            case Unsubscribe():
+                attributes.add("unsubscribed")
+            case Reevaluate():
+                refs.update(operation.refs)
+    return compiled.keys_touched(Coming(frozenset(attributes), frozenset(events), frozenset(refs)))
 
 
 async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapping[int, Fact] | None = None) -> Claim:
@@ -273,4 +306,4 @@ async def _apply_fact(unit: Unit, operation: AnyOperation, at: Position, numbers
             await reevaluate(unit, operation, at)
 
 
-__all__ = ["Applier", "Claim", "claim_batch"]
+__all__ = ["Applier", "Claim", "claim_batch", "keys_needed"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from domain.blocks import DataBlock
+from domain.blocks import DataBlock, WaitUntil, wait_keys
 from domain.condition_keys import EventMatch, Keys
 from domain.conditions import Condition
 from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, SettingsDefinition, read_definition
@@ -15,7 +15,7 @@ from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.triggers import EventTrigger
 from domain.errors import NotFound
 from domain.patterns import literal_name
-from ingest.touching import KeyIndex
+from ingest.touching import Coming, KeyIndex, Watcher, Watchers
 from store import definitions as store
 from store import workspaces
 from store.database import Connection
@@ -140,6 +140,32 @@ class Compiled:
                 if campaign.definition.trigger.type == "segment":
                     found |= campaign.definition.trigger.conditions.keys
         return found
+
+    @cached_property
+    def watchers(self) -> Watchers:
+        """Everything that applying a fact may ask, with what makes it ask."""
+        return Watchers(self._watching(), self.segment_ids)
+
+    def keys_touched(self, coming: Coming) -> Keys:
+        """What applying these facts may look at: the part of `keys` that they can lead to."""
+        return self.watchers.needs(coming)
+
+    def _watching(self) -> Iterator[Watcher]:
+        for segment in self.segments.values():
+            yield Watcher(segment.condition.keys, segment.condition.keys, ("segment", segment.id))
+        for campaign in self.matching:
+            keys = trigger_conditions(campaign).keys
+            yield Watcher(keys, keys, ("trigger", campaign.id))
+        for campaign in self.by_event:
+            trigger, filters = campaign.definition.trigger, campaign.definition.filters
+            if isinstance(trigger, EventTrigger) and filters is not None:
+                yield Watcher(Keys(events=(trigger.match,)), filters.keys)
+        for campaign in self.campaigns.values():
+            if campaign.state in LIVE_STATES:
+                yield Watcher(campaign.exit_keys, campaign.exit_keys, ("trigger", campaign.id))
+                for block in campaign.definition.workflow.blocks.values():
+                    if isinstance(block, WaitUntil):
+                        yield Watcher(wait_keys(block), wait_keys(block))
 
     @cached_property
     def keys_behind_segments(self) -> Keys:

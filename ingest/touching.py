@@ -1,16 +1,21 @@
-"""Which of many conditions a change can concern, found without asking each of them."""
+"""Which of many conditions a change can concern, found without asking each of them, and what these then look at."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import lru_cache, reduce
+from operator import or_
+from typing import NamedTuple
 
-from domain.condition_keys import Keys
-from domain.facts import EventFact
+from domain.condition_keys import Keys, NamedEvent
+from domain.facts import EventType
 
 MOST_NAMES = 10_000
 """How many event names are remembered; callers may send as many as they like."""
+MOST_NEEDS = 1_024
+"""For how many sets of watchers it is remembered what they look at together."""
 
 
 class KeyIndex:
@@ -31,7 +36,7 @@ class KeyIndex:
             if one.segments
         }
 
-    def touched(self, attributes: Collection[str], event: EventFact | None, *, aged: bool) -> set[int]:
+    def touched(self, attributes: Collection[str], event: NamedEvent | None, *, aged: bool) -> set[int]:
         """The places that a change of these attributes, this event, or an earlier age start can concern."""
         found: set[int] = set()
         for name in attributes:
@@ -42,7 +47,7 @@ class KeyIndex:
             found |= self._aged
         return found
 
-    def of_event(self, event: EventFact) -> frozenset[int]:
+    def of_event(self, event: NamedEvent) -> frozenset[int]:
         """The places that mention events of this type and name."""
         key = (event.type, event.name)
         found = self._by_event.get(key)
@@ -63,4 +68,65 @@ class KeyIndex:
         return bool(segments) and not self._segments.get(place, frozenset()).isdisjoint(segments)
 
 
-__all__ = ["KeyIndex"]
+class EventName(NamedTuple):
+    """What is known of an event before it is anybody's: its kind and name."""
+
+    type: EventType
+    name: str
+
+
+class Coming(NamedTuple):
+    """What some facts can touch: attributes, events, and memberships to look at whatever was touched."""
+
+    attributes: frozenset[str]
+    events: frozenset[EventName]
+    refs: frozenset[tuple[str, int]]
+
+
+class Watcher(NamedTuple):
+    """Something that is asked when what it watches is touched, or for the sake of its membership `ref`.
+
+    It then looks at `needs`; where the answer moves a segment, those who watch that are asked too.
+    """
+
+    watches: Keys
+    needs: Keys
+    ref: tuple[str, int] | None = None
+
+
+class Watchers:
+    """Everything that applying a fact may ask, and how little of it some facts can lead to."""
+
+    def __init__(self, watchers: Iterable[Watcher], segment_ids: Mapping[str, int]) -> None:
+        self._all = tuple(watchers)
+        self._index = KeyIndex([watcher.watches for watcher in self._all], segment_ids)
+        self._together = lru_cache(maxsize=MOST_NEEDS)(self._needs)
+
+    def needs(self, coming: Coming) -> Keys:
+        """What everything that these facts can lead to looks at. Any event may be somebody's earliest and age them."""
+        index = self._index
+        places = index.touched(coming.attributes, None, aged=bool(coming.events))
+        for event in coming.events:
+            places |= index.of_event(event)
+        if coming.refs:
+            places |= {place for place, one in enumerate(self._all) if one.ref in coming.refs}
+        return self._together(frozenset(self._with_what_follows(places)))
+
+    def _with_what_follows(self, places: set[int]) -> set[int]:
+        """These, those who watch a segment that one of them moves, those who watch a segment that these move, and so on."""
+        if not self._index.mentions_segments:
+            return places
+        latest = places
+        while latest:
+            refs = (self._all[place].ref for place in latest)
+            moved = {ref[1] for ref in refs if ref is not None and ref[0] == "segment"}
+            followers = (place for place in range(len(self._all)) if self._index.names_one_of(place, moved))
+            latest = set(followers) - places
+            places = places | latest
+        return places
+
+    def _needs(self, places: frozenset[int]) -> Keys:
+        return reduce(or_, (self._all[place].needs for place in sorted(places)), Keys())
+
+
+__all__ = ["Coming", "EventName", "KeyIndex", "Watcher", "Watchers"]

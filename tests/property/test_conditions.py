@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.conditions import evaluate, parse_condition
+from domain.conditions import decide, evaluate, parse_condition
 from domain.facts import EventFact, Facts, JourneyFacts, Position
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -136,6 +137,28 @@ def test_a_verdict_is_constant_until_its_announced_flip(raw: Any, person: Facts,
     for at in samples:
         if now <= at < end:
             assert evaluate(condition, person, at).matched is verdict.matched, at
+
+
+class Broken(dict[str, Any]):
+    """Attributes some of which cannot be read."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self.keys() else default
+
+    def __getitem__(self, key: str) -> Any:
+        if key == "a":
+            raise ValueError(key)
+        return super().__getitem__(key)
+
+
+@settings(max_examples=600, deadline=None)
+@given(raw=conditions, person=facts(), now=moments, broken=st.booleans())
+def test_deciding_gives_what_evaluating_gives(raw: Any, person: Facts, now: Any, broken: bool) -> None:
+    condition = parse_condition(raw)
+    if broken:
+        person = replace(person, attributes=Broken(person.attributes))
+    verdict = evaluate(condition, person, now)
+    assert decide(condition, person, now) == (verdict.matched, verdict.flips_at)
 
 
 @settings(max_examples=200, deadline=None)
