@@ -153,7 +153,8 @@ class Applier:
     async def _apply(self, conn: Connection, workspace_id: int, claim: Claim, real_now: datetime) -> Unit:
         catalog = await self._catalogs.get(conn, workspace_id)
         keys = self._needs(catalog.compiled, [fact.operation for fact in claim.facts])
-        unit = await Unit.load(conn, catalog, claim.people, catalog.now(real_now), keys=keys, real_now=real_now)
+        now = catalog.now(real_now)
+        unit = await Unit.load(conn, catalog, claim.people, now, keys=keys, real_now=real_now, positions=False)
         unit.names = dict(claim.names)
         facts = await _unrepeated(conn, workspace_id, claim.facts)
         numbers = _Numbers(conn, sum(_may_be_new(fact.operation, claim.names) for fact in facts))
