@@ -113,18 +113,18 @@ def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touc
     key = ("segment", segment.id)
     change = touched.change
     matched, flips_at = decide(segment.condition, facts, unit.now)
-    known = key in person.memberships
+    reached = change.quiet or segment.state != "building" or key in person.memberships
+    if matched and not reached and _was(person, segment.condition, change, unit):
+        # Not the fact but the definition made them a member: the build comes to them, and to what is made of it.
+        return
     if not unit.set_membership(person, key, matched, flips_at):
         return
     unit.count("segment", segment.id, "members", 1 if matched else -1)
-    quiet = change.quiet or (
-        segment.state == "building" and not known and _was(person, segment.condition, change, unit)
-    )
-    if quiet:
-        return
     touched.segments.add(segment.id)
     if matched:
         touched.entered.add(segment.id)
+    if change.quiet:
+        return
     kind = "segment_enter" if matched else "segment_leave"
     reason = evaluate(segment.condition, facts, unit.now).reason
     data = {"segment_id": segment.id, "segment": segment.key, "reason": reason}
