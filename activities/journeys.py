@@ -31,8 +31,7 @@ class JourneyActivities:
             if held is None:
                 return GONE
             step = await plan(held, call.why)
-        if held.unit.sent_something:
-            self._notifier.send("outbox")
+        held.unit.tell(self._notifier)
         return step
 
 

@@ -88,8 +88,7 @@ class MessageActivities:
                 draft=recorded.draft,
             )
             step = await plan(held, "delivered", delivered)
-        if held.unit.sent_something:
-            self._notifier.send("outbox")
+        held.unit.tell(self._notifier)
         return step
 
     def _done(self, call: DeliverMessageInput, task: asyncio.Task[StepResult]) -> None:

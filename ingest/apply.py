@@ -146,8 +146,7 @@ class Applier:
 
     def _told(self, unit: Unit) -> None:
         """Tell drains what there is to start, and other appliers that what waited for these facts may go on."""
-        if unit.sent_something:
-            self._notifier.send("outbox")
+        unit.tell(self._notifier)
         self._notifier.send("ingest")
 
     async def _apply(self, conn: Connection, workspace_id: int, claim: Claim, real_now: datetime) -> Unit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from domain.facts import EventFact, Facts, Position
+from domain.facts import EventFact, Position
 from domain.operations import TrackEvent
 from domain.values import from_unix, to_unix
 from ingest.identify import FUTURE_LIMIT, create, owner_of
@@ -22,7 +22,7 @@ async def track(unit: Unit, operation: TrackEvent, at: Position, new_id: int) ->
         if operation.subject.kind == "cio_id":
             return
         person = create(unit, operation.subject, at, new_id)
-    before = _nobody(unit) if person.fresh else unit.facts_of(person)
+    before = unit.nobody() if person.fresh else unit.facts_of(person)
     happened = _instant(operation, at.at)
     name = operation.name.strip()
     event = EventFact(name, happened, at.seq, operation.data, operation.type, operation.event_id)
@@ -62,10 +62,6 @@ def _visit(person: Person, happened: datetime, at: Position) -> frozenset[str]:
     person.changed = True
     person.touch()
     return frozenset({LAST_VISIT})
-
-
-def _nobody(unit: Unit) -> Facts:
-    return Facts(attributes={}, age_start=unit.now, segment_ids=unit.catalog.segment_ids)
 
 
 __all__ = ["event_id_hash", "track"]

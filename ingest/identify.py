@@ -42,7 +42,7 @@ async def identify(unit: Unit, operation: Identify, at: Position, new_id: int) -
     person = find_or_create(unit, operation, at, new_id)
     if person is None:
         return
-    before = unit.facts_of(person) if not person.fresh else _nobody(unit)
+    before = unit.facts_of(person) if not person.fresh else unit.nobody()
     update = Update(unit, person, at, operation.subject.kind, _written_at(operation, at.at))
     _set_names(update, operation)
     others = {n: v for n, v in operation.attributes.items() if n not in ("id", "email", "cio_id") or _plain(unit, n)}
@@ -268,10 +268,6 @@ def _log_failure(
     if attributes:
         data["attributes"] = dict(attributes)
     unit.record(person, "failed_attribute_change", None, data, at)
-
-
-def _nobody(unit: Unit) -> Facts:
-    return Facts(attributes={}, age_start=unit.now, segment_ids=unit.catalog.segment_ids)
 
 
 __all__ = [

@@ -21,6 +21,7 @@ from store import conversions, deltas, journeys, people
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
+from store.notify import Notifier
 from store.people import ActivityRow, EventNeed, EventRow, MembershipRow, PersonRow
 
 Membership = tuple[str, int]
@@ -206,6 +207,10 @@ class Unit:
             )
         return person.facts
 
+    def nobody(self) -> Facts:
+        """What conditions could see of somebody before they were made."""
+        return Facts(attributes={}, age_start=self.now, segment_ids=self.catalog.segment_ids)
+
     def journey_facts(self, person: Person, journey: JourneyRow) -> Facts:
         """The same, seen from inside a journey."""
         return replace(self.facts_of(person), journey=journey_context(journey))
@@ -360,15 +365,12 @@ class Unit:
         """Put a fact about somebody else into the log, to be applied in its turn."""
         self._appended.append(entry_of(self.catalog.workspace_id, operation, source))
 
-    @property
-    def logged_something(self) -> bool:
-        """Whether facts were appended to the log."""
-        return bool(self._appended)
-
-    @property
-    def sent_something(self) -> bool:
-        """Whether workflows are to be started or woken."""
-        return bool(self._outbox)
+    def tell(self, notifier: Notifier) -> None:
+        """After the commit: have workflows started and woken, and facts about others applied, where there are any."""
+        if self._outbox:
+            notifier.send("outbox")
+        if self._appended:
+            notifier.send("ingest")
 
     async def flush(self) -> None:
         """Write everything that changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Self, cast
@@ -62,9 +63,9 @@ class Operator(Document):
         fields: dict[str, Any] = {"field": self.field, "inverse": self.inverse, "value": operand}
         return cast("Self", type(self).model_construct(**fields))
 
+    @abstractmethod
     def matches(self, value: Any, now: int) -> bool:
         """Whether a value satisfies the test; total: every JSON value but null has an answer."""
-        raise NotImplementedError
 
     def flips_at(self, value: Any, now: int) -> int | None:  # noqa: ARG002
         """The earliest Unix second after `now` at which the answer may change without new data; None if never."""
