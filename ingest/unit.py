@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -437,19 +437,10 @@ def microseconds(instant: datetime) -> int:
     return (instant - from_unix(0)) // timedelta(microseconds=1)
 
 
-def all_keys(parts: Iterable[Keys]) -> Keys:
-    """What all of these look at together."""
-    keys = Keys()
-    for part in parts:
-        keys |= part
-    return keys
-
-
 __all__ = [
     "Membership",
     "Person",
     "Unit",
-    "all_keys",
     "event_snapshot",
     "journey_context",
     "microseconds",
