@@ -20,6 +20,17 @@ def person_id_of(cio: str) -> int | None:
     return number if 0 < number < 2**63 and cio_id(number) == text else None
 
 
+def cio_object_id(object_no: int) -> str:
+    """The public form of an object's internal number: `ob` and hexadecimal digits, at least eight (PPL-25)."""
+    return f"ob{object_no:0{CIO_ID_DIGITS}x}"
+
+
+def object_no_of(cio: str) -> int | None:
+    """The internal number behind a `cio_object_id`, or None where the text cannot be one."""
+    text = cio.strip().casefold()
+    return person_id_of(text.removeprefix("ob")) if text.startswith("ob") else None
+
+
 def ulid(milliseconds: int, randomness: bytes) -> str:
     """A ULID of an instant and ten bytes of randomness, both given by the caller."""
     number = (milliseconds << 80) | int.from_bytes(randomness[:10], "big")

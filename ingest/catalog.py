@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -34,6 +34,15 @@ class Segment:
     condition: Condition
     state: str | None
     nested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ManualSegment:
+    """A segment that people are put into and taken out of by hand (PPL-43)."""
+
+    id: int
+    key: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -112,11 +121,13 @@ class Compiled:
     settings: SettingsDefinition = field(
         default_factory=lambda: SettingsDefinition.model_validate({"kind": "settings", "key": "workspace"})
     )
+    manual_segments: Mapping[int, ManualSegment] = field(default_factory=dict)
 
     @cached_property
     def segment_ids(self) -> Mapping[str, int]:
         """Segment ids by key."""
-        return {segment.key: segment.id for segment in self.segments.values()}
+        found = {segment.key: segment.id for segment in self.segments.values()}
+        return found | {segment.key: segment.id for segment in self.manual_segments.values()}
 
     @cached_property
     def plain_segments(self) -> tuple[Segment, ...]:
@@ -332,9 +343,12 @@ def _compile(rev: int, rows: Sequence[store.DefinitionRow]) -> Compiled:
     segments: dict[int, Segment] = {}
     campaigns: dict[int, Campaign] = {}
     others: dict[str, list[Entry]] = {}
+    manual: dict[int, ManualSegment] = {}
     settings: SettingsDefinition | None = None
     for row, definition in _readable(rows):
-        if isinstance(definition, SegmentDefinition):
+        if isinstance(definition, SegmentDefinition) and definition.conditions is None:
+            manual[row.definition_id] = ManualSegment(row.definition_id, row.key, row.name)
+        elif isinstance(definition, SegmentDefinition):
             condition = definition.conditions
             nested = bool(condition.keys.segments)
             segments[row.definition_id] = Segment(row.definition_id, row.key, row.name, condition, row.state, nested)
@@ -355,8 +369,8 @@ def _compile(rev: int, rows: Sequence[store.DefinitionRow]) -> Compiled:
             settings = definition
         else:
             others.setdefault(row.kind, []).append(Entry(row.definition_id, row.key, definition))
-    found = Compiled(rev, segments, campaigns, others)
-    return found if settings is None else Compiled(rev, segments, campaigns, others, settings)
+    found = Compiled(rev, segments, campaigns, others, manual_segments=manual)
+    return found if settings is None else replace(found, settings=settings)
 
 
 def _readable(rows: Sequence[store.DefinitionRow]) -> Iterator[tuple[store.DefinitionRow, Definition]]:
@@ -366,4 +380,4 @@ def _readable(rows: Sequence[store.DefinitionRow]) -> Iterator[tuple[store.Defin
             yield row, definition
 
 
-__all__ = ["Campaign", "Catalog", "Catalogs", "Compiled", "Entry", "Segment", "trigger_conditions"]
+__all__ = ["Campaign", "Catalog", "Catalogs", "Compiled", "Entry", "ManualSegment", "Segment", "trigger_conditions"]

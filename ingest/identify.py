@@ -11,16 +11,25 @@ from domain.data_paths import nested_remove, nested_set, without
 from domain.emails import bare_address
 from domain.facts import Facts, Position
 from domain.operations import Identifier, IdentifierKind, Identify
+from domain.outcomes import Done
+from domain.subscriptions import merged_preferences
 from domain.values import is_blank, same
+from ingest.merging import merge_automatically
 from ingest.settle import Change, settle
-from ingest.unit import Person, Unit, microseconds
-from store import people
+from ingest.suppressing import suppressed_among
+from ingest.unit import NAMES, Person, Unit, microseconds
+from store.names import resolve
 
-NAMES: tuple[IdentifierKind, ...] = ("id", "email")
 MOST_ATTRIBUTES = 300
+ID_BYTES = 150
 FUTURE_LIMIT = timedelta(minutes=5)
 """How far ahead of its receipt a caller's instant may lie; one further ahead counts as the time of receipt."""
 PREFERENCES = "cio_subscription_preferences."
+SKIPPED = "skipped"
+"""Why an attribute was not written that a later call has written already."""
+QUIET = frozenset({"_last_visit"})
+"""Attributes whose change makes no line in the activity log (PPL-16)."""
+_NO_NAME = {"id": "Not an id.", "email": "Not an email address."}
 
 
 @dataclass
@@ -34,20 +43,25 @@ class Update:
     time: int
     changed: set[str] = field(default_factory=set)
     written: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
-async def identify(unit: Unit, operation: Identify, at: Position, new_id: int) -> None:
-    """Apply an identify call; `new_id` is the number a person made by it gets."""
-    person = find_or_create(unit, operation, at, new_id)
-    if person is None:
-        return
+async def identify(unit: Unit, operation: Identify, at: Position) -> Done:
+    """Apply an identify call."""
+    person = await find_or_create(unit, operation, at)
+    if isinstance(person, Done):
+        return person
     before = unit.facts_of(person) if not person.fresh else unit.nobody()
     update = Update(unit, person, at, operation.subject.kind, _written_at(operation, at.at))
     _set_names(update, operation)
     others = {n: v for n, v in operation.attributes.items() if n not in ("id", "email", "cio_id") or _plain(unit, n)}
-    write_attributes(update, others, dotted=operation.dotted)
+    write_attributes(update, others, dotted=operation.dotted, merge_preferences=operation.merge_preferences)
+    for name, value in operation.attributes.items():
+        unit.seen.note("attribute", name, value, unit.source)
     await finish(update, before)
+    failures = [f"{name}: {why}" for name, why in update.failed.items() if why != SKIPPED]
+    return Done("applied", person.person_id, " ".join(failures) or None)
 
 
 def _written_at(operation: Identify, received: datetime) -> int:
@@ -68,34 +82,52 @@ async def write_person(unit: Unit, person: Person, values: Mapping[str, Any], at
     names = {name: value for name, value in values.items() if name in NAMES and not _plain(unit, name)}
     if names:
         operation = Identify(subject=Identifier(kind="cio_id", value=person.cio_id), attributes=names)
-        wanted = {(i.kind, i.value_key) for i in operation.identifiers() if i.kind != "cio_id"}
-        found = await people.resolve(unit.conn, unit.catalog.workspace_id, wanted)
-        unit.names |= {name: found.get(name) for name in wanted} | _own_names(person)
+        wanted = {i.name for i in operation.identifiers() if i.kind != "cio_id"}
+        found = await resolve(unit.conn, unit.catalog.workspace_id, wanted)
+        unit.names |= {name: found.get(name) for name in wanted} | person.names
+        unit.suppressed |= await suppressed_among(unit.conn, unit.catalog.workspace, wanted)
         _set_names(update, operation)
     write_attributes(update, without(values, [*names, "cio_id"]), dotted=True)
     await finish(update, before)
-    return {name: why for name, why in update.failed.items() if why != "skipped"}
+    return {name: why for name, why in update.failed.items() if why != SKIPPED}
 
 
-def _own_names(person: Person) -> dict[tuple[str, str], int | None]:
-    own = {kind: getattr(person.row, kind) for kind in NAMES}
-    return {
-        (kind, Identifier(kind=kind, value=value).value_key): person.person_id
-        for kind, value in own.items()
-        if value is not None
-    }
-
-
-def find_or_create(unit: Unit, operation: Identify, at: Position, new_id: int) -> Person | None:
-    """The person a call means: by its subject, by another name in its body, or a new one; None where it is dropped."""
+async def find_or_create(unit: Unit, operation: Identify, at: Position) -> Person | Done:
+    """The person a call means: by its subject, by another name in its body, or a new one; else why it is dropped."""
     subject = operation.subject
-    if subject.kind == "cio_id":
-        return owner_of(unit, subject)
+    found = await _find(unit, operation, at)
+    if isinstance(found, Done):
+        return found
+    if found is not None:
+        if operation.create_only:
+            return Done("ignored", found.person_id, "The person exists already.")
+        refusals = _refusals(unit, found, operation) if operation.all_or_nothing else {}
+        if refusals:
+            _log_failure(unit, found, refusals, {}, at)
+            return Done("failed", found.person_id, _sentences(refusals))
+        return found
+    refusals = _refusals(unit, None, operation) if operation.all_or_nothing else {}
+    if operation.update_only:
+        refusals = {subject.kind: "Nobody matches, and the call may not create anybody."}
+    if refusals:
+        _log_failure(unit, None, refusals, {}, at)
+        return Done("failed", note=_sentences(refusals))
+    return await create(unit, subject, at) or Done("suppressed")
+
+
+async def _find(unit: Unit, operation: Identify, at: Position) -> Person | Done | None:
+    """Somebody there, where the call names one person only, or two that it makes one (PPL-08)."""
+    subject = operation.subject
     person = owner_of(unit, subject)
+    if subject.kind == "cio_id":
+        return person or Done("ignored", note="Nobody has this cio_id.")
     if person is not None:
-        return person
+        other = _body_owner(unit, operation)
+        if other is None or other is person:
+            return person
+        return await merge_automatically(unit, person, other, at) or person
     for kind in NAMES:
-        named = _in_body(operation, kind, unit)
+        named = in_body(operation, kind, unit)
         other = owner_of(unit, named) if named is not None else None
         if other is None:
             continue
@@ -103,18 +135,24 @@ def find_or_create(unit: Unit, operation: Identify, at: Position, new_id: int) -
             return other
         reason = f"The person with this {kind} already has another {subject.kind}."
         _log_failure(unit, other, {subject.kind: reason}, operation.attributes, at)
-        return None
-    if operation.update_only:
-        _log_failure(unit, None, {subject.kind: "Nobody matches, and the call may not create anybody."}, {}, at)
-        return None
-    return create(unit, subject, at, new_id)
+        return Done("failed", other.person_id, reason)
+    return None
 
 
-def create(unit: Unit, subject: Identifier, at: Position, new_id: int) -> Person:
-    """A new person with this name."""
-    person = unit.create_person(new_id)
+def _body_owner(unit: Unit, operation: Identify) -> Person | None:
+    """Whom the other identifier of a call names."""
+    kind: IdentifierKind = "email" if operation.subject.kind == "id" else "id"
+    named = in_body(operation, kind, unit)
+    return owner_of(unit, named) if named is not None else None
+
+
+async def create(unit: Unit, subject: Identifier, at: Position) -> Person | None:
+    """A new person with this name; None where the name must not come back."""
+    if unit.is_suppressed(subject):
+        return None
+    person = unit.create_person(await unit.numbers.next())
     setattr(person.row, subject.kind, subject.value)
-    unit.name(subject.kind, subject.value_key, new_id)
+    unit.name(subject.name, person.person_id)
     person.row.attribute_times[subject.kind] = microseconds(at.at)
     unit.record(person, "person_created", None, {subject.kind: subject.value}, at)
     unit.count("workspace", 0, "people")
@@ -123,21 +161,27 @@ def create(unit: Unit, subject: Identifier, at: Position, new_id: int) -> Person
 
 def owner_of(unit: Unit, name: Identifier) -> Person | None:
     """Whose name this is, if it is somebody's."""
-    owner = unit.names.get((name.kind, name.value_key))
+    owner = unit.names.get(name.name)
     return unit.people.get(owner) if owner is not None else None
 
 
-def write_attributes(update: Update, attributes: Mapping[str, Any], *, dotted: bool = False) -> None:
+def write_attributes(
+    update: Update, attributes: Mapping[str, Any], *, dotted: bool = False, merge_preferences: bool = False
+) -> None:
     """Set and remove attributes; the later write wins, one that changes nothing touches nothing.
 
-    With `dotted` a name with dots means a member (workflow blocks); in calls only subscription preferences do.
+    With `dotted` a name with dots means a member (workflow blocks); in calls only subscription preferences do. With
+    `merge_preferences` preferences that are not named stay (API-20).
     """
-    row = update.person.row
-    for name, value in attributes.items():
+    row, unit = update.person.row, update.unit
+    for name, given in attributes.items():
+        value = given
+        if merge_preferences and f"{name}." == PREFERENCES and isinstance(given, dict):
+            value = merged_preferences(row.attributes.get(name), given)
         nested = dotted or name.startswith(PREFERENCES)
         top = name.partition(".")[0] if nested and name not in row.attributes else name
         if update.time < row.attribute_times.get(top, 0):
-            update.failed[name] = "skipped"
+            update.failed[name] = SKIPPED
             continue
         after = _written(row.attributes, name, value, nested=nested)
         if same(after.get(top), row.attributes.get(top)):
@@ -145,6 +189,9 @@ def write_attributes(update: Update, attributes: Mapping[str, Any], *, dotted: b
         if top not in row.attributes and len(row.attributes) >= MOST_ATTRIBUTES:
             update.failed[name] = f"A person has at most {MOST_ATTRIBUTES} attributes."
             continue
+        update.before.setdefault(name, row.attributes.get(top))
+        if (top in after) != (top in row.attributes):
+            unit.seen.held("attribute", top, 1 if top in after else -1)
         row.attributes = after
         row.attribute_times = {**row.attribute_times, top: update.time}
         update.written[name] = value
@@ -157,10 +204,10 @@ def _written(document: dict[str, Any], name: str, value: Any, *, nested: bool) -
     return nested_set(document, name, value) if nested else {**document, name: value}
 
 
-async def finish(update: Update, before: Facts) -> None:
+async def finish(update: Update, facts_before: Facts) -> None:
     """Log what the call did and settle what follows from it."""
     unit, person = update.unit, update.person
-    skipped = [name for name, why in update.failed.items() if why == "skipped"]
+    skipped = [name for name, why in update.failed.items() if why == SKIPPED]
     failures = without(update.failed, skipped)
     if skipped:
         unit.record(
@@ -172,9 +219,12 @@ async def finish(update: Update, before: Facts) -> None:
         person.changed = True
         person.touch()
     if update.written:
-        unit.record(person, "attribute_change", None, {"attributes": update.written}, update.at)
+        written = {name: value for name, value in update.written.items() if name not in QUIET}
+        if written:
+            before = {name: value for name, value in update.before.items() if name in written and value is not None}
+            unit.record(person, "attribute_change", None, {"attributes": written, "before": before}, update.at)
     if update.changed or person.fresh:
-        await settle(unit, person, Change(before, update.at, attributes=frozenset(update.changed)))
+        await settle(unit, person, Change(facts_before, update.at, attributes=frozenset(update.changed)))
 
 
 def _set_names(update: Update, operation: Identify) -> None:
@@ -188,9 +238,9 @@ def _set_names(update: Update, operation: Identify) -> None:
         if is_blank(operation.attributes[kind]):
             _take_away(update, kind)
             continue
-        named = _in_body(operation, kind, unit)
+        named = in_body(operation, kind, unit)
         if named is None:
-            update.failed[kind] = f"Not {'an email address' if kind == 'email' else 'an id'}."
+            update.failed[kind] = _NO_NAME[kind]
             continue
         current = getattr(row, kind)
         if current is not None and Identifier(kind=kind, value=current).value_key == named.value_key:
@@ -202,19 +252,57 @@ def _set_names(update: Update, operation: Identify) -> None:
             update.failed[kind] = refusal
 
 
+def _refusals(unit: Unit, person: Person | None, operation: Identify) -> dict[str, str]:
+    """What of the identifiers in a row of a file cannot be: then nothing of the row is written (PPL-46)."""
+    found: dict[str, str] = {}
+    for kind in NAMES:
+        value = operation.attributes.get(kind)
+        if _plain(unit, kind) or value is None or is_blank(value):
+            continue
+        named = in_body(operation, kind, unit)
+        if named is None:
+            found[kind] = _NO_NAME[kind]
+            continue
+        current = None if person is None else getattr(person.row, kind)
+        if current is not None and Identifier(kind=kind, value=current).value_key == named.value_key:
+            continue
+        owner = unit.names.get(named.name)
+        if unit.is_suppressed(named):
+            found[kind] = f"This {kind} is suppressed."
+        elif owner is not None and (person is None or owner != person.person_id):
+            found[kind] = f"Another person has this {kind}."
+        elif current is not None and operation.subject.kind != "cio_id":
+            found[kind] = f"The person has another {kind}, which only a row with a cio_id changes."
+    return found
+
+
+def _sentences(reasons: Mapping[str, str]) -> str:
+    return " ".join(["Failed Attribute Change:", *(f"{name}: {why}" for name, why in reasons.items())])
+
+
 def _refusal(update: Update, named: Identifier, current: str | None) -> str | None:
     """Why the name may not become the person's, None where it may."""
-    owner = update.unit.names.get((named.kind, named.value_key))
+    unit = update.unit
+    owner = unit.names.get(named.name)
+    if unit.is_suppressed(named):
+        return f"This {named.kind} is suppressed."
     if owner is not None and owner != update.person.person_id:
-        return f"Another person has this {named.kind}; people are not merged by a call in this version."
-    if current is None or update.identified_by == "cio_id":
-        return None
+        return f"Another person has this {named.kind}."
+    return None if current is None else _refused_change(update, named)
+
+
+def _refused_change(update: Update, named: Identifier) -> str | None:
+    """Why a name that is set may not change."""
+    unit = update.unit
+    if update.identified_by == "cio_id":
+        fixed = unit.catalog.settings.identifiers == "id_only" and unit.catalog.settings.email_update_by == "cio_id"
+        return "In this workspace an id that is set does not change." if fixed else None
     if named.kind == "id":
         return "An id that is set changes only in calls that name the person by cio_id."
-    if update.identified_by == "id" and update.unit.catalog.settings.email_update_by == "cio_id_or_id":
+    if update.identified_by == "id" and unit.catalog.settings.email_update_by == "cio_id_or_id":
         return None
     return "An email that is set changes only in calls that name the person by cio_id" + (
-        "." if update.unit.catalog.settings.email_update_by == "cio_id" else " or id."
+        "." if unit.catalog.settings.email_update_by == "cio_id" else " or id."
     )
 
 
@@ -222,9 +310,9 @@ def _give(update: Update, name: Identifier) -> None:
     unit, row = update.unit, update.person.row
     before = getattr(row, name.kind)
     if before is not None:
-        unit.name(name.kind, Identifier(kind=name.kind, value=before).value_key, None)
+        unit.name(Identifier(kind=name.kind, value=before).name, None)
     setattr(row, name.kind, name.value)
-    unit.name(name.kind, name.value_key, row.person_id)
+    unit.name(name.name, row.person_id)
     row.attribute_times = {**row.attribute_times, name.kind: update.time}
     update.changed.add(name.kind)
     update.written[name.kind] = name.value
@@ -236,19 +324,24 @@ def _take_away(update: Update, kind: IdentifierKind) -> None:
     if current is None:
         return
     other = row.email if kind == "id" else row.id
+    if update.unit.catalog.settings.identifiers == "id_only":
+        update.failed[kind] = "A person keeps the id."
+        return
     if other is None:
         update.failed[kind] = "A person keeps at least one of id and email."
         return
-    update.unit.name(kind, Identifier(kind=kind, value=current).value_key, None)
+    update.unit.name(Identifier(kind=kind, value=current).name, None)
     setattr(row, kind, None)
     update.changed.add(kind)
     update.written[kind] = None
 
 
-def _in_body(operation: Identify, kind: IdentifierKind, unit: Unit) -> Identifier | None:
+def in_body(operation: Identify, kind: IdentifierKind, unit: Unit) -> Identifier | None:
     """The name of a kind that the body carries, where it can be one."""
     value = operation.attributes.get(kind)
     if _plain(unit, kind) or isinstance(value, bool) or not isinstance(value, str | int) or is_blank(value):
+        return None
+    if kind == "id" and len(str(value).encode()) > ID_BYTES:
         return None
     name = Identifier(kind=kind, value=str(value).strip() if kind == "email" else str(value))
     if kind == "email" and bare_address(name.value) is None:
@@ -277,6 +370,7 @@ __all__ = [
     "find_or_create",
     "finish",
     "identify",
+    "in_body",
     "owner_of",
     "write_attributes",
     "write_person",

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from domain.facts import Position
-from domain.operations import Reevaluate, Unsubscribe
+from domain.operations import DELIVERY, Name, Reevaluate, Unsubscribe
+from domain.outcomes import Done
 from ingest.identify import Update, finish, write_attributes
 from ingest.settle import Change, settle
 from ingest.unit import Unit, microseconds
 from store import conversions
 
+NOBODY = Done("ignored", note="The person is gone.")
 
-async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> None:
+
+async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> Done:
     """Look again at memberships of one person; what moved is settled like any change."""
     person = unit.people.get(operation.person_id)
     if person is None:
-        return
+        return NOBODY
     refs = frozenset((kind, ref) for kind, ref in operation.refs)
     quiet = operation.why == "build"
     await settle(unit, person, Change(unit.facts_of(person), at, refs=refs, quiet=quiet))
+    return Done("applied", person.person_id)
 
 
-async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> None:
+async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> Done:
     """Write the person's `unsubscribed` and credit the delivery whose link was used (SUB-09, SUB-10)."""
-    person = unit.people.get(operation.person_id)
+    owner = unit.names.get(Name(DELIVERY, operation.delivery_id))
+    person = unit.people.get(operation.person_id if owner is None else owner)
     if person is None:
-        return
+        return NOBODY
     before = unit.facts_of(person)
     update = Update(unit, person, at, "cio_id", microseconds(at.at))
     write_attributes(update, {"unsubscribed": operation.unsubscribe})
@@ -39,6 +44,7 @@ async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> None:
                 if ref is not None:
                     unit.count(kind, ref, "unsubscribed")
         unit.record(person, "unsubscribed", None, {"delivery_id": operation.delivery_id}, at)
+    return Done("applied", person.person_id)
 
 
 __all__ = ["reevaluate", "unsubscribe"]

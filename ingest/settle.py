@@ -28,7 +28,8 @@ from store.journeys import JourneyRow
 class Change:
     """What happened to one person; `before` is what conditions saw of them until then.
 
-    `refs` are memberships to look at whatever was touched; `quiet` changes start, end and release nothing.
+    `refs` are memberships to look at whatever was touched; `quiet` changes start, end and release nothing. `moved` are
+    segments that the change itself moved the person into or out of; with `everything` all conditions are asked.
     """
 
     before: Facts
@@ -38,6 +39,8 @@ class Change:
     aged: bool = False
     refs: frozenset[Membership] = frozenset()
     quiet: bool = False
+    moved: frozenset[int] = frozenset()
+    everything: bool = False
 
 
 @dataclass
@@ -52,13 +55,15 @@ class _Touched:
     def by(self, keys: Keys, unit: Unit) -> bool:
         """Whether something these keys mention was touched."""
         change = self.change
+        if change.everything:
+            return True
         events = () if change.event is None else (change.event,)
         return keys.touched_by(change.attributes, events, self.segments, unit.catalog.segment_ids, aged=change.aged)
 
 
 async def settle(unit: Unit, person: Person, change: Change) -> None:
     """Derive everything that follows from the change."""
-    touched = _Touched(change, set(), set(), [])
+    touched = _Touched(change, set(change.moved), {s for s in change.moved if s in person.segments}, [])
     compiled = unit.catalog.compiled
     facts = unit.facts_of(person)
     for segment in _concerned(compiled.plain_segments, compiled.plain_index, "segment", person, touched):
@@ -93,10 +98,10 @@ def _concerned(
 
     Memberships that move on the way concern those that come later.
     """
-    if person.fresh:
+    change = touched.change
+    if person.fresh or change.everything:
         yield from watched
         return
-    change = touched.change
     places = index.touched(change.attributes, change.event, aged=change.aged)
     if change.refs:
         places |= {place for place, one in enumerate(watched) if (kind, one.id) in change.refs}

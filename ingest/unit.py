@@ -12,20 +12,24 @@ from domain.condition_keys import Keys
 from domain.data_paths import without
 from domain.facts import EventFact, Facts, Position
 from domain.ids import cio_id, ulid
-from domain.operations import AnyOperation
+from domain.operations import AnyOperation, Identifier, IdentifierKind, ImportRef, Name
+from domain.outcomes import Done
 from domain.patterns import fold_name
 from domain.values import from_unix, to_unix
 from ingest.catalog import Campaign, Catalog
 from ingest.journey_views import event_snapshot, journey_context, step_of, trigger_event, wait_state
-from store import conversions, deltas, journeys, people
+from ingest.names_seen import NamesSeen
+from ingest.numbers import Numbers
+from store import conversions, data_names, deltas, import_rows, journeys, people
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
-from store.notify import Notifier
+from store.notify import Channel, Notifier
 from store.people import ActivityRow, EventNeed, EventRow, MembershipRow, PersonRow
 
 Membership = tuple[str, int]
 TOMBSTONES = timedelta(days=30)
+NAMES: tuple[IdentifierKind, ...] = ("id", "email")
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +69,12 @@ class Person:
         return self.row.attributes
 
     @property
+    def names(self) -> dict[Name, int | None]:
+        """The names the person has, as a unit keeps them."""
+        own: dict[IdentifierKind, str | None] = {kind: getattr(self.row, kind) for kind in NAMES}
+        return {Identifier(kind=k, value=value).name: self.person_id for k, value in own.items() if value is not None}
+
+    @property
     def cio_id(self) -> str:
         """The public form of the internal number."""
         return cio_id(self.row.person_id)
@@ -99,11 +109,21 @@ class Unit:
         self.now = now
         self.real_now = real_now or now
         self.people: dict[int, Person] = {}
-        self.names: dict[tuple[str, str], int | None] = {}
+        self.names: dict[Name, int | None] = {}
+        self.suppressed: set[Name] = set()
+        self.numbers = Numbers(conn)
+        self.source = ""
+        self.seen = NamesSeen()
         self._need = EventNeed()
         self._positions = True
-        self._changed_names: dict[tuple[str, str], int | None] = {}
-        self._freed: set[tuple[str, str]] = set()
+        self._made = 0
+        self._told: set[Channel] = set()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Begin anew: nothing is to be written."""
+        self._changed_names: dict[Name, int | None] = {}
+        self._freed: set[Name] = set()
         self._events: list[EventRow] = []
         self._memberships: dict[tuple[int, str, int], MembershipRow | None] = {}
         self._new_journeys: list[JourneyRow] = []
@@ -115,9 +135,9 @@ class Unit:
         self._steps: list[StepRow] = []
         self._changed_steps: dict[tuple[str, int], StepRow] = {}
         self._appended: list[LogEntry] = []
+        self._row_outcomes: list[tuple[ImportRef, Done]] = []
         self._history: dict[tuple[int, int], list[JourneyRow]] = {}
         self._written_to: dict[int, set[int]] = {}
-        self._made = 0
 
     @classmethod
     async def load(
@@ -169,8 +189,18 @@ class Unit:
         unit.people[person_id] = person
         return unit
 
-    async def add(self, person_ids: Collection[int]) -> None:
-        """Lock and load these people."""
+    async def reload(self, person_ids: Collection[int]) -> None:
+        """Write what is to be written, then load these people anew, with everything conditions may ask of them.
+
+        For operations that change rows directly. Who does not exist any more is forgotten.
+        """
+        await self.flush()
+        for person_id in person_ids:
+            self.people.pop(person_id, None)
+        await self.add(person_ids, _need(self.catalog.compiled.keys))
+
+    async def add(self, person_ids: Collection[int], need: EventNeed | None = None) -> None:
+        """Lock and load these people; `need` is what is read of their events, as for everybody if not given."""
         workspace_id = self.catalog.workspace_id
         rows = await people.load_locked(self.conn, workspace_id, person_ids)
         found = {row.person_id: Person(row) for row in rows}
@@ -180,7 +210,7 @@ class Unit:
         await self._add_memberships(found)
         for journey in await journeys.active_of(self.conn, workspace_id, ids):
             found[journey.person_id].journeys.append(journey)
-        for person_id, event in await people.events_of(self.conn, workspace_id, ids, self._need):
+        for person_id, event in await people.events_of(self.conn, workspace_id, ids, need or self._need):
             found[person_id].events.append(event)
         if self._positions:
             for person_id, seq in (await people.last_sequences(self.conn, workspace_id, ids)).items():
@@ -215,6 +245,21 @@ class Unit:
         """The same, seen from inside a journey."""
         return replace(self.facts_of(person), journey=journey_context(journey))
 
+    def forget(self, person_id: int) -> None:
+        """Somebody has left the table of people: nothing more is written of them, and their names are nobody's."""
+        self.people.pop(person_id, None)
+        for name, owner in self.names.items():
+            if owner == person_id:
+                self.names[name] = None
+
+    def is_suppressed(self, name: Identifier) -> bool:
+        """Whether the identifier must not come back."""
+        return name.name in self.suppressed
+
+    def note_row(self, row: ImportRef, done: Done) -> None:
+        """Write what became of a row of a file."""
+        self._row_outcomes.append((row, done))
+
     def create_person(self, person_id: int) -> Person:
         """A new person, without any name yet."""
         row = PersonRow(person_id, None, None, {}, {}, self.now, self.now)
@@ -222,14 +267,14 @@ class Unit:
         self.people[person_id] = person
         return person
 
-    def name(self, kind: str, value_key: str, owner: int | None) -> None:
+    def name(self, name: Name, owner: int | None) -> None:
         """Give a name to somebody, or set it free."""
-        known = owner is None or self.names.get((kind, value_key)) is not None
-        if known and (kind, value_key) not in self._changed_names:
+        known = owner is None or self.names.get(name) is not None
+        if known and name not in self._changed_names:
             # Somebody named by cio_id may lose a name that no call mentioned, so that it is not among those loaded.
-            self._freed.add((kind, value_key))
-        self.names[kind, value_key] = owner
-        self._changed_names[kind, value_key] = owner
+            self._freed.add(name)
+        self.names[name] = owner
+        self._changed_names[name] = owner
 
     def add_event(self, person: Person, event: EventFact) -> None:
         """Record an event of the person."""
@@ -367,13 +412,11 @@ class Unit:
 
     def tell(self, notifier: Notifier) -> None:
         """After the commit: have workflows started and woken, and facts about others applied, where there are any."""
-        if self._outbox:
-            notifier.send("outbox")
-        if self._appended:
-            notifier.send("ingest")
+        for channel in sorted(self._told):
+            notifier.send(channel)
 
     async def flush(self) -> None:
-        """Write everything that changed."""
+        """Write everything that changed; what comes after is written by the next flush."""
         conn, workspace_id = self.conn, self.catalog.workspace_id
         found = sorted(self.people.values(), key=lambda person: person.person_id)
         for person in found:
@@ -399,6 +442,13 @@ class Unit:
         await people.insert_activities(conn, workspace_id, self._activities, self.now)
         await deltas.insert(conn, self._deltas)
         await append(conn, self._appended, self.real_now)
+        await data_names.insert_deltas(conn, workspace_id, self.seen.taken(), self.now)
+        await import_rows.save_outcomes(conn, workspace_id, self._row_outcomes)
+        self._told |= {"outbox"} if self._outbox else set()
+        self._told |= {"ingest"} if self._appended else set()
+        for person in found:
+            person.is_new = person.changed = False
+        self._clear()
 
     async def _enqueue(self) -> None:
         batch: list[JourneyRow] = []
@@ -438,6 +488,7 @@ def microseconds(instant: datetime) -> int:
 
 
 __all__ = [
+    "NAMES",
     "Membership",
     "Person",
     "Unit",

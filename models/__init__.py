@@ -2,35 +2,66 @@
 
 from models.definitions import Definition
 from models.deliveries import CapturedMessage, Delivery, DeliveryAttempt, DeliveryContent, MailboxFault
-from models.ingest import DedupeKey, DueRow, IngestRow, OutboxRow, Task
+from models.files import Export, ExportLine, Import, ImportFile, ImportRow
+from models.ingest import DedupeKey, DueRow, IngestRow, OutboxRow, RateBucket, RejectedCall, Task
 from models.journeys import Journey, JourneyStep
-from models.operations import MetricDelta, MetricTotal, WorkerProcess
-from models.people import Activity, Event, Membership, Person, PersonIdentity
+from models.objects import CollectionContent, Device, Object, ObjectTypeNumber, Relationship
+from models.operations import DataName, DataNameDelta, DataNameNote, MetricDelta, MetricTotal, WorkerProcess
+from models.people import (
+    Activity,
+    AnonymousFact,
+    AnonymousId,
+    Event,
+    Membership,
+    MergedPerson,
+    Person,
+    PersonIdentity,
+    Suppression,
+)
 from models.workspaces import Counter, Credential, ServiceToken, Workspace
 
 __all__ = [
     "Activity",
+    "AnonymousFact",
+    "AnonymousId",
     "CapturedMessage",
+    "CollectionContent",
     "Counter",
     "Credential",
+    "DataName",
+    "DataNameDelta",
+    "DataNameNote",
     "DedupeKey",
     "Definition",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryContent",
+    "Device",
     "DueRow",
     "Event",
+    "Export",
+    "ExportLine",
+    "Import",
+    "ImportFile",
+    "ImportRow",
     "IngestRow",
     "Journey",
     "JourneyStep",
     "MailboxFault",
     "Membership",
+    "MergedPerson",
     "MetricDelta",
     "MetricTotal",
+    "Object",
+    "ObjectTypeNumber",
     "OutboxRow",
     "Person",
     "PersonIdentity",
+    "RateBucket",
+    "RejectedCall",
+    "Relationship",
     "ServiceToken",
+    "Suppression",
     "Task",
     "WorkerProcess",
     "Workspace",

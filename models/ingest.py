@@ -14,12 +14,22 @@ class IngestRow(SQLModel, table=True):
     """One accepted fact: committed before the caller got its 2xx, pending until `applied_at` is set.
 
     `keys` are hashes of every normalised identifier the fact mentions; `xid` lets readers wait for slower committers.
-    `received_at` is the workspace's time, `accepted_at` real time (the partition key).
+    `received_at` is the workspace's time, `accepted_at` real time (the partition key). What became of it stands in
+    `outcome` and `note`; `person_id` is the one person it was about, null where it was about nobody or several.
     """
 
     __tablename__ = "ingest_log"
     __table_args__ = (
         Index("ingest_log_pending", "workspace_id", "seq", postgresql_where=sql("applied_at IS NULL")),
+        Index(
+            "ingest_log_by_person", "workspace_id", "person_id", "seq", postgresql_where=sql("person_id IS NOT NULL")
+        ),
+        Index(
+            "ingest_log_of_nobody",
+            "workspace_id",
+            "seq",
+            postgresql_where=sql("person_id IS NULL AND applied_at IS NOT NULL"),
+        ),
         {"postgresql_partition_by": "RANGE (accepted_at)"},
     )
     workspace_id: int = Field(primary_key=True)
@@ -32,6 +42,34 @@ class IngestRow(SQLModel, table=True):
     keys: list[int] = bigints()
     body: bytes = blob()
     applied_at: datetime | None = instant(null=True)
+    outcome: str | None = text(null=True)
+    note: str | None = text(null=True)
+    person_id: int | None = bigint(null=True)
+
+
+class RejectedCall(SQLModel, table=True):
+    """A call that was refused, with the beginning of its body (API-15); `at` is real time."""
+
+    __tablename__ = "rejected_calls"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (at)"},)
+    workspace_id: int = Field(primary_key=True)
+    rejected_id: int = Field(default=None, sa_column=Column(BigInteger, Identity(always=False), primary_key=True))
+    at: datetime = instant(pk=True)
+    source: str = text()
+    path: str = text()
+    status: int
+    errors: list[Any] = json()
+    body: str = text()
+
+
+class RateBucket(SQLModel, table=True):
+    """Calls of one kind that a workspace may still make (API-16); `refilled_at` is real time."""
+
+    __tablename__ = "rate_buckets"
+    workspace_id: int = Field(primary_key=True)
+    kind: str = text(pk=True)
+    tokens: float
+    refilled_at: datetime = instant()
 
 
 class OutboxRow(SQLModel, table=True):
@@ -79,7 +117,10 @@ class DedupeKey(SQLModel, table=True):
 
 
 class Task(SQLModel, table=True):
-    """Long work in pages: a segment build, a campaign's audience, a re-plan after an edit. `cursor` is where it stands."""
+    """Long work in pages: a segment build, a campaign's audience, a re-plan after an edit, a file in or out.
+
+    `cursor` is where it stands; `workflow` is the Temporal workflow that carries it, null for those without one.
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -98,3 +139,4 @@ class Task(SQLModel, table=True):
     created_at: datetime = instant()
     started_at: datetime | None = instant(null=True)
     ended_at: datetime | None = instant(null=True)
+    workflow: str | None = text(null=True)

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Identity, Index
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
-from models.types import bigint, instant, json, text
+from models.types import bigint, blob, instant, json, text
 
 
 class Person(SQLModel, table=True):
@@ -26,7 +26,66 @@ class Person(SQLModel, table=True):
     attribute_times: dict[str, int] = json()
     created_at: datetime = instant()
     age_start: datetime = instant()
-    merged_into: int | None = bigint(null=True)
+
+
+class MergedPerson(SQLModel, table=True):
+    """Somebody who was merged into somebody else (PPL-07); `merged_into` is never merged itself."""
+
+    __tablename__ = "merged_people"
+    __table_args__ = (Index("merged_people_by_primary", "workspace_id", "merged_into"),)
+    workspace_id: int = Field(primary_key=True)
+    person_id: int = bigint(pk=True)
+    merged_into: int = bigint()
+    merged_at: datetime = instant()
+
+
+class Suppression(SQLModel, table=True):
+    """An identifier that must not come back (PPL-12), kept as a keyed hash only.
+
+    Those of one person share `suppression_id`, so that lifting one lifts all.
+    """
+
+    __tablename__ = "suppressions"
+    __table_args__ = (Index("suppressions_by_group", "workspace_id", "suppression_id"),)
+    workspace_id: int = Field(primary_key=True)
+    kind: str = text(pk=True)
+    value_hash: bytes = blob(pk=True)
+    suppression_id: int = bigint()
+    suppressed_at: datetime = instant()
+
+
+class AnonymousFact(SQLModel, table=True):
+    """Something of somebody not known yet (PPL-09): an event, or what a group call said; inert until bound.
+
+    `received_at` is when the thirty days begin; `data` is an event's data, or the parked operation.
+    """
+
+    __tablename__ = "anonymous_facts"
+    __table_args__ = (
+        Index("anonymous_facts_by_receipt", "workspace_id", "received_at"),
+        Index("anonymous_facts_in_order", "workspace_id", "seq"),
+    )
+    workspace_id: int = Field(primary_key=True)
+    anonymous_id: str = text(pk=True)
+    seq: int = bigint(pk=True)
+    op: str = text()
+    received_at: datetime = instant()
+    at: datetime = instant()
+    name: str | None = text(null=True)
+    type: str | None = text(null=True)
+    data: dict[str, Any] = json()
+    event_id: str | None = text(null=True)
+
+
+class AnonymousId(SQLModel, table=True):
+    """An anonymous id that has become somebody's, and since when (PPL-10); it serves once."""
+
+    __tablename__ = "anonymous_ids"
+    __table_args__ = (Index("anonymous_ids_by_person", "workspace_id", "person_id"),)
+    workspace_id: int = Field(primary_key=True)
+    anonymous_id: str = text(pk=True)
+    person_id: int = bigint()
+    bound_at: datetime = instant()
 
 
 class PersonIdentity(SQLModel, table=True):

@@ -1,18 +1,20 @@
 """Tenants, their keys, and the numbers they count with."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Identity, Index
 from sqlmodel import Field, SQLModel
 
-from models.types import bigint, blob, instant, text, texts
+from models.types import bigint, blob, instant, json, text, texts
 
 
 class Workspace(SQLModel, table=True):
     """A tenant. `clock_now` is set in a sandbox only: there time stands still until moved.
 
     `definitions_rev` grows with every change of a definition, a lifecycle state or a credential; whoever caches one
-    compares it inside the transaction it works in. `delivery_key` makes delivery ids and is never rotated.
+    compares it inside the transaction it works in. `delivery_key` makes delivery ids and is never rotated. Where
+    `allowed_ips` is not empty, calls from other addresses are refused.
     """
 
     __tablename__ = "workspaces"
@@ -24,6 +26,7 @@ class Workspace(SQLModel, table=True):
     delivery_key: bytes = blob()
     definitions_rev: int = bigint()
     created_at: datetime = instant()
+    allowed_ips: list[str] = texts()
 
 
 class Credential(SQLModel, table=True):
@@ -46,6 +49,7 @@ class Credential(SQLModel, table=True):
     scopes: list[str] | None = texts(null=True)
     created_at: datetime = instant()
     last_used_at: datetime | None = instant(null=True)
+    settings: dict[str, Any] = json()
 
 
 class ServiceToken(SQLModel, table=True):

@@ -177,6 +177,27 @@ async def history_of(
     return [_row(record) for record in await conn.fetch(query, workspace_id, list(campaign_ids), list(person_ids))]
 
 
+async def all_of(conn: Connection, workspace_id: int, person_id: int) -> list[JourneyRow]:
+    """Every journey of one person, over or not, oldest first."""
+    query = f"""SELECT {_COLUMNS} FROM journeys WHERE workspace_id = $1 AND person_id = $2 ORDER BY journey_id"""
+    return [_row(record) for record in await conn.fetch(query, workspace_id, person_id)]
+
+
+async def hand_over(conn: Connection, workspace_id: int, giver: int, taker: int, renamed: Mapping[str, str]) -> None:
+    """Make somebody's journeys somebody else's; `renamed` are new entry numbers of those whose own are taken."""
+    await conn.execute(
+        """UPDATE journeys j SET person_id = $3, entry = COALESCE(
+               (SELECT n.entry FROM unnest($4::text[], $5::text[]) AS n (journey_id, entry)
+                WHERE n.journey_id = j.journey_id), j.entry)
+           WHERE j.workspace_id = $1 AND j.person_id = $2""",
+        workspace_id,
+        giver,
+        taker,
+        list(renamed),
+        list(renamed.values()),
+    )
+
+
 async def insert(conn: Connection, rows: Sequence[JourneyRow]) -> None:
     """Store new journeys."""
     if rows:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import orjson
 
 from domain.operations import AnyOperation, ordering_keys
+from domain.outcomes import Done
 from store.database import Connection
 
 _LOCK_CLASS = 0x494E
@@ -110,17 +111,24 @@ async def lockable(conn: Connection, workspace_id: int, rows: Sequence[PendingRo
     return {record["seq"] for record in records}
 
 
-async def mark_applied(conn: Connection, workspace_id: int, rows: Sequence[PendingRow], now: datetime) -> None:
-    """The facts have had their effect; `now` is real time."""
+async def mark_applied(
+    conn: Connection, workspace_id: int, rows: Sequence[PendingRow], outcomes: Sequence[Done], now: datetime
+) -> None:
+    """The facts have had their effect, each its own; `now` is real time. What suppressed people sent is not kept."""
     if rows:
         await conn.execute(
-            """UPDATE ingest_log SET applied_at = $5
-               WHERE workspace_id = $1 AND seq = ANY($2::bigint[]) AND accepted_at BETWEEN $3 AND $4""",
+            """UPDATE ingest_log l SET applied_at = $5, outcome = u.outcome, note = u.note, person_id = u.person_id,
+                      body = CASE WHEN u.outcome = 'suppressed' THEN ''::bytea ELSE l.body END
+               FROM unnest($2::bigint[], $6::text[], $7::text[], $8::bigint[]) AS u (seq, outcome, note, person_id)
+               WHERE l.workspace_id = $1 AND l.seq = u.seq AND l.accepted_at BETWEEN $3 AND $4""",
             workspace_id,
             [row.seq for row in rows],
             min(row.accepted_at for row in rows),
             max(row.accepted_at for row in rows),
             now,
+            [done.outcome for done in outcomes],
+            [done.note for done in outcomes],
+            [done.person_id for done in outcomes],
         )
 
 
@@ -130,15 +138,28 @@ async def last_seq(conn: Connection, workspace_id: int) -> int:
     return highest or 0
 
 
-async def claim_event_ids(conn: Connection, workspace_id: int, hashes: Sequence[bytes]) -> set[bytes]:
-    """Of these hashed event ids, those never seen before; they are from now on (PPL-14)."""
+async def claim_ids(
+    conn: Connection, workspace_id: int, ids: Sequence[tuple[str, bytes, datetime | None]], life: timedelta
+) -> set[tuple[str, bytes]]:
+    """Of these hashed ids, those not seen before; they are from now on, until they expire (None: never).
+
+    `life` is how long before its expiry an id was received: one that had expired by then counts as never seen.
+    """
     records = await conn.fetch(
-        """INSERT INTO dedupe_keys (workspace_id, scope, key_hash)
-           SELECT $1, 'event', hash FROM unnest($2::bytea[]) AS u (hash) ON CONFLICT DO NOTHING RETURNING key_hash""",
+        """INSERT INTO dedupe_keys AS d (workspace_id, scope, key_hash, expires_at)
+           SELECT $1, u.scope, u.key_hash, u.expires_at
+           FROM unnest($2::text[], $3::bytea[], $4::timestamptz[]) WITH ORDINALITY
+             AS u (scope, key_hash, expires_at, place) ORDER BY u.place
+           ON CONFLICT (workspace_id, scope, key_hash) DO UPDATE SET expires_at = excluded.expires_at
+             WHERE d.expires_at <= excluded.expires_at - $5::interval
+           RETURNING scope, key_hash""",
         workspace_id,
-        list(hashes),
+        [scope for scope, _, _ in ids],
+        [key for _, key, _ in ids],
+        [expires for _, _, expires in ids],
+        life,
     )
-    return {record["key_hash"] for record in records}
+    return {(record["scope"], record["key_hash"]) for record in records}
 
 
 __all__ = [
@@ -147,7 +168,7 @@ __all__ = [
     "append",
     "begin_claim",
     "busy_workspaces",
-    "claim_event_ids",
+    "claim_ids",
     "end_claim",
     "entry_of",
     "last_seq",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.facts import EventFact
-from domain.ids import person_id_of
+from domain.operations import Name
 from store.database import Connection
 
 
@@ -112,31 +112,6 @@ async def page(conn: Connection, workspace_id: int, after: int, limit: int) -> l
     return [record["person_id"] for record in records]
 
 
-async def resolve(conn: Connection, workspace_id: int, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Whose these names are, by kind and normalised value; names of nobody are left out."""
-    wanted = set(names)
-    found: dict[tuple[str, str], int] = {}
-    if plain := [name for name in wanted if name[0] != "cio_id"]:
-        records = await conn.fetch(
-            """SELECT i.kind, i.value_key, i.person_id FROM identities i
-               JOIN unnest($2::text[], $3::text[]) AS u (kind, value_key)
-                 ON i.workspace_id = $1 AND i.kind = u.kind AND i.value_key = u.value_key""",
-            workspace_id,
-            [kind for kind, _ in plain],
-            [value for _, value in plain],
-        )
-        found |= {(record["kind"], record["value_key"]): record["person_id"] for record in records}
-    numbers = {number: name for name in wanted if name[0] == "cio_id" and (number := person_id_of(name[1]))}
-    if numbers:
-        records = await conn.fetch(
-            "SELECT person_id FROM people WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])",
-            workspace_id,
-            list(numbers),
-        )
-        found |= {numbers[record["person_id"]]: record["person_id"] for record in records}
-    return found
-
-
 async def new_ids(conn: Connection, count: int) -> list[int]:
     """Internal numbers for new people; never given out twice in a deployment."""
     records = await conn.fetch(
@@ -184,8 +159,8 @@ def _columns(rows: Sequence[PersonRow]) -> list[list[Any]]:
 async def save_names(
     conn: Connection,
     workspace_id: int,
-    freed: Collection[tuple[str, str]],
-    names: Mapping[tuple[str, str], int | None],
+    freed: Collection[Name],
+    names: Mapping[Name, int | None],
 ) -> None:
     """Set names free, then give names to people; a name that somebody else holds is refused by the database."""
     if freed:
@@ -336,7 +311,6 @@ __all__ = [
     "memberships_of",
     "new_ids",
     "page",
-    "resolve",
     "save_memberships",
     "save_names",
     "update",

@@ -43,6 +43,7 @@ class Limits(Document):
 
     attribute_value_bytes: Count = 1000
     attributes_per_call: Count = 300
+    automatic_object_types: Annotated[int, Field(ge=0, strict=True)] = 15
 
 
 class SettingsDefinition(Definition):
@@ -54,6 +55,10 @@ class SettingsDefinition(Definition):
     key: Literal["workspace"]
     identifiers: Literal["email_or_id", "id_only"] = "email_or_id"
     email_update_by: Literal["cio_id_or_id", "cio_id"] = "cio_id_or_id"
+    multi_identifier_merge: bool = True
+    anonymous_merge: bool = True
+    invite_events: bool = False
+    semantic_event_aliases: bool = False
     timezone: TimeZone = "UTC"
     sending: Annotated[Literal["normal", "never"] | Redirect, WrapValidator(_read_sending)] = "normal"
     url_parameters: Mapping[str, str] = Field(default_factory=dict)

@@ -14,7 +14,7 @@ from ingest.identify import write_person
 from rendering.errors import RenderError
 from rendering.values import compute
 from services.actions.base import ActionContext, Done
-from store import people
+from store.names import resolve
 
 LONGEST_VALUE = 100_000
 
@@ -34,9 +34,7 @@ async def update_person(context: ActionContext) -> Done:
     if isinstance(block.target, Target):
         if target is None:
             return Done("failed", "The target's identifier is empty or malformed.")
-        owner = (await people.resolve(context.unit.conn, context.journey.workspace_id, [_name(target)])).get(
-            _name(target)
-        )
+        owner = (await resolve(context.unit.conn, context.journey.workspace_id, [target.name])).get(target.name)
         if owner != context.person.person_id:
             context.unit.append(Identify(subject=target, attributes=values, dotted=True), "workflow")
             return Done(explanation=f"Another person, named by {target.kind}, is updated.")
@@ -58,10 +56,6 @@ def _target(target: Target, context: ActionContext) -> Identifier | None:
     if kind == "email" and bare_address(text) is None:
         return None
     return Identifier.model_validate({"kind": kind, "value": text})
-
-
-def _name(identifier: Identifier) -> tuple[str, str]:
-    return identifier.kind, identifier.value_key
 
 
 __all__ = ["update_person"]

@@ -9,9 +9,10 @@ from typing import Any
 
 from domain.ids import cio_id, person_id_of
 from domain.operations import Identifier, IdentifierKind
+from store import merges
 from store.database import Connection
 
-_COLUMNS = "person_id, id, email, attributes, attribute_times, created_at, merged_into"
+_COLUMNS = "person_id, id, email, attributes, attribute_times, created_at"
 _PREFIX = "cio_"
 
 
@@ -25,7 +26,6 @@ class PersonRead:
     attributes: Mapping[str, Any]
     attribute_times: Mapping[str, int]
     created_at: datetime
-    merged_into: int | None
 
     @property
     def cio_id(self) -> str:
@@ -56,10 +56,10 @@ async def find(conn: Connection, workspace_id: int, kind: IdentifierKind, value:
         return None
     if kind == "cio_id":
         number = person_id_of(value.strip().removeprefix(_PREFIX))
-        found = None if number is None else await by_number(conn, workspace_id, number)
-        while found is not None and found.merged_into is not None:
-            found = await by_number(conn, workspace_id, found.merged_into)
-        return found
+        if number is None:
+            return None
+        merged_into = await merges.into(conn, workspace_id, number)
+        return await by_number(conn, workspace_id, number if merged_into is None else merged_into)
     key = Identifier(kind=kind, value=value).value_key
     record = await conn.fetchrow(
         f"""SELECT {_COLUMNS} FROM people WHERE workspace_id = $1 AND person_id = (

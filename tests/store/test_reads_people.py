@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from domain.ids import cio_id
+from store import merges
 from store.reads import people as reads
-from tests.support.database import Room
+from tests.support.database import START, Room
 from tests.support.looking import PAYING, Scene
 
 
@@ -33,7 +34,7 @@ async def test_people_are_found_by_each_of_their_names(here):
 async def test_somebody_merged_away_is_found_as_who_they_are_now(here):
     old, new = await here.person("1"), await here.person("2")
     async with here.db.transaction() as conn:
-        await conn.execute("UPDATE people SET merged_into = $2 WHERE person_id = $1", old, new)
+        await merges.move(conn, here.workspace_id, primary=new, secondary=old, now=START)
     assert await found(here, "cio_id", cio_id(old)) == new
 
 

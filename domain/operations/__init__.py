@@ -1,0 +1,100 @@
+"""The one internal operation all inbound dialects normalise to (API-30): the closed list of what may be accepted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from domain.operations.base import (
+    ANONYMOUS,
+    DELIVERY,
+    DEVICE,
+    OBJECT,
+    OBJECT_BY_CIO_ID,
+    Identifier,
+    IdentifierKind,
+    ImportRef,
+    Name,
+    ObjectRef,
+    Operation,
+    Repeatable,
+    key_of,
+    object_key,
+    ordering_keys,
+)
+from domain.operations.deliveries import ReportDelivery, Unsubscribe
+from domain.operations.devices import AddDevice, DeleteDevice
+from domain.operations.events import AnonymousEvent, EventKind, TrackEvent
+from domain.operations.objects import ChangeRelationships, DeleteObject, Edge, IdentifyObject, ParkGroup
+from domain.operations.own import Reevaluate
+from domain.operations.people import (
+    BindAnonymous,
+    DeletePerson,
+    Identify,
+    MergePeople,
+    SegmentMember,
+    SuppressPerson,
+    UnsuppressPerson,
+)
+
+AnyOperation = Annotated[
+    Identify
+    | TrackEvent
+    | AnonymousEvent
+    | BindAnonymous
+    | DeletePerson
+    | SuppressPerson
+    | UnsuppressPerson
+    | MergePeople
+    | SegmentMember
+    | AddDevice
+    | DeleteDevice
+    | IdentifyObject
+    | DeleteObject
+    | ChangeRelationships
+    | ParkGroup
+    | ReportDelivery
+    | Unsubscribe
+    | Reevaluate,
+    Field(discriminator="op"),
+]
+
+__all__ = [
+    "ANONYMOUS",
+    "DELIVERY",
+    "DEVICE",
+    "OBJECT",
+    "OBJECT_BY_CIO_ID",
+    "AddDevice",
+    "AnonymousEvent",
+    "AnyOperation",
+    "BindAnonymous",
+    "ChangeRelationships",
+    "DeleteDevice",
+    "DeleteObject",
+    "DeletePerson",
+    "Edge",
+    "EventKind",
+    "Identifier",
+    "IdentifierKind",
+    "Identify",
+    "IdentifyObject",
+    "ImportRef",
+    "MergePeople",
+    "Name",
+    "ObjectRef",
+    "Operation",
+    "ParkGroup",
+    "Reevaluate",
+    "Repeatable",
+    "ReportDelivery",
+    "SegmentMember",
+    "SuppressPerson",
+    "TrackEvent",
+    "Unsubscribe",
+    "UnsuppressPerson",
+    "key_of",
+    "object_key",
+    "ordering_keys",
+]

@@ -1,0 +1,95 @@
+"""Choosing what to apply: facts in order for everything that can touch one person, by any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
+from pydantic import TypeAdapter
+
+from domain.operations import AnyOperation, Name, Reevaluate, Unsubscribe
+from store import log, names
+from store.database import Connection
+from store.log import PendingRow
+
+LOOK_AHEAD = 2
+ALONE_LOOK = 100
+_OPERATIONS: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
+
+
+class Fact(NamedTuple):
+    """One claimed row with what it means; `names` are those it mentions, in the form they are compared in."""
+
+    row: PendingRow
+    operation: AnyOperation
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one scan may apply: the facts in order, and whose the names are that they mention; the rest is `left`.
+
+    Objects have negative numbers, so that they order facts as people do.
+    """
+
+    facts: list[Fact]
+    names: dict[Name, int]
+    people: set[int]
+    left: list[Fact]
+
+
+async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapping[int, Fact] | None = None) -> Claim:
+    """Choose the oldest facts that nothing before them can concern; `read` are facts known from an earlier scan.
+
+    Chosen facts may concern one another: they are applied in order. A fact that shares a name or a person with one that
+    another process is applying, or with one passed over here, waits for it.
+    """
+    read = read or {}
+    await log.begin_claim(conn, workspace_id)
+    try:
+        seen = await log.pending(conn, workspace_id, size * LOOK_AHEAD if size > 1 else ALONE_LOOK)
+        free = await log.lockable(conn, workspace_id, seen)
+    finally:
+        await log.end_claim(conn, workspace_id)
+    facts = [read.get(row.seq) or _read(row) for row in seen]
+    known = await names.resolve(conn, workspace_id, {name for fact in facts for name in fact.names})
+    keys: set[int] = set()
+    owners: set[int] = set()
+    # Whatever others hold blocks, also what comes later in the order: its commit may have been seen first.
+    for fact in facts:
+        if fact.row.seq not in free:
+            keys.update(fact.row.keys)
+            owners |= _owners(fact, known)
+    chosen: list[Fact] = []
+    left: list[Fact] = []
+    concerned: set[int] = set()
+    for fact in facts:
+        if fact.row.seq not in free:
+            left.append(fact)
+            continue
+        whose = _owners(fact, known)
+        if len(chosen) >= size or not keys.isdisjoint(fact.row.keys) or not owners.isdisjoint(whose):
+            keys.update(fact.row.keys)
+            owners |= whose
+            left.append(fact)
+        else:
+            chosen.append(fact)
+            concerned |= whose
+    return Claim(chosen, known, {number for number in concerned if number > 0}, left)
+
+
+def _read(row: PendingRow) -> Fact:
+    operation = _OPERATIONS.validate_python(orjson.loads(row.body))
+    return Fact(row, operation, tuple(operation.names()))
+
+
+def _owners(fact: Fact, known: Mapping[Name, int]) -> set[int]:
+    owners = {known[name] for name in fact.names if name in known}
+    if isinstance(fact.operation, Reevaluate | Unsubscribe):
+        owners.add(fact.operation.person_id)
+    return owners
+
+
+__all__ = ["Claim", "Fact", "claim_batch"]

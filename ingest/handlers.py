@@ -1,0 +1,94 @@
+"""The registry of what applies which operation, and what holds for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from domain.facts import Position
+from domain.operations import (
+    AddDevice,
+    AnonymousEvent,
+    AnyOperation,
+    BindAnonymous,
+    ChangeRelationships,
+    DeleteDevice,
+    DeleteObject,
+    DeletePerson,
+    Identify,
+    IdentifyObject,
+    MergePeople,
+    Name,
+    ParkGroup,
+    Reevaluate,
+    ReportDelivery,
+    SegmentMember,
+    SuppressPerson,
+    TrackEvent,
+    Unsubscribe,
+    UnsuppressPerson,
+)
+from domain.outcomes import Done
+from ingest.anonymous import bind, keep_event, park
+from ingest.devices import add_device, delete_device
+from ingest.events import track
+from ingest.identify import identify
+from ingest.manual_segments import change_membership
+from ingest.merging import merge
+from ingest.objects import delete_object, identify_object
+from ingest.reevaluate import reevaluate, unsubscribe
+from ingest.relationships import change_relationships
+from ingest.removal import delete, suppress, unsuppress
+from ingest.reports import report_delivery
+from ingest.suppressing import subject_of
+from ingest.unit import Unit
+
+Handler = Callable[[Unit, Any, Position], Awaitable[Done]]
+
+HANDLERS: Final[Mapping[type[object], Handler]] = {
+    Identify: identify,
+    TrackEvent: track,
+    AnonymousEvent: keep_event,
+    BindAnonymous: bind,
+    DeletePerson: delete,
+    SuppressPerson: suppress,
+    UnsuppressPerson: unsuppress,
+    MergePeople: merge,
+    SegmentMember: change_membership,
+    AddDevice: add_device,
+    DeleteDevice: delete_device,
+    IdentifyObject: identify_object,
+    DeleteObject: delete_object,
+    ChangeRelationships: change_relationships,
+    ParkGroup: park,
+    ReportDelivery: report_delivery,
+    Unsubscribe: unsubscribe,
+    Reevaluate: reevaluate,
+}
+CREATING: Final = (Identify, TrackEvent, AddDevice, SegmentMember, ChangeRelationships)
+"""Operations that may create the people they are about."""
+SUPPRESSED: Final = Done("suppressed")
+
+
+async def handle(unit: Unit, operation: AnyOperation, at: Position) -> Done:
+    """Apply one operation. What is about a suppressed identifier has no effect and leaves no trace (PPL-12)."""
+    subject = subject_of(operation)
+    if subject is not None and unit.is_suppressed(subject) and not isinstance(operation, UnsuppressPerson):
+        done = SUPPRESSED
+    else:
+        done = await HANDLERS[type(operation)](unit, operation, at)
+    if operation.row is not None:
+        unit.note_row(operation.row, done)
+    return done
+
+
+def most_new(operation: AnyOperation, names: Mapping[Name, int]) -> int:
+    """How many people the operation may create: those it may create whose name nobody has."""
+    if not isinstance(operation, CREATING):
+        return 0
+    subject = subject_of(operation)
+    subjects = operation.identifiers() if subject is None else [subject]
+    return sum(who.kind != "cio_id" and who.name not in names for who in subjects)
+
+
+__all__ = ["CREATING", "HANDLERS", "handle", "most_new"]

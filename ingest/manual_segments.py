@@ -1,0 +1,14 @@
+"""Manual segments: being written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.facts import Position
+from domain.outcomes import Done
+from ingest.unit import Unit
+
+
+async def change_membership(unit: Unit, operation: Any, at: Position) -> Done:
+    """Being written."""
+    raise NotImplementedError

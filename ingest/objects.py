@@ -1,0 +1,19 @@
+"""Objects: being written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.facts import Position
+from domain.outcomes import Done
+from ingest.unit import Unit
+
+
+async def identify_object(unit: Unit, operation: Any, at: Position) -> Done:
+    """Being written."""
+    raise NotImplementedError
+
+
+async def delete_object(unit: Unit, operation: Any, at: Position) -> Done:
+    """Being written."""
+    raise NotImplementedError
