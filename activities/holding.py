@@ -39,7 +39,10 @@ async def holding(
     what another journey of the person wrote meanwhile.
     """
     async with db.transaction() as conn:
-        row = await journeys.hold(conn, ref.workspace_id, ref.journey_id)
+        # Whoever waited for the lock of somebody who has been merged meanwhile finds the journey under its new person.
+        row = await journeys.hold(conn, ref.workspace_id, ref.journey_id) or await journeys.hold(
+            conn, ref.workspace_id, ref.journey_id
+        )
         if row is None:
             yield None
             return

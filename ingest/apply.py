@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -22,7 +22,7 @@ from ingest.numbers import Numbers
 from ingest.repeats import repeated
 from ingest.suppressing import suppressed_names
 from ingest.touching import Coming, EventName
-from ingest.unit import Unit
+from ingest.unit import Erased, Unit
 from store import log, people
 from store.database import Connection, Database
 from store.log import PendingRow
@@ -42,6 +42,7 @@ TRANSIENT = (
     OSError,
 )
 """Faults of the infrastructure: the batch is simply tried again."""
+GONE = Done("erased")
 REPEATED = Done("duplicate", note="Something with this id was received before.")
 _NAMES = ("id", "email", "cio_id")
 
@@ -148,7 +149,14 @@ class Applier:
                 outcomes.append(REPEATED)
                 continue
             unit.source = fact.row.source
-            outcomes.append(await handle(unit, fact.operation, Position(fact.row.received_at, fact.row.seq)))
+            done = await handle(unit, fact.operation, Position(fact.row.received_at, fact.row.seq))
+            if unit.erased:
+                outcomes = [
+                    GONE if _concerns(unit.erased, before, earlier) else before
+                    for before, earlier in zip(outcomes, claim.facts, strict=False)
+                ]
+                unit.erased.clear()
+            outcomes.append(done)
             if clock() - began > YIELD_AFTER:
                 await asyncio.sleep(0)
                 began = clock()
@@ -162,6 +170,13 @@ class Applier:
                 pass
             if stop.is_set():
                 return
+
+
+def _concerns(erased: Sequence[Erased], done: Done, fact: Fact) -> bool:
+    """Whether a fact of this batch was about somebody who has been removed since."""
+    if done.person_id is not None:
+        return any(done.person_id in one.people for one in erased)
+    return any(not one.keys.isdisjoint(fact.row.keys) for one in erased)
 
 
 def keys_needed(compiled: Compiled, operations: Iterable[AnyOperation]) -> Keys:

@@ -6,8 +6,8 @@ from domain.facts import Position
 from domain.operations import DeletePerson, Identifier, SuppressPerson, UnsuppressPerson, ordering_keys
 from domain.outcomes import Done
 from ingest.suppressing import hashed
-from ingest.unit import NAMES, Person, Unit
-from store import erasure, suppressions
+from ingest.unit import NAMES, Erased, Person, Unit
+from store import erasure, merges, suppressions
 
 DELETED = "The person was deleted."
 NOBODY = Done("ignored", note="The person does not exist.")
@@ -79,6 +79,8 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
         if (value := getattr(person.row, kind)) is not None:
             keys += ordering_keys(DeletePerson(subject=Identifier(kind=kind, value=value)))
     await unit.flush()
+    numbers = [person.person_id, *await merges.merged(unit.conn, workspace_id, person.person_id)]
+    unit.erased.append(Erased(frozenset(numbers), frozenset(keys)))
     await erasure.erase(unit.conn, workspace_id, person.person_id, keys=keys, values=values, now=unit.now)
     unit.forget(person.person_id)
     unit.record(None, "profile_delete", None, {"cio_id": person.cio_id}, at)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from domain.condition_keys import Keys
 from domain.data_paths import without
@@ -30,6 +30,13 @@ from store.people import ActivityRow, EventNeed, EventRow, MembershipRow, Person
 Membership = tuple[str, int]
 TOMBSTONES = timedelta(days=30)
 NAMES: tuple[IdentifierKind, ...] = ("id", "email")
+
+
+class Erased(NamedTuple):
+    """Somebody whom this transaction has removed: their numbers, those merged into them included, and ordering keys."""
+
+    people: frozenset[int]
+    keys: frozenset[int]
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +121,7 @@ class Unit:
         self.numbers = Numbers(conn)
         self.source = ""
         self.seen = NamesSeen()
+        self.erased: list[Erased] = []
         self._need = EventNeed()
         self._positions = True
         self._made = 0
@@ -489,6 +497,7 @@ def microseconds(instant: datetime) -> int:
 
 __all__ = [
     "NAMES",
+    "Erased",
     "Membership",
     "Person",
     "Unit",

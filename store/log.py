@@ -114,11 +114,11 @@ async def lockable(conn: Connection, workspace_id: int, rows: Sequence[PendingRo
 async def mark_applied(
     conn: Connection, workspace_id: int, rows: Sequence[PendingRow], outcomes: Sequence[Done], now: datetime
 ) -> None:
-    """The facts have had their effect, each its own; `now` is real time. What suppressed people sent is not kept."""
+    """The facts have had their effect, each its own; `now` is real time. What suppressed people sent is not kept, nor who was to go."""
     if rows:
         await conn.execute(
             """UPDATE ingest_log l SET applied_at = $5, outcome = u.outcome, note = u.note, person_id = u.person_id,
-                      body = CASE WHEN u.outcome = 'suppressed' THEN ''::bytea ELSE l.body END
+                      body = CASE WHEN u.outcome IN ('suppressed', 'erased') THEN ''::bytea ELSE l.body END
                FROM unnest($2::bigint[], $6::text[], $7::text[], $8::bigint[]) AS u (seq, outcome, note, person_id)
                WHERE l.workspace_id = $1 AND l.seq = u.seq AND l.accepted_at BETWEEN $3 AND $4""",
             workspace_id,

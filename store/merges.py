@@ -57,4 +57,12 @@ async def into(conn: Connection, workspace_id: int, person_id: int) -> int | Non
     return found
 
 
-__all__ = ["MOST_DEVICES", "into", "move"]
+async def merged(conn: Connection, workspace_id: int, person_id: int) -> list[int]:
+    """The numbers of everybody who was merged into somebody."""
+    records = await conn.fetch(
+        "SELECT person_id FROM merged_people WHERE workspace_id = $1 AND merged_into = $2", workspace_id, person_id
+    )
+    return [record["person_id"] for record in records]
+
+
+__all__ = ["MOST_DEVICES", "into", "merged", "move"]

@@ -70,6 +70,7 @@ async def test_api_case_13_an_event_id_counts_once(room: Room):
 
 
 async def test_two_people_are_not_merged_and_the_rest_is_applied(room: Room):
+    await room.define({"kind": "settings", "key": "workspace", "multi_identifier_merge": False})
     await room.apply(identify("1"), identify("b@x.io", "email"))
     await room.apply(identify("1", email="b@x.io", plan="pro"))
     people = await room.people()

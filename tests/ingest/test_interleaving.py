@@ -80,7 +80,7 @@ async def plan(room: Room, journey_id: str, turns: Turns | None = None) -> None:
         catalog = await room.catalogs.get(conn, room.workspace_id)
         now = catalog.now(system_now())
         unit = await Unit.load(conn, catalog, [row.person_id], now, keys=catalog.keys_for(row.campaign_id))
-        active = unit.people[row.person_id].journeys
+        active = [journey for journey in unit.people[row.person_id].journeys if journey.journey_id == journey_id]
         if active:
             await advance(conn, catalog, unit, active[0], now, why="test")
         await unit.flush()
