@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -47,7 +48,7 @@ class Retention(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    log_days: Days = Field(30, description="Rows of the ingest log, in partitions of a day.")
+    log_days: Days = Field(30, description="Rows of the ingest log, in partitions of a day; refused calls.")
     activities_days: Days = Field(30, description="The activity log of people, in partitions of a month.")
     contents_days: Days = Field(90, description="Rendered bodies of deliveries, in partitions of a month.")
     steps_days: Days = Field(400, description="Steps of journeys, in partitions of a month.")
@@ -110,6 +111,19 @@ class Settings(BaseSettings):
         None, description="Base of tracking, unsubscribe and preference links; none: the API's own http address."
     )
 
+    region: str = Field("us", description="The region that Track clients are told this deployment is in.")
+    trusted_proxies: str | None = Field(
+        None,
+        description="Proxies whose `X-Forwarded-For` is believed: addresses or networks, with commas; none: nobody's.",
+    )
+    rate_limits: Literal["off", "documented"] = Field(
+        "off", description="`documented` refuses calls beyond the published rates with 429, except in sandboxes."
+    )
+    pipelines_reject_bad_keys: bool = Field(
+        False,
+        description="Whether Pipelines calls with an unknown write key get a 401 instead of a 200 without effect.",
+    )
+
     deployment_key: str | None = Field(
         None, repr=False, description="Secret of the deployment, from which links are signed; none: data_dir/secret."
     )
@@ -129,6 +143,9 @@ class Settings(BaseSettings):
     ambiguous_resend: bool = Field(
         False, description="Whether an email whose DATA phase was cut off is sent again (perhaps twice) or not at all."
     )
+    allow_private_urls: bool = Field(
+        False, description="Whether files and webhooks may be called at private, loopback and link-local addresses."
+    )
     retention: Retention = Field(
         default_factory=lambda: Retention.model_validate({}), description="How long growing data is kept."
     )
@@ -137,6 +154,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str | None) -> str | None:
+        for part in (text or "").split(","):
+            if part.strip():
+                ip_network(part.strip())
+        return text
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
@@ -166,6 +191,11 @@ class Settings(BaseSettings):
     def link_base_url(self) -> str:
         """What tracking, unsubscribe and preference links begin with, without a slash at the end."""
         return (self.public_url or self.api_url).rstrip("/")
+
+    @property
+    def proxies(self) -> list[str]:
+        """The trusted proxies one by one."""
+        return [part.strip() for part in (self.trusted_proxies or "").split(",") if part.strip()]
 
     @property
     def workflows_url(self) -> str | None:

@@ -142,8 +142,11 @@ def loops_of(role: str, parts: Parts) -> Iterator[tuple[str, Loop]]:
             yield role, plainly(lambda: _due(parts))
         case "tasks":
             yield role, plainly(lambda: _tasks(parts))
+            yield "task-starts", plainly(lambda: _task_starts(parts))
+            yield "task-workflows", _polling(parts, role, _tasks_worker, workflows=True)
             yield "metrics", plainly(lambda: _fold(parts))
             yield "partitions", plainly(lambda: _partitions(parts))
+            yield "expiry", plainly(lambda: _expiry(parts))
             yield "repair", plainly(lambda: _repair(parts))
         case "journeys":
             yield role, _polling(parts, role, _journeys_worker, workflows=True)
@@ -177,6 +180,12 @@ async def _tasks(parts: Parts) -> None:
     await TaskRunner(parts.db, parts.catalogs, parts.notifier, system_now).run(parts.listener, parts.stop)
 
 
+async def _task_starts(parts: Parts) -> None:
+    from services.task_starts import TaskStarter
+
+    await TaskStarter(parts.db, await parts.gateway()).run(parts.listener, parts.stop)
+
+
 async def _fold(parts: Parts) -> None:
     from services.metrics import MetricFolder
 
@@ -192,16 +201,25 @@ async def _partitions(parts: Parts) -> None:
         "activities": kept.activities_days,
         "delivery_contents": kept.contents_days,
         "journey_steps": kept.steps_days,
+        "rejected_calls": kept.log_days,
     }
     await PartitionKeeper(parts.db, days, system_now).run(parts.stop)
 
 
+async def _expiry(parts: Parts) -> None:
+    from services.expiry_anonymous import Expirer
+
+    await Expirer(parts.db, system_now).run(parts.stop)
+
+
 async def _repair(parts: Parts) -> None:
     from services.repair import repair
+    from services.task_starts import repair_tasks
 
     gateway = await parts.gateway()
     while not parts.stop.is_set():
         await repair(parts.db, gateway)
+        await repair_tasks(parts.db, gateway)
         await parts.keeper.rest(HOUR)
 
 
@@ -216,6 +234,21 @@ def _journeys_worker(parts: Parts, client: Client) -> Worker:
         max_cached=parts.settings.max_cached_workflows,
         workflow_tasks=slots.journeys,
         local_activities=slots.journeys_local,
+    )
+
+
+def _tasks_worker(parts: Parts, client: Client) -> Worker:
+    from activities.tasks import TaskActivities
+    from services.long_tasks import LongTasks
+    from workflows.runtime import tasks_worker
+
+    allowed = parts.settings.allow_private_urls
+    tasks = LongTasks(parts.db, parts.catalogs, parts.notifier, system_now, allow_private_urls=allowed)
+    return tasks_worker(
+        client,
+        TaskActivities(tasks),
+        max_cached=parts.settings.max_cached_workflows,
+        slots=parts.settings.worker_slots.tasks,
     )
 
 

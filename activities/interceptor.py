@@ -12,6 +12,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from domain.errors import DomainError
 from domain.steps import JourneyRef
+from domain.task_steps import TaskRef
 from observability import ACTIVITY_FAILURES, bound
 from store.failures import is_unavailable
 
@@ -61,6 +62,8 @@ def _classified(error: Exception) -> tuple[str, bool]:
 def _ids(given: ExecuteActivityInput) -> dict[str, object]:
     """The ids by which a log line of the activity is found."""
     first = given.args[0] if given.args else None
+    if isinstance(first, TaskRef):
+        return {"workspace": first.workspace_id, "task": first.task_id}
     return {"workspace": first.workspace_id, "journey": first.journey_id} if isinstance(first, JourneyRef) else {}
 
 

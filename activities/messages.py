@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.beating import beating
 from activities.holding import GONE, Held, holding
 from activities.journeys import plan
 from domain.steps import DeliverMessageInput, StepResult
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # workers that only plan load no rendering and no channels
 
 logger = logging.getLogger("sojourn.activities")
 
-BEAT = 1.0
 CLOSING_LIMIT = 1.0
 
 
@@ -57,7 +56,7 @@ class MessageActivities:
         if task is None:
             task = self._in_hand[call] = asyncio.create_task(self._deliver(call))
             task.add_done_callback(lambda done: self._done(call, done))
-        async with _beating():
+        async with beating():
             return await asyncio.shield(task)
 
     async def close(self, limit: float = CLOSING_LIMIT) -> None:
@@ -103,22 +102,6 @@ def _block_of(held: Held, action_id: int) -> str | None:
     if not journey.active or journey.block is None or campaign is None:
         return None
     return journey.block if campaign.actions.get(journey.block) == action_id else None
-
-
-@contextlib.asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    """Tell Temporal every second that the activity is at work."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(BEAT)
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 __all__ = ["MessageActivities"]

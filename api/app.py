@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib.metadata
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -18,51 +19,77 @@ import migrations
 from api import docs, errors, ui
 from api.callbacks import unsubscribe
 from api.deps import Parts
+from api.forms import ROUTERS as FORM_ROUTERS
 from api.management import (
+    activities,
+    allowed_ips,
     campaigns,
     clock,
+    collections,
     credentials,
     customers,
+    data_in,
+    data_index,
     definitions,
+    exports,
     health,
+    imports,
     journeys,
     mailbox,
     messages,
     metrics,
+    objects,
+    segments,
     tasks,
     timeline,
     workspaces,
 )
 from api.middleware import Front
 from api.paths import decode_path
-from api.track import customers as track_customers
-from api.track import entities as track_entities
+from api.pipelines import calls as pipelines_calls
+from api.pipelines import libraries as pipelines_libraries
+from api.track import ROUTERS as TRACK_ROUTERS
 from clock import system_now
 from ingest.accept import Acceptor
 from ingest.catalog import Catalogs
 from observability import configure
 from services.access import Access
+from services.file_links import FileLinks
 from services.health import Health
-from settings import Settings
+from services.rates import DOCUMENTED, Rates
+from services.rejections import Rejections
+from settings import SECRET_SIZE, Settings
 from store.database import Database
 from store.notify import Notifier
 
 logger = logging.getLogger("sojourn.api")
 
 ROUTERS = (
-    track_customers.router,
-    track_entities.router,
+    customers.beside_track,
+    *TRACK_ROUTERS,
+    *FORM_ROUTERS,
+    pipelines_calls.router,
+    pipelines_libraries.router,
     definitions.router,
     campaigns.router,
     journeys.router,
     customers.router,
     timeline.router,
     messages.router,
+    segments.router,
+    objects.router,
+    collections.router,
     clock.router,
     mailbox.router,
     tasks.router,
+    imports.router,
+    exports.router,
     workspaces.router,
     credentials.router,
+    allowed_ips.router,
+    activities.router,
+    data_index.router,
+    data_in.router,
     unsubscribe.router,
     health.router,
     metrics.router,
@@ -93,11 +120,24 @@ async def assembled(settings: Settings) -> AsyncIterator[Parts]:
             base_url=settings.link_base_url,
             version=importlib.metadata.version("sojourn"),
             workflows_url=settings.workflows_url,
+            region=settings.region,
+            rates=Rates(db, DOCUMENTED, system_now) if settings.rate_limits == "documented" else None,
+            rejections=Rejections(db),
+            pipelines_reject_bad_keys=settings.pipelines_reject_bad_keys,
+            file_links=FileLinks(link_secret(settings), settings.link_base_url),
         )
     finally:
         await acceptor.close()
         await notifier.close()
         await db.close()
+
+
+def link_secret(settings: Settings) -> bytes:
+    """What links to files are signed with; a process without any deployment secret signs for itself alone."""
+    try:
+        return settings.secret_key()
+    except ValueError:
+        return os.urandom(SECRET_SIZE)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -142,6 +182,8 @@ def listeners(app: FastAPI, settings: Settings) -> list[Listener]:
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies,
             server_header=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -27,6 +27,11 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The body as it was before compression; raises DomainError `too_large`, `unsupported_media_type`, `invalid_json`."""
+    request.state.body = body = await _read(request, limit)
+    return body
+
+
+async def _read(request: Request, limit: int) -> bytes:
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         declared = request.headers.get("content-length", "")

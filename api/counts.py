@@ -10,6 +10,8 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 CALLS = Counter("sojourn_http_requests", "Calls answered.", ["dialect", "method", "status"])
 SECONDS = Histogram("sojourn_http_request_seconds", "How long calls took to answer.", ["dialect"], buckets=BUCKETS)
 
+PIPELINES = Counter("sojourn_pipelines_without_effect", "Parts of Pipelines calls taken without effect.", ["code"])
+
 
 def count(dialect: str, method: str, status: int, seconds: float) -> None:
     """Note one answered call."""
@@ -17,4 +19,9 @@ def count(dialect: str, method: str, status: int, seconds: float) -> None:
     SECONDS.labels(dialect).observe(seconds)
 
 
-__all__ = ["count"]
+def count_pipelines(code: str) -> None:
+    """Note something in a Pipelines call that had no effect although the call was answered with success."""
+    PIPELINES.labels(code).inc()
+
+
+__all__ = ["count", "count_pipelines"]

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from api.limits import admit, app_class
 from clock import system_now
 from domain.errors import DomainError
 from ingest.accept import Acceptor
 from ingest.catalog import Catalogs
 from services.access import Access, Caller, require, unauthorized
+from services.file_links import FileLinks
 from services.health import Health
+from services.rates import Rates
+from services.rejections import Rejections
 from store.database import Database
 from store.notify import Notifier
 
@@ -44,6 +49,11 @@ class Parts:
     base_url: str
     version: str
     workflows_url: str | None = None
+    region: str = "us"
+    rates: Rates | None = None
+    rejections: Rejections | None = None
+    pipelines_reject_bad_keys: bool = False
+    file_links: FileLinks = field(default_factory=lambda: FileLinks(os.urandom(32), ""))
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,7 @@ async def track_caller(request: Request) -> InWorkspace:
     """The caller behind the Track pair of the call."""
     caller = await parts(request).access.track(*basic_pair(request.headers.get("authorization", "")))
     assert caller.workspace_id is not None, "Track pairs belong to a workspace"
+    await admit(request, caller, "track", f"Track API: {caller.name}")
     return InWorkspace(caller.workspace_id, caller)
 
 
@@ -98,7 +109,9 @@ async def bearer_caller(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthorized()
-    return await parts(request).access.bearer(token.strip())
+    caller = await parts(request).access.bearer(token.strip())
+    await admit(request, caller, app_class(request))
+    return caller
 
 
 async def workspace_caller(request: Request) -> InWorkspace:

@@ -14,12 +14,13 @@ from starlette.staticfiles import StaticFiles
 
 ASSETS: Final = "/docs/assets"
 ABOUT: Final = """\
-Facts come in through the **Track API**, in the vendor's own shapes; everything else is the **management API**.
+Facts come in through the **Track API** and the **Pipelines API**, in the vendor's own shapes; everything else is the **management API**.
 
-A 2xx from the Track API means stored, not yet applied: what is read afterwards may lag by a moment, and
+A 2xx from them means stored, not yet applied: what is read afterwards may lag by a moment, and
 `POST /v1/clock/settle` waits for it. Times are Unix seconds. Lists are paged: pass the returned `next` as `start`.
 """
 _TRACK_PAIR: Final = {"type": "http", "scheme": "basic", "description": "Site id and API key of a workspace."}
+_WRITE_KEY: Final = {"type": "http", "scheme": "basic", "description": "A Pipelines key as user, without a password."}
 
 
 def install(app: FastAPI) -> None:
@@ -49,6 +50,7 @@ def install(app: FastAPI) -> None:
 def _described(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
     document["components"].setdefault("securitySchemes", {})["TrackPair"] = _TRACK_PAIR
+    document["components"]["securitySchemes"]["WriteKey"] = _WRITE_KEY
     for operations in document["paths"].values():
         for operation in operations.values():
             # What FastAPI would answer to a bad parameter by itself; ours is 400 in the envelope of the path.

@@ -10,8 +10,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api import app_errors
+from api.limits import note_refused
 from api.paths import Dialect, dialect_of
+from api.pipelines import answers
 from domain.errors import DomainError, InvalidInput, Problem
+from domain.pipelines import MessageRefused
 from domain.problems import STATUS_OF, pointer_of
 from domain.track import CallRefused, Fault
 from services.definitions import wire_problem
@@ -24,6 +28,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "method_not_allowed": 405,
     "too_large": 413,
     "unsupported_media_type": 415,
+    "rate_limited": 429,
     "internal_error": 500,
     "unavailable": 503,
 }
@@ -35,6 +40,7 @@ _OF_HTTP: Final[Mapping[int, tuple[str, str]]] = {
     405: ("method_not_allowed", "This path does not take that method."),
 }
 _TRACK_STATUS: Final[Mapping[str, int]] = {"too_large": 400}
+_PIPELINES_STATUS: Final[Mapping[str, int]] = {"too_large": 400, "unsupported_media_type": 400}
 _BEARER: Final = {"WWW-Authenticate": "Bearer"}
 _BASIC: Final = {"WWW-Authenticate": 'Basic realm="Sojourn Track API"'}
 
@@ -46,14 +52,22 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
 
 def respond(request: Request, error: DomainError) -> Response:
     """The answer to a refused call, in the dialect of its path."""
-    dialect = dialect_of(request.method, request.scope["path"])
+    dialect = _dialect(request)
     status = STATUSES.get(error.code, 422 if isinstance(error, InvalidInput) else 400)
-    headers = {"Retry-After": "1"} if status == 503 else {}
+    headers = {"Retry-After": "1"} if status in (429, 503) else {}
     if dialect is Dialect.MANAGEMENT:
         extra = {"now": error.now, "pending": error.pending} if isinstance(error, NotSettled) else None
+        if status == 429:
+            return app_errors.refusal(status, app_errors.referenced(error.message), error.code, headers)
         return management(error.problems, status, headers | (_BEARER if status == 401 else {}), extra)
+    if dialect is Dialect.PIPELINES:
+        pipelines_faults = error.faults if isinstance(error, MessageRefused) else []
+        pipelines_status = _PIPELINES_STATUS.get(error.code, status)
+        return answers.refusal(error.code, error.message, pipelines_faults, pipelines_status, headers)
     if status == 401:
         return json_response(TRACK_UNAUTHORIZED, 401, _BASIC)
+    if status in (403, 429):
+        dialect = Dialect.TRACK_V1
     faults = error.faults if isinstance(error, CallRefused) else [_fault_of(error)]
     return track(dialect, faults, _TRACK_STATUS.get(error.code, status), headers)
 
@@ -81,13 +95,22 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
 
 
+def _dialect(request: Request) -> Dialect:
+    """The dialect of the path, where the route does not know better."""
+    said: Dialect | None = request.scope.get("dialect")
+    return said or dialect_of(request.method, request.scope["path"])
+
+
 def _fault_of(error: DomainError) -> Fault:
     return Fault("too_long" if error.code == "too_large" else "invalid", "", error.message)
 
 
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError), "registered for these only"
-    return respond(request, error)
+    response = respond(request, error)
+    faults = error.faults if isinstance(error, CallRefused | MessageRefused) else [_fault_of(error)]
+    await note_refused(request, response.status_code, [fault.message for fault in faults])
+    return response
 
 
 async def _on_malformed_parameter(request: Request, error: Exception) -> Response:
@@ -96,7 +119,7 @@ async def _on_malformed_parameter(request: Request, error: Exception) -> Respons
         Problem(code="invalid_parameter", pointer=pointer_of(detail["loc"][1:]), message=_sentence(detail["msg"]))
         for detail in error.errors()
     ]
-    if dialect_of(request.method, request.scope["path"]) is Dialect.MANAGEMENT:
+    if _dialect(request) is Dialect.MANAGEMENT:
         return management(problems, 400)
     return respond(request, DomainError("invalid_parameter", problems[0].message))
 

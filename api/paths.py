@@ -12,6 +12,15 @@ from domain.errors import DomainError
 
 _SLASHES = re.compile(r"/{2,}")
 _PEOPLE = re.compile(r"/v1/customers/[^/]+(?:/(?:events|devices(?:/[^/]*)?|suppress|unsuppress))?")
+_POSTED = re.compile(
+    r"(?:/v1/customers/[^/]+/(?:events|devices|suppress|unsuppress)|/v1/segments/[^/]+/(?:add|remove)_customers"
+    r"|/v1/(?:events|merge_customers|metrics|push/events)|/v1/forms/[^/]+/submit|/push/events|/unsubscribe/[^/]+)"
+)
+"""What only Track takes by POST, written without `/api`."""
+_PIPELINES = re.compile(
+    r"/v1/(?:identify|track|page|screen|group|alias|batch|[itpsgab]|api/track)|/b"
+    r"|(?:/v1)?/projects/[^/]+/settings|/v1/analytics-js(?:/.*)?"
+)
 MAX_PATH = 4096
 
 
@@ -20,6 +29,7 @@ class Dialect(Enum):
 
     TRACK_V1 = "track-v1"
     TRACK_V2 = "track-v2"
+    PIPELINES = "pipelines"
     MANAGEMENT = "management"
 
 
@@ -33,10 +43,14 @@ def dialect_of(method: str, path: str) -> Dialect:
     """The dialect a normalised path belongs to."""
     if path.startswith(("/api/v2/", "/v2/")):
         return Dialect.TRACK_V2
-    if path == "/api" or path.startswith("/api/"):
+    if path in ("/api", "/auth") or path.startswith("/api/"):
         return Dialect.TRACK_V1
-    if method in ("PUT", "POST", "DELETE") and _PEOPLE.fullmatch(path):
+    if method in ("PUT", "DELETE") and _PEOPLE.fullmatch(path):
         return Dialect.TRACK_V1
+    if method == "POST" and _POSTED.fullmatch(path):
+        return Dialect.TRACK_V1
+    if _PIPELINES.fullmatch(path):
+        return Dialect.PIPELINES
     return Dialect.MANAGEMENT
 
 

@@ -15,6 +15,7 @@ from console.words import number
 from services.gate import TemporalAway
 from services.repair import Repaired
 from services.repair import repair as repair_journeys
+from services.task_starts import repair_tasks
 from settings import Settings
 from stack.description import StackDescription
 from store.database import Database
@@ -39,9 +40,16 @@ def repair(settings: Settings, console: Console, workspace_id: int | None = None
         def report(done: Repaired) -> None:
             progress.update(task, description=f"{done.looked_at} looked at, {done.started} started")
 
-        done = asyncio.run(_repair(places, workspace_id, report))
+        done, tasks = asyncio.run(_repair(places, workspace_id, report))
     console.print(f"{number(done.looked_at, 'journey')} under way, {number(done.started, 'workflow')} started anew.")
-    return done
+    if tasks.looked_at:
+        files = (
+            number(tasks.looked_at, "import or export")
+            if tasks.looked_at == 1
+            else f"{tasks.looked_at} imports and exports"
+        )
+        console.print(f"{files} under way, {number(tasks.started, 'workflow')} started anew.")
+    return Repaired(done.looked_at + tasks.looked_at, done.started + tasks.started)
 
 
 def places_of(settings: Settings) -> Places:
@@ -58,14 +66,18 @@ def places_of(settings: Settings) -> Places:
     return Places(database, temporal, settings.temporal_namespace)
 
 
-async def _repair(places: Places, workspace_id: int | None, report: Callable[[Repaired], None]) -> Repaired:
+async def _repair(
+    places: Places, workspace_id: int | None, report: Callable[[Repaired], None]
+) -> tuple[Repaired, Repaired]:
+    """What was done about journeys, and about tasks."""
     try:
         db = await Database.connect(places.database_url, min_size=1, max_size=4)
     except (OSError, asyncpg.PostgresError) as error:
         raise Failure(f"The database cannot be reached: {error}", "Is SOJOURN_DATABASE_URL right?") from None
     try:
         gateway = await Gateway.connect(places.temporal_address, places.temporal_namespace, lazy=False)
-        return await repair_journeys(db, gateway, workspace_id=workspace_id, report=report)
+        journeys = await repair_journeys(db, gateway, workspace_id=workspace_id, report=report)
+        return journeys, await repair_tasks(db, gateway, workspace_id=workspace_id)
     except TemporalAway:
         hint = "Is it running, and is SOJOURN_TEMPORAL_ADDRESS right? Repeat the command when it answers."
         raise Failure(f"Temporal does not answer at {places.temporal_address}.", hint) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from domain.documents import Document, Refusal, refused
 
@@ -34,7 +34,7 @@ class FaultRule(Document):
 
     nullable = frozenset({"times"})
 
-    channel: Literal["email"]
+    channel: Literal["email", "webhook"]
     outcome: FaultOutcome
     to: Annotated[str, StringConstraints(min_length=1)] | None = None
     url: str | None = None
@@ -42,14 +42,6 @@ class FaultRule(Document):
     body: Any = None
     reply: str | None = None
     times: Annotated[int, Field(ge=1, strict=True)] | None = None
-
-    @field_validator("outcome")
-    @classmethod
-    def _of_a_message(cls, outcome: str) -> str:
-        if outcome in _FOR_CALLS:
-            message = f"'{outcome}' is for calls to the outside, and an email is none."
-            raise refused(Refusal("not_applicable", message, (), outcome))
-        return outcome
 
     @model_validator(mode="after")
     def _complete(self) -> FaultRule:
@@ -61,15 +53,33 @@ class FaultRule(Document):
     def _faults(self) -> Iterator[Refusal]:
         if self.outcome == "http_status" and self.status is None:
             yield Refusal("required", "Say which status the provider answers with.", ("status",))
+        if self.channel == "webhook":
+            yield from self._faults_of_a_call()
+            return
+        if self.outcome in _FOR_CALLS:
+            message = f"'{self.outcome}' is for calls to the outside, and an email is none."
+            yield Refusal("not_applicable", message, ("outcome",), self.outcome)
         for name in ("url", "body"):
             if getattr(self, name) is not None:
                 yield Refusal("not_applicable", "This is for calls to the outside, and an email is none.", (name,))
+
+    def _faults_of_a_call(self) -> Iterator[Refusal]:
+        if self.outcome not in _FOR_CALLS | {"timeout", "http_status"}:
+            message = f"'{self.outcome}' is for messages, and a call to the outside is none."
+            yield Refusal("not_applicable", message, ("outcome",), self.outcome)
+        for name in ("to", "reply"):
+            if getattr(self, name) is not None:
+                yield Refusal("not_applicable", "This is for messages, and a call to the outside is none.", (name,))
 
     def fits(self, channel: str, recipients: tuple[str, ...]) -> bool:
         """Whether the rule is for a message on this channel to these recipients; addresses are compared without case."""
         if self.channel != channel:
             return False
         return self.to is None or self.to.casefold() in {recipient.casefold() for recipient in recipients}
+
+    def fits_call(self, url: str) -> bool:
+        """Whether the rule is for a call of this address: `url` is what an address begins with."""
+        return self.channel == "webhook" and (self.url is None or url.startswith(self.url))
 
 
 @dataclass(frozen=True, slots=True)

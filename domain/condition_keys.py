@@ -16,7 +16,7 @@ class NamedEvent(Protocol):
 
     @property
     def type(self) -> EventType:
-        """Event, page, screen or form."""
+        """Event, page or screen."""
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-EventType = Literal["event", "page", "screen", "form"]
+EventType = Literal["event", "page", "screen"]
 Ref = str | int
 
 

@@ -22,7 +22,7 @@ _BY_STATUS: Final[Mapping[int, str]] = {
     412: "revision_conflict",
     409: "in_use locked invalid_state last_credential not_sandbox clock_in_use clock_busy",
     504: "not_settled",
-    403: "forbidden_scope",
+    403: "forbidden_scope forbidden_address",
 }
 
 STATUS_OF: Final[Mapping[str, int]] = {

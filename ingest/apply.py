@@ -12,8 +12,9 @@ import asyncpg
 
 from domain.condition_keys import Keys
 from domain.facts import Position
-from domain.operations import AnyOperation, Identify, Reevaluate, TrackEvent, Unsubscribe
+from domain.operations import AnyOperation, Identify, Reevaluate, SegmentMember, TrackEvent, Unsubscribe
 from domain.outcomes import Done
+from domain.row_outcomes import RowOutcome, row_outcome
 from ingest.catalog import Catalogs, Compiled
 from ingest.claim import Claim, Fact, claim_batch
 from ingest.events import LAST_VISIT
@@ -23,7 +24,7 @@ from ingest.repeats import repeated
 from ingest.suppressing import suppressed_names
 from ingest.touching import Coming, EventName
 from ingest.unit import Erased, Unit
-from store import log, people
+from store import import_rows, log, people
 from store.database import Connection, Database
 from store.log import PendingRow
 from store.notify import Listener, Notifier
@@ -113,6 +114,7 @@ class Applier:
                     raise
                 logger.exception("A fact cannot be applied.", extra={"workspace_id": workspace_id, "seq": row.seq})
                 await self._put_aside(conn, workspace_id, row, real_now)
+                await import_rows.save_outcomes(conn, workspace_id, _refused(claim.facts[0].operation, outcomes[0]))
             await log.mark_applied(conn, workspace_id, [row], outcomes, real_now)
         self._failures.pop(row.seq, None)
         if unit is not None:
@@ -179,6 +181,12 @@ def _concerns(erased: Sequence[Erased], done: Done, fact: Fact) -> bool:
     return any(not one.keys.isdisjoint(fact.row.keys) for one in erased)
 
 
+def _refused(operation: AnyOperation, done: Done) -> list[RowOutcome]:
+    """What the row of a file hears of an operation that cannot be applied."""
+    outcome = row_outcome(operation, done, created=False)
+    return [] if outcome is None else [outcome]
+
+
 def keys_needed(compiled: Compiled, operations: Iterable[AnyOperation]) -> Keys:
     """What applying these operations may look at, whomever they turn out to be about."""
     attributes: set[str] = set()
@@ -198,6 +206,9 @@ def keys_needed(compiled: Compiled, operations: Iterable[AnyOperation]) -> Keys:
                 attributes.add("unsubscribed")
             case Reevaluate():
                 refs.update(operation.refs)
+            case SegmentMember():
+                attributes.update(_NAMES)
+                refs.add(("segment", operation.segment_id))
             case _ if getattr(operation, "widens", False):
                 return compiled.keys
             case _:

@@ -164,6 +164,8 @@ class Compiled:
     def _watching(self) -> Iterator[Watcher]:
         for segment in self.segments.values():
             yield Watcher(segment.condition.keys, segment.condition.keys, ("segment", segment.id))
+        for manual in self.manual_segments.values():
+            yield Watcher(Keys(), Keys(), ("segment", manual.id))
         for campaign in self.matching:
             keys = trigger_conditions(campaign).keys
             yield Watcher(keys, keys, ("trigger", campaign.id))
@@ -346,10 +348,10 @@ def _compile(rev: int, rows: Sequence[store.DefinitionRow]) -> Compiled:
     manual: dict[int, ManualSegment] = {}
     settings: SettingsDefinition | None = None
     for row, definition in _readable(rows):
-        if isinstance(definition, SegmentDefinition) and definition.conditions is None:
+        condition = definition.conditions if isinstance(definition, SegmentDefinition) else None
+        if isinstance(definition, SegmentDefinition) and condition is None:
             manual[row.definition_id] = ManualSegment(row.definition_id, row.key, row.name)
-        elif isinstance(definition, SegmentDefinition):
-            condition = definition.conditions
+        elif condition is not None:
             nested = bool(condition.keys.segments)
             segments[row.definition_id] = Segment(row.definition_id, row.key, row.name, condition, row.state, nested)
         elif isinstance(definition, CampaignDefinition):

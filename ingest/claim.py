@@ -14,7 +14,8 @@ from store import log, names
 from store.database import Connection
 from store.log import PendingRow
 
-LOOK_AHEAD = 2
+LOOK_AHEAD = 8
+"""How many batches a scan may look over to find facts that nobody is applying."""
 ALONE_LOOK = 100
 _OPERATIONS: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
 
@@ -47,10 +48,9 @@ async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapp
     another process is applying, or with one passed over here, waits for it.
     """
     read = read or {}
-    await log.begin_claim(conn, workspace_id)
+    horizon = await log.begin_claim(conn, workspace_id)
     try:
-        seen = await log.pending(conn, workspace_id, size * LOOK_AHEAD if size > 1 else ALONE_LOOK)
-        free = await log.lockable(conn, workspace_id, seen)
+        seen, free = await _look(conn, workspace_id, horizon, size)
     finally:
         await log.end_claim(conn, workspace_id)
     facts = [read.get(row.seq) or _read(row) for row in seen]
@@ -78,6 +78,20 @@ async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapp
             chosen.append(fact)
             concerned |= whose
     return Claim(chosen, known, {number for number in concerned if number > 0}, left)
+
+
+async def _look(conn: Connection, workspace_id: int, horizon: int, size: int) -> tuple[list[PendingRow], set[int]]:
+    """The oldest facts, as many as it takes to find so many free ones, and which of them are free: locked now."""
+    page = size if size > 1 else ALONE_LOOK
+    seen: list[PendingRow] = []
+    free: set[int] = set()
+    while len(free) < size and len(seen) < page * LOOK_AHEAD:
+        rows = await log.pending(conn, workspace_id, horizon, seen[-1].seq if seen else 0, page)
+        free |= await log.lockable(conn, workspace_id, rows)
+        seen += rows
+        if len(rows) < page:
+            break
+    return seen, free
 
 
 def _read(row: PendingRow) -> Fact:

@@ -29,6 +29,7 @@ from domain.operations import (
     UnsuppressPerson,
 )
 from domain.outcomes import Done
+from domain.row_outcomes import row_outcome
 from ingest.anonymous import bind, keep_event, park
 from ingest.devices import add_device, delete_device
 from ingest.events import track
@@ -72,14 +73,21 @@ SUPPRESSED: Final = Done("suppressed")
 
 async def handle(unit: Unit, operation: AnyOperation, at: Position) -> Done:
     """Apply one operation. What is about a suppressed identifier has no effect and leaves no trace (PPL-12)."""
+    people, known = len(unit.people), _object_known(unit, operation)
     subject = subject_of(operation)
     if subject is not None and unit.is_suppressed(subject) and not isinstance(operation, UnsuppressPerson):
         done = SUPPRESSED
     else:
         done = await HANDLERS[type(operation)](unit, operation, at)
     if operation.row is not None:
-        unit.note_row(operation.row, done)
+        created = len(unit.people) > people or known != _object_known(unit, operation)
+        unit.note_row(row_outcome(operation, done, created=created))
     return done
+
+
+def _object_known(unit: Unit, operation: AnyOperation) -> bool:
+    """Whether the object that an operation makes or updates is there."""
+    return isinstance(operation, IdentifyObject) and unit.names.get(operation.object.name) is not None
 
 
 def most_new(operation: AnyOperation, names: Mapping[Name, int]) -> int:

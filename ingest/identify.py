@@ -14,7 +14,6 @@ from domain.operations import Identifier, IdentifierKind, Identify
 from domain.outcomes import Done
 from domain.subscriptions import merged_preferences
 from domain.values import is_blank, same
-from ingest.merging import merge_automatically
 from ingest.settle import Change, settle
 from ingest.suppressing import suppressed_among
 from ingest.unit import NAMES, Person, Unit, microseconds
@@ -125,6 +124,9 @@ async def _find(unit: Unit, operation: Identify, at: Position) -> Person | Done 
         other = _body_owner(unit, operation)
         if other is None or other is person:
             return person
+        # Merging leads to anonymous events, and those back here.
+        from ingest.merging import merge_automatically
+
         return await merge_automatically(unit, person, other, at) or person
     for kind in NAMES:
         named = in_body(operation, kind, unit)

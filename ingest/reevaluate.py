@@ -6,6 +6,7 @@ from domain.facts import Position
 from domain.operations import DELIVERY, Name, Reevaluate, Unsubscribe
 from domain.outcomes import Done
 from ingest.identify import Update, finish, write_attributes
+from ingest.manual_segments import clear
 from ingest.settle import Change, settle
 from ingest.unit import Unit, microseconds
 from store import conversions
@@ -18,6 +19,8 @@ async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> Done:
     person = unit.people.get(operation.person_id)
     if person is None:
         return NOBODY
+    if operation.why in ("clear", "clear_mute"):
+        return await clear(unit, person, operation, at)
     refs = frozenset((kind, ref) for kind, ref in operation.refs)
     quiet = operation.why == "build"
     await settle(unit, person, Change(unit.facts_of(person), at, refs=refs, quiet=quiet))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from domain.facts import Position
 from domain.operations import DeletePerson, Identifier, SuppressPerson, UnsuppressPerson, ordering_keys
 from domain.outcomes import Done
@@ -74,6 +76,8 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
         unit.seen.held("attribute", name, -1)
     unit.count("workspace", 0, "people", -1)
     values = [value for kind in NAMES if (value := getattr(person.row, kind)) is not None]
+    # Refused calls hold names as callers wrote them, percent-encoded in paths.
+    values += [encoded for value in values if (encoded := quote(value, safe="")) != value]
     keys = ordering_keys(DeletePerson(subject=Identifier(kind="cio_id", value=person.cio_id)))
     for kind in NAMES:
         if (value := getattr(person.row, kind)) is not None:

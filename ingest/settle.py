@@ -29,7 +29,9 @@ class Change:
     """What happened to one person; `before` is what conditions saw of them until then.
 
     `refs` are memberships to look at whatever was touched; `quiet` changes start, end and release nothing. `moved` are
-    segments that the change itself moved the person into or out of; with `everything` all conditions are asked.
+    segments that the change itself moved the person into or out of; with `everything` all conditions are asked. A `mute`
+    change ends journeys by their exit rules and does no more: nobody begins, converts or is released (PPL-43). Waits on
+    segments that are `looked_at` are asked although nobody moved.
     """
 
     before: Facts
@@ -41,6 +43,8 @@ class Change:
     quiet: bool = False
     moved: frozenset[int] = frozenset()
     everything: bool = False
+    mute: bool = False
+    looked_at: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -58,7 +62,8 @@ class _Touched:
         if change.everything:
             return True
         events = () if change.event is None else (change.event,)
-        return keys.touched_by(change.attributes, events, self.segments, unit.catalog.segment_ids, aged=change.aged)
+        segments = self.segments | change.looked_at
+        return keys.touched_by(change.attributes, events, segments, unit.catalog.segment_ids, aged=change.aged)
 
 
 async def settle(unit: Unit, person: Person, change: Change) -> None:
@@ -75,7 +80,7 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     person.fresh = False
     if change.quiet:
         return
-    for campaign in _goals(unit, touched):
+    for campaign in _goals(unit, touched) if not change.mute else ():
         await convert(unit, person, campaign, change.event)
     for journey in list(person.journeys):
         # Who has only just begun stands before the first block; in between, the plan looks before every action.
@@ -143,7 +148,7 @@ def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _To
     matched, flips_at = decide(condition, unit.facts_of(person), unit.now)
     known = key in person.memberships
     moved = unit.set_membership(person, key, matched, flips_at)
-    if not moved or not matched or change.quiet or not campaign.enters:
+    if not moved or not matched or change.quiet or change.mute or not campaign.enters:
         return
     if campaign.state == "starting" and not known and _was(person, condition, change, unit):
         return
@@ -183,20 +188,25 @@ def _settle_standing(unit: Unit, person: Person, journey: JourneyRow, touched: _
     if campaign is None:
         return
     ends = ("trigger", campaign.id) in touched.change.refs or touched.by(campaign.exit_keys, unit)
-    if ends and end_if_over(unit, person, journey, campaign, touched.change.event):
+    if ends and end_if_over(unit, person, journey, campaign, touched.change):
         return
-    release(unit, person, journey, campaign, touched)
+    if not touched.change.mute:
+        release(unit, person, journey, campaign, touched)
 
 
-def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, event: EventFact | None) -> bool:
-    """End a waiting journey whose exit rule a fact has just met (CMP-16)."""
-    facts = unit.journey_facts(person, journey)
+def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, change: Change) -> bool:
+    """End a waiting journey whose exit rule a change has just met (CMP-16)."""
+    facts, event = unit.journey_facts(person, journey), change.event
     definition = campaign.definition
     filters = campaign.rechecked
-    goal_met = definition.goal is not None and (
-        goal_segment_met(definition.goal, facts)
-        if definition.goal.segment is not None
-        else event is not None and goal_event_matches(definition.goal, event, facts)
+    goal_met = (
+        definition.goal is not None
+        and not change.mute
+        and (
+            goal_segment_met(definition.goal, facts)
+            if definition.goal.segment is not None
+            else event is not None and goal_event_matches(definition.goal, event, facts)
+        )
     )
     reason = exit_verdict(
         definition.exit,

@@ -12,9 +12,9 @@ from domain.condition_keys import Keys
 from domain.data_paths import without
 from domain.facts import EventFact, Facts, Position
 from domain.ids import cio_id, ulid
-from domain.operations import AnyOperation, Identifier, IdentifierKind, ImportRef, Name
-from domain.outcomes import Done
+from domain.operations import AnyOperation, Identifier, IdentifierKind, Name
 from domain.patterns import fold_name
+from domain.row_outcomes import RowOutcome
 from domain.values import from_unix, to_unix
 from ingest.catalog import Campaign, Catalog
 from ingest.journey_views import event_snapshot, journey_context, step_of, trigger_event, wait_state
@@ -25,10 +25,11 @@ from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
 from store.notify import Channel, Notifier
-from store.people import ActivityRow, EventNeed, EventRow, MembershipRow, PersonRow
+from store.people import ActivityRow, EventNeed, EventRow, Kept, MembershipRow, PersonRow
 
 Membership = tuple[str, int]
 TOMBSTONES = timedelta(days=30)
+_NOT_KEPT = Kept(member=False, flips_at=None)
 NAMES: tuple[IdentifierKind, ...] = ("id", "email")
 
 
@@ -44,7 +45,7 @@ class Person:
     """One person as this transaction knows them; `fresh` until the first settling of somebody it has made."""
 
     row: PersonRow
-    memberships: dict[Membership, MembershipRow] = field(default_factory=dict)
+    memberships: dict[Membership, Kept] = field(default_factory=dict)
     segments: set[int] = field(default_factory=set)
     journeys: list[JourneyRow] = field(default_factory=list)
     events: list[EventFact] = field(default_factory=list)
@@ -143,7 +144,7 @@ class Unit:
         self._steps: list[StepRow] = []
         self._changed_steps: dict[tuple[str, int], StepRow] = {}
         self._appended: list[LogEntry] = []
-        self._row_outcomes: list[tuple[ImportRef, Done]] = []
+        self._row_outcomes: list[RowOutcome] = []
         self._history: dict[tuple[int, int], list[JourneyRow]] = {}
         self._written_to: dict[int, set[int]] = {}
 
@@ -226,10 +227,13 @@ class Unit:
         self.people |= found
 
     async def _add_memberships(self, found: Mapping[int, Person]) -> None:
-        for membership in await people.memberships_of(self.conn, self.catalog.workspace_id, list(found)):
-            found[membership.person_id].memberships[membership.kind, membership.ref_id] = membership
-            if membership.member and membership.kind == "segment":
-                found[membership.person_id].segments.add(membership.ref_id)
+        for person_id, kind, kept, refs in await people.memberships_of(
+            self.conn, self.catalog.workspace_id, list(found)
+        ):
+            person = found[person_id]
+            person.memberships |= {(kind, ref): kept for ref in refs}
+            if kept.member and kind == "segment":
+                person.segments.update(refs)
 
     def facts_of(self, person: Person) -> Facts:
         """What conditions can see of the person, outside any journey."""
@@ -264,9 +268,10 @@ class Unit:
         """Whether the identifier must not come back."""
         return name.name in self.suppressed
 
-    def note_row(self, row: ImportRef, done: Done) -> None:
+    def note_row(self, outcome: RowOutcome | None) -> None:
         """Write what became of a row of a file."""
-        self._row_outcomes.append((row, done))
+        if outcome is not None:
+            self._row_outcomes.append(outcome)
 
     def create_person(self, person_id: int) -> Person:
         """A new person, without any name yet."""
@@ -297,18 +302,22 @@ class Unit:
     def set_membership(self, person: Person, key: Membership, member: bool, flips_at: datetime | None) -> bool:
         """Keep what an evaluation said; returns whether the membership changed."""
         before = person.memberships.get(key)
-        was = before is not None and before.member
-        if was == member and (before.flips_at if before else None) == flips_at:
+        kept = Kept(member, flips_at)
+        if kept == (before or _NOT_KEPT):
             return False
+        was = before is not None and before.member
         kind, ref = key
-        since = self.now if was != member or before is None else before.since
-        row = MembershipRow(person.person_id, kind, ref, member, since, flips_at)
+        place = (person.person_id, kind, ref)
         if member or flips_at is not None:
-            person.memberships[key] = row
-            self._memberships[person.person_id, kind, ref] = row
+            since: datetime | None = self.now
+            if before is not None and was == member:
+                written = self._memberships.get(place)
+                since = None if written is None else written.since
+            person.memberships[key] = kept
+            self._memberships[place] = MembershipRow(person.person_id, kind, ref, member, since, flips_at)
         else:
             person.memberships.pop(key, None)
-            self._memberships[person.person_id, kind, ref] = None
+            self._memberships[place] = None
         if was != member and kind == "segment":
             (person.segments.add if member else person.segments.discard)(ref)
             person.touch_history()
@@ -436,8 +445,11 @@ class Unit:
         await people.save_memberships(
             conn,
             workspace_id,
-            [row for row in self._memberships.values() if row is not None],
+            [row for row in self._memberships.values() if row is not None and row.since is not None],
             [key for key, row in self._memberships.items() if row is None],
+        )
+        await people.save_flips(
+            conn, workspace_id, [row for row in self._memberships.values() if row is not None and row.since is None]
         )
         fresh = {journey.journey_id for journey in self._new_journeys}
         await journeys.insert(conn, self._new_journeys)

@@ -11,7 +11,10 @@ from models.types import bigint, bigints, blob, instant, json, text, texts
 
 
 class Import(SQLModel, table=True):
-    """A CSV file on its way in (PPL-45). `settings` is how it is read; its progress is that of its task."""
+    """A CSV file on its way in (PPL-45). `settings` is how it is read; its progress is that of its task.
+
+    `counts` are the rows settled so far: `created`, `updated`, `ignored`, `failed`, and `warned` among them.
+    """
 
     __tablename__ = "imports"
     workspace_id: int = Field(primary_key=True)
@@ -30,6 +33,7 @@ class Import(SQLModel, table=True):
     header: list[str] | None = texts(null=True)
     rows_to_import: int = bigint()
     rows_queued: int = bigint()
+    counts: dict[str, int] = json()
     created_at: datetime = instant()
     updated_at: datetime = instant()
 
@@ -62,7 +66,10 @@ class ImportRow(SQLModel, table=True):
 
 
 class Export(SQLModel, table=True):
-    """Data on its way out (PPL-49, PPL-50); its lines are kept until it expires."""
+    """Data on its way out (PPL-49, PPL-50); its lines are kept until it expires.
+
+    `columns` are those of each of its tables, by the name of the file.
+    """
 
     __tablename__ = "exports"
     workspace_id: int = Field(primary_key=True)
@@ -73,6 +80,7 @@ class Export(SQLModel, table=True):
     request: dict[str, Any] = json()
     state: str = text()
     error: str | None = text(null=True)
+    columns: dict[str, list[str]] = json()
     total: int = bigint()
     downloads: int
     created_at: datetime = instant()

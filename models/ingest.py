@@ -110,6 +110,9 @@ class DedupeKey(SQLModel, table=True):
     """An id that must not be processed twice; `expires_at` null means as long as the thing itself is stored."""
 
     __tablename__ = "dedupe_keys"
+    __table_args__ = (
+        Index("dedupe_keys_expiring", "workspace_id", "expires_at", postgresql_where=sql("expires_at IS NOT NULL")),
+    )
     workspace_id: int = Field(primary_key=True)
     scope: str = text(pk=True)
     key_hash: bytes = blob(pk=True)

@@ -25,12 +25,21 @@ MAX_KEY_LENGTH = 256
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody whose key was accepted; `workspace_id` None is the whole deployment, `scopes` None is everything."""
+    """Somebody whose key was accepted; `workspace_id` None is the whole deployment, `scopes` None is everything.
+
+    Where `allowed_ips` is not empty, the workspace takes calls from these addresses only. `clock_now` is the time of a
+    sandbox at the look-up. `client_side`: the key is in the hands of everybody (API-35).
+    """
 
     workspace_id: int | None
     name: str
     scopes: frozenset[str] | None = None
     definitions_rev: int = 0
+    sandbox: bool = False
+    allowed_ips: tuple[str, ...] = ()
+    clock_now: datetime | None = None
+    credential_id: int = 0
+    client_side: bool = False
 
     def may(self, scope: str) -> bool:
         """Whether the key carries the scope."""
@@ -55,7 +64,7 @@ class _Ask:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     by_site: dict[str, KnownCaller]
-    by_hash: dict[bytes, KnownCaller]
+    by_hash: dict[tuple[str, bytes], KnownCaller]
     tokens: dict[bytes, str]
 
 
@@ -84,6 +93,15 @@ class Access:
             raise unauthorized()
         return _caller(known)
 
+    async def site(self, site_id: str) -> Caller:
+        """The workspace whose pages name this site id, which proves nothing; raises DomainError `unauthorized`."""
+        if "\x00" in site_id or not 0 < len(site_id) <= MAX_KEY_LENGTH:
+            raise unauthorized()
+        known = (await self._ask(lambda ask: ask.sites.add(site_id))).by_site.get(site_id)
+        if known is None:
+            raise unauthorized()
+        return _caller(known)
+
     async def bearer(self, token: str) -> Caller:
         """The caller behind an App key or a service-account token; raises DomainError `unauthorized`."""
         if len(token) > MAX_KEY_LENGTH:
@@ -96,14 +114,24 @@ class Access:
             if name is not None:
                 return Caller(None, name)
         else:
-            known = (await self._ask(lambda ask: ask.hashes.add(hashed))).by_hash.get(hashed)
+            known = (await self._ask(lambda ask: ask.hashes.add(hashed))).by_hash.get(("app", hashed))
             if known is not None:
                 return _caller(known)
         raise unauthorized()
 
+    async def pipelines(self, write_key: str) -> Caller:
+        """The caller behind a Pipelines key; raises DomainError `unauthorized`."""
+        if len(write_key) > MAX_KEY_LENGTH:
+            raise unauthorized()
+        hashed = hash_secret(write_key)
+        known = (await self._ask(lambda ask: ask.hashes.add(hashed))).by_hash.get(("pipelines", hashed))
+        if known is None:
+            raise unauthorized()
+        return _caller(known)
+
     async def rules(self, caller: Caller) -> Rules:
-        """What the caller's workspace says about Track calls, as of the revision its key was looked up with."""
-        assert caller.workspace_id is not None, "Track pairs belong to a workspace"
+        """What the caller's workspace says about calls, as of the revision its key was looked up with."""
+        assert caller.workspace_id is not None, "keys of callers belong to a workspace"
         kept = self._rules.get(caller.workspace_id)
         if kept is not None and kept[0] == caller.definitions_rev:
             return kept[1]
@@ -114,7 +142,10 @@ class Access:
         if isinstance(document, SettingsDefinition):
             limits = document.limits
             rules = Rules(
-                document.identifiers == "email_or_id", limits.attribute_value_bytes, limits.attributes_per_call
+                document.identifiers == "email_or_id",
+                limits.attribute_value_bytes,
+                limits.attributes_per_call,
+                semantic_event_aliases=document.semantic_event_aliases,
             )
         self._rules[caller.workspace_id] = (caller.definitions_rev, rules)
         return rules
@@ -151,7 +182,7 @@ class Access:
             if unnoted:
                 await store.touch(conn, [(c.workspace_id, c.credential_id) for c in unnoted], now)
         by_site = {known.credential.site_id: known for known in found if known.credential.site_id is not None}
-        by_hash = {known.credential.secret_hash: known for known in found if known.credential.kind == "app"}
+        by_hash = {(known.credential.kind, known.credential.secret_hash): known for known in found}
         return _Answer(by_site, by_hash, dict(tokens))
 
 
@@ -170,7 +201,17 @@ def require(caller: Caller, scopes: Collection[str]) -> None:
 def _caller(known: KnownCaller) -> Caller:
     credential = known.credential
     scopes = None if credential.scopes is None else frozenset(credential.scopes)
-    return Caller(credential.workspace_id, credential.name, scopes, known.definitions_rev)
+    return Caller(
+        credential.workspace_id,
+        credential.name,
+        scopes,
+        known.definitions_rev,
+        known.sandbox,
+        tuple(known.allowed_ips),
+        known.clock_now,
+        credential.credential_id,
+        client_side=credential.settings.get("client_side") is True,
+    )
 
 
 def _is_unnoted(credential: CredentialRow, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from domain.definitions.library import Entry, Library
 from domain.definitions.secrets import unmasked
 from domain.errors import DomainError, InvalidInput, Problem
 from domain.problems import below
+from domain.values import same
 from rendering.liquid import check_syntax
 from store.definitions import DefinitionRow
 
@@ -120,6 +121,7 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool) -> Iterator[Pr
         fault = check_syntax(template.source)
         if fault is not None:
             yield Problem(code="liquid_syntax", pointer=template.pointer, message=fault)
+    yield from _changed(definition, item.row)
     if not isinstance(definition, CampaignDefinition):
         return
     if not sandbox:
@@ -128,6 +130,18 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool) -> Iterator[Pr
                 message = f"No enabled provider takes {channel}: make one, or set the blocks to off."
                 yield Problem(code="channel_disabled", pointer=pointer, message=message, stage="start")
     yield from _locked(definition, item.row)
+
+
+def _changed(definition: Definition, row: DefinitionRow | None) -> Iterator[Problem]:
+    """Fields that say something else than when the document was first written, and must not."""
+    if row is None or not definition.unchanging:
+        return
+    document = definition.wire()
+    for name in definition.unchanging:
+        before = row.document.get(name)
+        if not same(document.get(name), before):
+            message = f"This stays {before!r}; make another {definition.kind} instead."
+            yield Problem(code="immutable", pointer=f"/{name}", message=message)
 
 
 def _locked(campaign: CampaignDefinition, row: DefinitionRow | None) -> Iterator[Problem]:

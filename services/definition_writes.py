@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, read_definition
+from domain.definitions import (
+    CampaignDefinition,
+    Definition,
+    ObjectTypeDefinition,
+    SegmentDefinition,
+    SettingsDefinition,
+    read_definition,
+)
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.edits import WorkflowEdit, raises_version, workflow_edit
 from domain.diff import DiffEntry, diff
 from domain.values import same
-from services import tasks
+from services import object_types, tasks
 from store import definitions as store
 from store import log, workspaces
 from store.database import Connection
@@ -20,6 +27,7 @@ from store.definitions import DefinitionRow
 from store.workspaces import WorkspaceRow
 
 Action = Literal["create", "update", "unchanged"]
+EMAIL_OR_ID = "email_or_id"
 RemovedWaits = Literal["continue", "exit"]
 
 
@@ -69,16 +77,18 @@ class Change:
 async def plan(conn: Connection, workspace_id: int, definition: Definition, row: DefinitionRow | None) -> Change:
     """What applying the document would do; reads only."""
     document = definition.wire()
+    if row is not None and isinstance(definition, ObjectTypeDefinition):
+        document["object_type_id"] = row.definition_id
     if row is None:
         edit = workflow_edit(None, definition, {}) if isinstance(definition, CampaignDefinition) else WorkflowEdit()
-        return Change(definition, None, document, "create", (), edit, isinstance(definition, SegmentDefinition))
+        return Change(definition, None, document, "create", (), edit, _is_built(definition))
     if same(document, row.document):
         return Change(definition, row, document, "unchanged")
     before, _ = read_definition(row.document)
     change = Change(definition, row, document, "update", diff(row.document, document))
     if isinstance(definition, SegmentDefinition):
-        rebuilds = not isinstance(before, SegmentDefinition) or before.conditions != definition.conditions
-        return replace(change, rebuilds=rebuilds)
+        differs = not isinstance(before, SegmentDefinition) or before.conditions != definition.conditions
+        return replace(change, rebuilds=differs and _is_built(definition))
     if isinstance(definition, CampaignDefinition):
         known = before if isinstance(before, CampaignDefinition) else None
         edit = workflow_edit(known, definition, row.actions)
@@ -86,6 +96,11 @@ async def plan(conn: Connection, workspace_id: int, definition: Definition, row:
         rebuilds = known is not None and row.state in LIVE_STATES and known.trigger != definition.trigger
         return replace(change, edit=edit, waiting=waiting, rebuilds=rebuilds)
     return change
+
+
+def _is_built(definition: Definition) -> bool:
+    """Whether everybody is looked at to find out who is in it."""
+    return isinstance(definition, SegmentDefinition) and definition.conditions is not None
 
 
 async def write(
@@ -96,8 +111,9 @@ async def write(
         return change
     row = await _created(conn, workspace, change, source, now) if change.row is None else _updated(change, source, now)
     row = replace(row, actions=await _numbered(conn, workspace.workspace_id, change.edit))
-    if isinstance(change.definition, SegmentDefinition) and change.rebuilds:
-        row = replace(row, state="building")
+    if isinstance(change.definition, SegmentDefinition) and (change.rebuilds or change.row is None):
+        # Who is put into a segment by hand needs no looking for.
+        row = replace(row, state="building" if change.rebuilds else "ready")
     if isinstance(change.definition, CampaignDefinition) and change.definition.goal and row.goal_seq is None:
         # Whoever entered before the first goal is no candidate for it (CMP-26).
         row = replace(row, goal_seq=0 if row.first_started is None else await log.last_seq(conn, row.workspace_id))
@@ -105,7 +121,10 @@ async def write(
         await store.insert(conn, row)
     else:
         await store.update(conn, row)
-    if isinstance(change.definition, SegmentDefinition):
+    if isinstance(change.definition, SettingsDefinition):
+        before = {} if change.row is None else change.row.document
+        await follow_identifiers(conn, workspace.workspace_id, before, change.document, now)
+    elif isinstance(change.definition, SegmentDefinition):
         if change.rebuilds:
             payload = {"segment_id": row.definition_id}
             await tasks.create(conn, workspace.workspace_id, "segment_build", payload, now=now)
@@ -114,17 +133,33 @@ async def write(
     return replace(change, row=row)
 
 
+async def follow_identifiers(
+    conn: Connection, workspace_id: int, before: Mapping[str, Any], after: Mapping[str, Any], now: datetime
+) -> None:
+    """Where other things name people than before, everybody is looked at, and facts wait until that is done (PPL-02).
+
+    `before` and `after` are settings documents, empty ones where there are none.
+    """
+    if before.get("identifiers", EMAIL_OR_ID) != after.get("identifiers", EMAIL_OR_ID):
+        await tasks.create(conn, workspace_id, "identifiers", {}, priority="high", now=now)
+
+
 async def _created(
     conn: Connection, workspace: WorkspaceRow, change: Change, source: str | None, now: datetime
 ) -> DefinitionRow:
-    definition = change.definition
+    definition, document = change.definition, change.document
+    if isinstance(definition, ObjectTypeDefinition):
+        number = await object_types.number_for(conn, workspace.workspace_id, definition)
+        document = {**document, "object_type_id": number}
+    else:
+        number = await workspaces.next_id(conn, workspace.workspace_id, definition.kind)
     return DefinitionRow(
         workspace_id=workspace.workspace_id,
         kind=definition.kind,
-        definition_id=await workspaces.next_id(conn, workspace.workspace_id, definition.kind),
+        definition_id=number,
         key=definition.key,
         name=definition.name or definition.key,
-        document=change.document,
+        document=document,
         revision=1,
         version=1,
         state=definition.initial_state,

@@ -16,9 +16,9 @@ from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound, Problem
 from domain.problems import from_validation_error
 from domain.values import to_unix
+from services import collections, journeys, object_types
 from services import definition_checks as checks
 from services import definition_writes as writes
-from services import journeys
 from services.definition_writes import RemovedWaits
 from store import definitions as store
 from store import workspaces
@@ -90,7 +90,8 @@ async def validate(db: Database, workspace_id: int, body: Any) -> dict[str, Any]
         async with db.connection() as conn:
             workspace = await workspace_of(conn, workspace_id)
             rows = await store.load_all(conn, workspace_id)
-        checked = checks.check(raws, rows, sandbox=workspace.sandbox)
+            checked = checks.check(raws, rows, sandbox=workspace.sandbox)
+            await _check_more(conn, workspace_id, checked)
         errors, warnings = checked.errors, checked.warnings
     except InvalidInput as refusal:
         errors, warnings = refusal.problems, []
@@ -106,7 +107,8 @@ async def get(db: Database, workspace_id: int, kind: str, ref: str | int, view: 
     """One document with its status; raises NotFound."""
     row = await _stored(db, workspace_id, kind, ref)
     async with db.connection() as conn:
-        return {"definition": shown(row, view), "status": await _status(conn, row)}
+        document = await collections.filled(conn, row, shown(row, view))
+        return {"definition": document, "status": await _status(conn, row)}
 
 
 async def list_page(
@@ -136,10 +138,14 @@ async def list_page(
             if len(rows) < size:
                 break
             before = rows[-1].definition_id
-        shown_rows = found[:limit]
+        shown_rows = found[: await collections.fitting(conn, found[:limit])]
         active = await _active(conn, workspace_id, shown_rows)
-    records = [{"definition": shown(row, view), "status": status_of(row, active)} for row in shown_rows]
-    return {"definitions": records, "next": str(shown_rows[-1].definition_id) if len(found) > limit else ""}
+        documents = [await collections.filled(conn, row, shown(row, view)) for row in shown_rows]
+    records = [
+        {"definition": document, "status": status_of(row, active)}
+        for document, row in zip(documents, shown_rows, strict=True)
+    ]
+    return {"definitions": records, "next": str(shown_rows[-1].definition_id) if len(found) > len(shown_rows) else ""}
 
 
 async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, now: datetime) -> None:
@@ -156,6 +162,12 @@ async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, 
             # Whoever was entering while the campaign was emptied is met by the task.
             await journeys.end_all_of_campaign(conn, workspace, row.definition_id, "archived", workspace.now(now))
         await store.delete(conn, workspace_id, kind, row.definition_id)
+        if kind == "settings":
+            await writes.follow_identifiers(conn, workspace_id, row.document, {}, workspace.now(now))
+        elif kind == "collection":
+            await collections.forget(conn, workspace_id, row.definition_id)
+        elif kind == "object_type":
+            await object_types.retire(conn, workspace_id, row.definition_id, workspace.now(now))
         await workspaces.bump_definitions(conn, workspace_id)
     members = {"segment": "segment", "campaign": "trigger"}.get(kind)
     while members is not None:
@@ -256,26 +268,36 @@ async def _apply(
     waits: RemovedWaits,
     now: datetime,
 ) -> tuple[list[writes.Change], checks.Checked]:
+    contents = {} if dry_run else await collections.fetched(db, workspace_id, raws)
     async with db.transaction() as conn:
         if not dry_run:
             await store.lock(conn, workspace_id)
         workspace = await workspace_of(conn, workspace_id)
         rows = await store.load_all(conn, workspace_id)
         checked = checks.check(raws, rows, sandbox=workspace.sandbox)
+        await _check_more(conn, workspace_id, checked)
         checked.refuse()
         changes = [await writes.plan(conn, workspace_id, definition, row) for definition, row in checked.definitions]
         if dry_run:
             return changes, checked
         here = workspace.now(now)
+        await object_types.reserve(conn, workspace_id, checked.definitions)
         written = [
             await writes.write(conn, workspace, change, source=source, waits=waits, now=here) for change in changes
         ]
+        await collections.keep(conn, workspace_id, written, contents, here)
         if source is not None:
             kept = [(c.definition.kind, c.number) for c in written if c.action == "unchanged" and c.number is not None]
             await store.set_source(conn, workspace_id, kept, source)
         if any(change.action != "unchanged" for change in written):
             await workspaces.bump_definitions(conn, workspace_id)
     return written, checked
+
+
+async def _check_more(conn: Connection, workspace_id: int, checked: checks.Checked) -> None:
+    """What only the database can say against documents."""
+    collections.check(checked)
+    await object_types.check(conn, workspace_id, checked)
 
 
 async def _stored(db: Database, workspace_id: int, kind: str, ref: str | int) -> DefinitionRow:

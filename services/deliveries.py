@@ -24,7 +24,17 @@ from rendering.email import RenderedEmail, restored
 from rendering.mime import Mail, build
 from services.captures import CaptureMailbox
 from services.delivery_making import derived_id, make_email
-from services.delivery_outcomes import SETTLED, Applied, Outcome, accepted, applied, corrected, interrupted, refused
+from services.delivery_outcomes import (
+    SETTLED,
+    Applied,
+    Outcome,
+    accepted,
+    applied,
+    corrected,
+    interrupted,
+    refused,
+    reported_ahead,
+)
 from store import deliveries as store
 from store import deltas
 from store.database import Connection, Database
@@ -311,7 +321,7 @@ class Deliverer:
         silent: bool,
     ) -> DeliveryRow:
         """The row after the outcome of the attempt that `prepared` began, unless that attempt has one already."""
-        if row.status in OPEN and row.attempts == prepared.row.attempts:
+        if row.attempts == prepared.row.attempts and (row.status in OPEN or reported_ahead(row)):
             change = applied(row, outcome, now, silent=silent)
             ambiguity = 1 if change.row.ambiguous else 0
         elif row.ambiguous and row.attempts == prepared.row.attempts + 1:

@@ -15,6 +15,7 @@ Result = Literal["settled", "sent", "failed", "bounced", "soft_bounced", "unavai
 
 AMBIGUOUS = "The connection broke while the message was being handed over; it may have been taken"
 TOO_OLD = "Too old"
+_REPORTED = frozenset({"suppressed", "bounced", "delivered", "opened", "clicked", "converted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Applied(NamedTuple):
     due_at: datetime | None = None
 
 
+def reported_ahead(row: DeliveryRow) -> bool:
+    """Whether somebody reported what became of a message before the answer to its hand-over was written down."""
+    return row.handed_over_at is not None and "sent" not in row.metrics and row.status in _REPORTED
+
+
 def applied(row: DeliveryRow, outcome: Outcome, now: datetime, *, silent: bool = False) -> Applied:
     """The row after one more attempt; with `silent` nothing that came after the receipt is counted (OUT-26)."""
     tried = replace(
@@ -83,9 +89,13 @@ def applied(row: DeliveryRow, outcome: Outcome, now: datetime, *, silent: bool =
         held_until=None,
     )
     if outcome.result == "sent":
-        sent = replace(tried, provider_ref=outcome.ref, ambiguous=outcome.ambiguous, failure_message=None)
+        why = row.failure_message if row.status in _REPORTED else None
+        sent = replace(tried, provider_ref=outcome.ref, ambiguous=outcome.ambiguous, failure_message=why)
         sent.handed_over_at = sent.handed_over_at or now
         return _with_events(sent, ("sent", *(() if silent else outcome.events)), now, "accepted")
+    if outcome.result in ("unavailable", "soft_bounced") and row.status in _REPORTED:
+        # It has arrived or come back already, whatever the provider said.
+        return _with_events(replace(tried, failure_message=outcome.answer), ("attempted",), now, "rejected")
     if outcome.result in ("unavailable", "soft_bounced"):
         soft = outcome.result == "soft_bounced"
         due_at = next_attempt(tried.attempts, now, soft_bounce=soft, until=outcome.until)
@@ -119,4 +129,14 @@ def _with_events(
     return Applied(row, reached, attempt)
 
 
-__all__ = ["SETTLED", "Applied", "Outcome", "accepted", "applied", "corrected", "interrupted", "refused"]
+__all__ = [
+    "SETTLED",
+    "Applied",
+    "Outcome",
+    "accepted",
+    "applied",
+    "corrected",
+    "interrupted",
+    "refused",
+    "reported_ahead",
+]

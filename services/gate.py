@@ -1,9 +1,10 @@
-"""What services ask of Temporal, without knowing it: start a journey's workflow, wake it."""
+"""What services ask of Temporal, without knowing it: start a journey's workflow, wake it, start a task's."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from domain.task_steps import TaskRef
 from store.outbox import JourneyStart
 
 
@@ -31,5 +32,8 @@ class Gate(Protocol):
     async def wake_journey(self, workflow_id: str, why: str, upto_seq: int) -> bool:
         """Have the workflow look again; False where none is running."""
 
+    async def start_task(self, task: TaskRef, what: str) -> bool:
+        """Have the workflow of an open task running; False where there was one already. `what` is for people to read."""
 
-__all__ = ["Gate", "GateRefused", "JourneyStart", "TemporalAway"]
+
+__all__ = ["Gate", "GateRefused", "JourneyStart", "TaskRef", "TemporalAway"]

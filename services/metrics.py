@@ -1,11 +1,13 @@
-"""Totals that many transactions change at once: folded by the worker, exact for whoever reads."""
+"""Totals and names that many transactions change at once: folded by the worker, exact for whoever reads."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 
+from store import data_names
 from store import metrics as store
 from store.database import Connection, Database
 
@@ -21,18 +23,22 @@ async def totals(conn: Connection, workspace_id: int, kind: str, ref_id: int) ->
 
 
 async def fold_once(db: Database) -> int:
-    """Fold what there is, page by page; returns how many changes."""
+    """Fold what there is of totals and of names, page by page; returns how many changes."""
+    return await _fold_all(db, store.fold) + await _fold_all(db, data_names.fold)
+
+
+async def _fold_all(db: Database, fold: Callable[[Connection, int], Awaitable[int]]) -> int:
     folded = 0
     while True:
         async with db.transaction() as conn:
-            page = await store.fold(conn, PAGE)
+            page = await fold(conn, PAGE)
         folded += page
         if page < PAGE:
             return folded
 
 
 class MetricFolder:
-    """Folds changes into totals every second."""
+    """Folds changes into totals and into the data index every second."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -43,7 +49,7 @@ class MetricFolder:
             try:
                 await fold_once(self._db)
             except Exception:
-                logger.exception("folding of metrics failed; the changes stay and are folded later")
+                logger.exception("folding failed; the changes stay and are folded later")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY):
                     await stop.wait()

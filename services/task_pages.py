@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from domain.workflow_graph import resume_at
 from ingest.builds import build_page
 from ingest.catalog import Campaign, Catalog
+from ingest.identifier_mode import convert_page
 from ingest.unit import Person, Unit
 from services import journeys as ending
 from services.advance import replan
@@ -19,6 +20,7 @@ from store.tasks import TaskRow
 
 BUILD_PAGE = 1_000
 REPLAN_PAGE = 200
+CONVERT_PAGE = 200
 WAIT_REMOVED = "The wait that the person stood in was removed from the campaign."
 
 
@@ -30,7 +32,7 @@ class Page(NamedTuple):
     state: Literal["running", "succeeded", "cancelled"]
 
 
-async def segment_build(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime) -> Page:
+async def segment_build(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:
     """Find out who is in a segment (PPL-41); a later revision's build takes over from an earlier one's."""
     segment_id = task.payload["segment_id"]
     if segment_id not in catalog.segments or await store.is_superseded(conn, task, "segment_id"):
@@ -46,7 +48,7 @@ async def segment_build(conn: Connection, catalog: Catalog, task: TaskRow, now: 
     return page
 
 
-async def trigger_build(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime) -> Page:
+async def trigger_build(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:
     """Write down who matches a campaign's trigger already; then a campaign that is starting runs."""
     campaign_id = task.payload["campaign_id"]
     campaign = catalog.campaigns.get(campaign_id)
@@ -80,7 +82,7 @@ async def _build(
     return Page(last, looked, "running" if looked else "succeeded")
 
 
-async def replan_waiting(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime) -> Page:
+async def replan_waiting(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:
     """Reckon anew how long people wait at blocks that an edit changed or removed (CMP-25)."""
     campaign = catalog.campaigns.get(task.payload["campaign_id"])
     if campaign is None:
@@ -121,7 +123,15 @@ def _remove(unit: Unit, person: Person, journey: JourneyRow) -> None:
     )
 
 
-async def end_journeys(conn: Connection, _catalog: Catalog, task: TaskRow, now: datetime) -> Page:
+async def identifiers(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, real_now: datetime) -> Page:
+    """Make everybody's address a name, or an attribute, as the settings now say (PPL-02); facts wait until it is done."""
+    if task.total is None:
+        task.total = await store.count_people(conn, task.workspace_id)
+    last, looked = await convert_page(conn, catalog, after=task.cursor, limit=CONVERT_PAGE, now=now, real_now=real_now)
+    return Page(last, looked, "running" if looked else "succeeded")
+
+
+async def end_journeys(conn: Connection, _catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:
     """End everybody's journeys in a campaign that was stopped or deleted."""
     last, looked = await ending.end_page(
         conn, task.workspace_id, task.payload["campaign_id"], task.payload["reason"], after=task.cursor, now=now
@@ -129,4 +139,4 @@ async def end_journeys(conn: Connection, _catalog: Catalog, task: TaskRow, now: 
     return Page(last, looked, "running" if looked else "succeeded")
 
 
-__all__ = ["Page", "end_journeys", "replan_waiting", "segment_build", "trigger_build"]
+__all__ = ["Page", "end_journeys", "identifiers", "replan_waiting", "segment_build", "trigger_build"]

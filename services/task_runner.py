@@ -10,9 +10,12 @@ from datetime import datetime
 
 from ingest.apply import TRANSIENT
 from ingest.catalog import Catalog, Catalogs
+from services import data_index, segments
 from services import task_pages as pages
+from services.expiry import discard_files
+from services.object_purge import purge_objects
 from services.task_pages import Page
-from services.tasks import TaskType
+from services.tasks import CARRIED, TaskType
 from store import tasks as store
 from store.database import Connection, Database
 from store.notify import Listener, Notifier
@@ -21,12 +24,18 @@ from store.tasks import TaskRow
 logger = logging.getLogger("sojourn.tasks")
 
 Clock = Callable[[], datetime]
-PageOf = Callable[[Connection, Catalog, TaskRow, datetime], Awaitable[Page]]
+PageOf = Callable[[Connection, Catalog, TaskRow, datetime, datetime], Awaitable[Page]]
+"""Does a page, given the workspace's instant and the real one."""
 KINDS: Mapping[TaskType, PageOf] = {
     "segment_build": pages.segment_build,
     "trigger_build": pages.trigger_build,
     "replan": pages.replan_waiting,
     "end_journeys": pages.end_journeys,
+    "discard_files": discard_files,
+    "object_type_delete": purge_objects,
+    "segment_clear": segments.clear_page,
+    "purge_attribute": data_index.purge_page,
+    "identifiers": pages.identifiers,
 }
 SETTLING_IN = 0.01
 _BARRIER = "barrier"
@@ -58,7 +67,7 @@ class TaskRunner:
         claimed: TaskRow | None = None
         try:
             async with self._db.transaction() as conn:
-                task = await store.claim(conn, self._turn)
+                task = await store.claim(conn, self._turn, CARRIED)
                 if task is None:
                     return False
                 claimed = replace(task)
@@ -76,7 +85,7 @@ class TaskRunner:
         if blocked:
             await asyncio.sleep(SETTLING_IN)
         else:
-            self._notifier.send("outbox")
+            self._notifier.send("outbox", "ingest")
         return True
 
     async def _work(self, conn: Connection, task: TaskRow) -> bool:
@@ -94,10 +103,11 @@ class TaskRunner:
         if task.state == "queued" and await store.oldest_running(conn) < barrier:
             return False
         catalog = await self._catalogs.get(conn, task.workspace_id)
-        now = catalog.now(self._clock())
+        real_now = self._clock()
+        now = catalog.now(real_now)
         if task.started_at is None:
             task.started_at = now
-        page = await KINDS[task.type](conn, catalog, task, now)  # type: ignore[index]
+        page = await KINDS[task.type](conn, catalog, task, now, real_now)  # type: ignore[index]
         task.cursor, task.state = page.cursor, page.state
         task.done += page.looked
         if page.state != "running":

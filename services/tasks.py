@@ -13,7 +13,11 @@ from store import workspaces
 from store.database import Connection, Database
 from store.tasks import TaskRow
 
-TaskType = Literal["segment_build", "trigger_build", "replan", "end_journeys"]
+TaskType = Literal[
+    "segment_build", "trigger_build", "replan", "end_journeys", "segment_clear", "import", "export", "discard_files", "object_type_delete", "purge_attribute", "identifiers"
+]
+CARRIED: tuple[TaskType, ...] = ("import", "export")
+"""Types that a workflow carries; all others are done by the task runner."""
 Priority = Literal["high", "medium", "low"]
 TaskState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -72,4 +76,4 @@ def wire(row: TaskRow) -> dict[str, Any]:
     }
 
 
-__all__ = ["Priority", "TaskState", "TaskType", "create", "get", "list_page", "wire"]
+__all__ = ["CARRIED", "Priority", "TaskState", "TaskType", "create", "get", "list_page", "wire"]

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from domain.definitions import Definition
 from domain.definitions.settings import WORKSPACE_KEY
-from domain.errors import DomainError, NotFound
+from domain.errors import DomainError, InvalidInput, NotFound, Problem
 from domain.values import to_unix
 from services import definition_writes as writes
 from services import definitions
@@ -27,6 +27,7 @@ DELIVERY_KEY_BYTES: Final = 32
 _SECRET_NAMES: Final[dict[str, str]] = {"track": "api_key", "app": "app_key", "pipelines": "write_key"}
 _SECRET_BYTES: Final[dict[str, int]] = {"track": 10, "app": 16, "pipelines": 10}
 _SITE_BYTES: Final = 10
+CLIENT_SIDE: Final = "client_side"
 
 
 @dataclass(frozen=True)
@@ -97,23 +98,43 @@ async def credentials(db: Database, workspace_id: int) -> list[dict[str, Any]]:
 
 
 async def create_credential(
-    db: Database, workspace_id: int, *, kind: Kind, name: str, scopes: Sequence[str] | None, now: datetime
+    db: Database,
+    workspace_id: int,
+    *,
+    kind: Kind,
+    name: str,
+    scopes: Sequence[str] | None,
+    now: datetime,
+    client_side: bool = False,
 ) -> dict[str, Any]:
-    """A new key with its secret; raises NotFound."""
+    """A new key with its secret; one `client_side` is for browsers and apps (API-35). Raises NotFound."""
     async with db.transaction() as conn:
         await definitions.workspace_of(conn, workspace_id)
         secret = secrets.token_hex(_SECRET_BYTES[kind])
         site_id = secrets.token_hex(_SITE_BYTES) if kind == "track" else None
-        return await _insert_key(conn, workspace_id, kind, name, secret, now=now, site_id=site_id, scopes=scopes)
+        settings = {CLIENT_SIDE: True} if client_side else {}
+        return await _insert_key(
+            conn, workspace_id, kind, name, secret, now=now, site_id=site_id, scopes=scopes, settings=settings
+        )
 
 
-async def rename_credential(db: Database, workspace_id: int, credential_id: int, name: str) -> dict[str, Any]:
-    """Give a key another name; raises NotFound."""
+async def change_credential(
+    db: Database, workspace_id: int, credential_id: int, *, name: str | None, client_side: bool | None
+) -> dict[str, Any]:
+    """Change a key, None leaves as it is; raises NotFound, and InvalidInput where only Pipelines keys have it."""
+    settings = {} if client_side is None else {CLIENT_SIDE: client_side}
     async with db.transaction() as conn:
-        row = await keys.rename(conn, workspace_id, credential_id, name)
-    if row is None:
-        raise NotFound("credential", credential_id)
+        row = await keys.change(conn, workspace_id, credential_id, name=name, settings=settings)
+        if row is None:
+            raise NotFound("credential", credential_id)
+        if client_side is not None and row.kind != "pipelines":
+            raise InvalidInput([only_pipelines()])
     return wire_key(row)
+
+
+def only_pipelines() -> Problem:
+    """The refusal of `client_side` for a key that is no Pipelines key."""
+    return Problem(code="not_applicable", pointer="/client_side", message="Only Pipelines keys are client-side.")
 
 
 async def revoke_credential(db: Database, workspace_id: int, credential_id: int) -> None:
@@ -149,6 +170,8 @@ def wire_key(row: CredentialRow) -> dict[str, Any]:
         answer["site_id"] = row.site_id
     if row.scopes is not None:
         answer["scopes"] = row.scopes
+    if row.kind == "pipelines":
+        answer["client_side"] = row.settings.get(CLIENT_SIDE) is True
     used = None if row.last_used_at is None else to_unix(row.last_used_at)
     return answer | {"created_at": to_unix(row.created_at), "last_used_at": used}
 
@@ -163,6 +186,7 @@ async def _insert_key(
     now: datetime,
     site_id: str | None = None,
     scopes: Sequence[str] | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     row = CredentialRow(
         workspace_id=workspace_id,
@@ -174,6 +198,7 @@ async def _insert_key(
         scopes=None if scopes is None else list(scopes),
         created_at=now,
         last_used_at=None,
+        settings=settings or {},
     )
     await keys.insert(conn, row)
     return wire_key(row) | {_SECRET_NAMES[kind]: secret}
@@ -198,13 +223,14 @@ __all__ = [
     "Kind",
     "Secrets",
     "change",
+    "change_credential",
     "create",
     "create_credential",
     "credentials",
     "get",
     "insert",
     "listed",
-    "rename_credential",
+    "only_pipelines",
     "revoke_credential",
     "wire",
     "wire_key",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialRow:
-    """One key of a workspace; `scopes` None grants all."""
+    """One key of a workspace; `scopes` None grants all, `settings` are those of a source of data."""
 
     workspace_id: int
     credential_id: int
@@ -22,32 +23,36 @@ class CredentialRow:
     scopes: list[str] | None
     created_at: datetime
     last_used_at: datetime | None
+    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCaller:
-    """A key as it stood when a call asked for it, and the revision of its workspace's definitions then."""
+    """A key as it stood when a call asked for it, and what its workspace said then about callers."""
 
     credential: CredentialRow
     definitions_rev: int
+    sandbox: bool
+    allowed_ips: list[str]
+    clock_now: datetime | None
 
 
 _NAMES = [column.name for column in fields(CredentialRow)]
 _COLUMNS = ", ".join(_NAMES)
 _JOINED = (
-    f"SELECT {', '.join(f'c.{name}' for name in _NAMES)}, w.definitions_rev"
+    f"SELECT {', '.join(f'c.{name}' for name in _NAMES)}, w.definitions_rev, w.sandbox, w.allowed_ips, w.clock_now"
     " FROM credentials c JOIN workspaces w ON w.workspace_id = c.workspace_id"
 )
 
 
 async def find(conn: Connection, *, sites: Sequence[str], hashes: Sequence[bytes]) -> list[KnownCaller]:
-    """The Track pairs with these site ids and the App keys with these hashes, as far as there are any."""
+    """The Track pairs with these site ids, the App and Pipelines keys with these hashes, as far as there are any."""
     query = (
         f"{_JOINED} WHERE c.site_id = ANY($1::text[])"
-        f" UNION ALL {_JOINED} WHERE c.kind = 'app' AND c.secret_hash = ANY($2::bytea[])"
+        f" UNION ALL {_JOINED} WHERE c.kind IN ('app', 'pipelines') AND c.secret_hash = ANY($2::bytea[])"
     )
     rows = [tuple(record) for record in await conn.fetch(query, sites, hashes)]
-    return [KnownCaller(CredentialRow(*row[:-1]), row[-1]) for row in rows]
+    return [KnownCaller(CredentialRow(*row[: len(_NAMES)]), *row[len(_NAMES) :]) for row in rows]
 
 
 async def of_workspace(conn: Connection, workspace_id: int) -> list[CredentialRow]:
@@ -70,10 +75,13 @@ async def insert(conn: Connection, row: CredentialRow) -> None:
     await conn.execute(query, *(getattr(row, name) for name in _NAMES))
 
 
-async def rename(conn: Connection, workspace_id: int, credential_id: int, name: str) -> CredentialRow | None:
-    """Give a key another name; None where there is no such key."""
-    query = f"UPDATE credentials SET name = $3 WHERE workspace_id = $1 AND credential_id = $2 RETURNING {_COLUMNS}"
-    record = await conn.fetchrow(query, workspace_id, credential_id, name)
+async def change(
+    conn: Connection, workspace_id: int, credential_id: int, *, name: str | None, settings: dict[str, Any]
+) -> CredentialRow | None:
+    """Give a key another name (None leaves it) and change these settings; None where there is no such key."""
+    query = f"""UPDATE credentials SET name = COALESCE($3, name), settings = settings || $4
+                WHERE workspace_id = $1 AND credential_id = $2 RETURNING {_COLUMNS}"""
+    record = await conn.fetchrow(query, workspace_id, credential_id, name, settings)
     return CredentialRow(**record) if record else None
 
 

@@ -80,14 +80,9 @@ async def erase(
         list(keys),
     )
     await conn.execute(
-        """UPDATE rejected_calls SET body = '', errors = '[]' WHERE workspace_id = $1
-           AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS u (value) WHERE position(u.value IN body) > 0)""",
-        workspace_id,
-        [value for value in values if value],
-    )
-    await conn.execute(
-        """UPDATE activities SET data = '{"forgotten": true}' WHERE workspace_id = $1 AND person_id IS NULL
-           AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS u (value) WHERE position(u.value IN data::text) > 0)""",
+        """UPDATE rejected_calls SET body = '', path = '', errors = '[]' WHERE workspace_id = $1
+           AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS u (value)
+                       WHERE position(u.value IN body) > 0 OR position(u.value IN path) > 0)""",
         workspace_id,
         [value for value in values if value],
     )

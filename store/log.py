@@ -14,6 +14,8 @@ from domain.outcomes import Done
 from store.database import Connection
 
 _LOCK_CLASS = 0x494E
+PAUSING = "identifiers"
+"""The type of task during which no facts of its workspace are applied: what names people is changing."""
 
 
 class LogEntry(NamedTuple):
@@ -64,18 +66,27 @@ async def append(conn: Connection, entries: Sequence[LogEntry], now: datetime) -
 
 
 async def busy_workspaces(conn: Connection) -> list[int]:
-    """The workspaces with facts that are not applied yet."""
+    """The workspaces with facts that are not applied yet, but for those whose facts have to wait."""
     records = await conn.fetch(
         """SELECT workspace_id FROM workspaces w WHERE EXISTS (
                SELECT 1 FROM ingest_log i WHERE i.workspace_id = w.workspace_id AND i.applied_at IS NULL)
-           ORDER BY workspace_id"""
+           AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = w.workspace_id AND t.type = $1
+                             AND t.state IN ('queued', 'running'))
+           ORDER BY workspace_id""",
+        PAUSING,
     )
     return [record["workspace_id"] for record in records]
 
 
-async def begin_claim(conn: Connection, workspace_id: int) -> None:
-    """Let no other process choose rows of the workspace until `end_claim`."""
-    await conn.execute("SELECT pg_advisory_lock($1, $2)", _LOCK_CLASS, workspace_id)
+async def begin_claim(conn: Connection, workspace_id: int) -> int:
+    """Let no other process choose rows of the workspace until `end_claim`; returns the horizon to look up to.
+
+    No slower committer can come in between the facts on this side of it, whenever they are read.
+    """
+    horizon: int = await conn.fetchval(
+        "SELECT pg_snapshot_xmin(pg_current_snapshot()) FROM pg_advisory_lock($1, $2)", _LOCK_CLASS, workspace_id
+    )
+    return horizon
 
 
 async def end_claim(conn: Connection, workspace_id: int) -> None:
@@ -83,14 +94,19 @@ async def end_claim(conn: Connection, workspace_id: int) -> None:
     await conn.execute("SELECT pg_advisory_unlock($1, $2)", _LOCK_CLASS, workspace_id)
 
 
-async def pending(conn: Connection, workspace_id: int, limit: int) -> list[PendingRow]:
-    """The oldest facts not applied yet, in order, as far as no slower committer can still come in between."""
+async def pending(conn: Connection, workspace_id: int, horizon: int, after: int, limit: int) -> list[PendingRow]:
+    """The next facts not applied yet, in order, as far as the horizon of the claim."""
     records = await conn.fetch(
         """SELECT seq, accepted_at, received_at, source, keys, body FROM ingest_log
-           WHERE workspace_id = $1 AND applied_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           WHERE workspace_id = $1 AND applied_at IS NULL AND seq > $4 AND xid < $3
+             AND NOT EXISTS (SELECT 1 FROM tasks t
+                             WHERE t.workspace_id = $1 AND t.type = $5 AND t.state IN ('queued', 'running'))
            ORDER BY seq LIMIT $2""",
         workspace_id,
         limit,
+        horizon,
+        after,
+        PAUSING,
     )
     return [PendingRow(*record) for record in records]
 
@@ -138,6 +154,16 @@ async def last_seq(conn: Connection, workspace_id: int) -> int:
     return highest or 0
 
 
+async def is_pending(conn: Connection, workspace_id: int, up_to: int) -> bool:
+    """Whether a fact is not applied yet whose number is `up_to` or lower."""
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL AND seq <= $2)",
+        workspace_id,
+        up_to,
+    )
+    return found
+
+
 async def claim_ids(
     conn: Connection, workspace_id: int, ids: Sequence[tuple[str, bytes, datetime | None]], life: timedelta
 ) -> set[tuple[str, bytes]]:
@@ -171,6 +197,7 @@ __all__ = [
     "claim_ids",
     "end_claim",
     "entry_of",
+    "is_pending",
     "last_seq",
     "lockable",
     "mark_applied",

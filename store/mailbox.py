@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ async def take(conn: Connection, mail: CapturedMail) -> Taken:
         )
         if before is not None:
             return Taken(None if before == ACCEPTED else await _rule_like(conn, mail, before))
-    rule = await _use_rule(conn, mail)
+    rule = await _use_rule(conn, mail.workspace_id, lambda rule: rule.fits(mail.channel, mail.recipients))
     outcome = rule.outcome if rule is not None and rule.outcome in REFUSING else ACCEPTED
     await conn.execute(
         f"{_KEPT} ON CONFLICT DO NOTHING",
@@ -58,20 +58,25 @@ async def take(conn: Connection, mail: CapturedMail) -> Taken:
     return Taken(rule)
 
 
-async def _use_rule(conn: Connection, mail: CapturedMail) -> FaultRule | None:
+async def rule_for_call(conn: Connection, workspace_id: int, url: str) -> FaultRule | None:
+    """The rule by which a call of an address is answered or let through; it loses one of its uses."""
+    return await _use_rule(conn, workspace_id, lambda rule: rule.fits_call(url))
+
+
+async def _use_rule(conn: Connection, workspace_id: int, fits: Callable[[FaultRule], bool]) -> FaultRule | None:
     """The first rule that fits and has uses left, which it loses one of."""
     records = await conn.fetch(
         """SELECT position, rule, uses_left FROM mailbox_faults
            WHERE workspace_id = $1 AND (uses_left IS NULL OR uses_left > 0) ORDER BY position FOR UPDATE""",
-        mail.workspace_id,
+        workspace_id,
     )
     for record in records:
         rule = FaultRule.model_validate(record["rule"])
-        if rule.fits(mail.channel, mail.recipients):
+        if fits(rule):
             if record["uses_left"] is not None:
                 await conn.execute(
                     "UPDATE mailbox_faults SET uses_left = uses_left - 1 WHERE workspace_id = $1 AND position = $2",
-                    mail.workspace_id,
+                    workspace_id,
                     record["position"],
                 )
             return rule
@@ -166,4 +171,4 @@ def _json(document: Any) -> str:
     return orjson.dumps(dict(document)).decode()
 
 
-__all__ = ["clear", "record_received", "replace_faults", "take"]
+__all__ = ["clear", "record_received", "replace_faults", "rule_for_call", "take"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from domain.definitions.object_type import LARGEST_NUMBER
 from domain.ids import object_no_of, person_id_of
 from domain.operations import ANONYMOUS, DELIVERY, DEVICE, OBJECT, OBJECT_BY_CIO_ID, Name
 from store.database import Connection
@@ -65,7 +66,9 @@ async def _by_cio_id(conn: Connection, workspace_id: int, values: set[str]) -> d
 
 
 async def _objects(conn: Connection, workspace_id: int, values: set[str]) -> dict[Name, int]:
-    pairs = [(int(kind), value) for kind, _, value in (text.partition(":") for text in values)]
+    named = [(int(kind), value) for kind, _, value in (text.partition(":") for text in values)]
+    # No type has a number that its column cannot hold; nor must one hold up everything behind it.
+    pairs = [(kind, value) for kind, value in named if 0 < kind <= LARGEST_NUMBER]
     records = await conn.fetch(
         """SELECT o.object_type_id, o.object_id, o.object_no FROM objects o
            JOIN unnest($2::int[], $3::text[]) AS u (kind, value)

@@ -7,14 +7,17 @@ from typing import Literal, NamedTuple
 
 from store.database import Connection
 
-Table = Literal["ingest_log", "activities", "delivery_contents", "journey_steps"]
+Table = Literal["ingest_log", "activities", "delivery_contents", "journey_steps", "rejected_calls"]
 KEYS: dict[Table, str] = {
     "ingest_log": "accepted_at",
     "activities": "recorded_at",
     "delivery_contents": "created_at",
     "journey_steps": "started_at",
+    "rejected_calls": "at",
 }
-"""The column each table is partitioned by: real time in the log, the workspace's time in the others."""
+"""The column each table is partitioned by."""
+REAL_TIME: frozenset[Table] = frozenset({"ingest_log", "rejected_calls"})
+"""Tables whose column is real time; in the others it is the workspace's."""
 MOST_MOVED = 20_000
 _CLASS = 0x5054
 
@@ -87,7 +90,7 @@ async def is_needed(conn: Connection, table: Table, span: Span) -> bool:
 
 async def count_kept(conn: Connection, table: Table, span: Span, days: int) -> int:
     """How many rows of a partition are recent by the clock of their sandbox, counted up to one more than may be moved."""
-    if table == "ingest_log":
+    if table in REAL_TIME:
         return 0
     count: int = await conn.fetchval(
         f"""SELECT count(*) FROM (SELECT 1 FROM {span.name} p JOIN workspaces w USING (workspace_id)
@@ -101,7 +104,7 @@ async def count_kept(conn: Connection, table: Table, span: Span, days: int) -> i
 async def drop(conn: Connection, table: Table, span: Span, days: int) -> None:
     """Drop a partition; rows that are recent by the clock of their sandbox go into the default one."""
     await conn.execute(f"ALTER TABLE {table} DETACH PARTITION {span.name}")
-    if table != "ingest_log":
+    if table not in REAL_TIME:
         await conn.execute(
             f"""INSERT INTO {table}
                 SELECT p.* FROM {span.name} p JOIN workspaces w USING (workspace_id)
@@ -114,7 +117,7 @@ async def drop(conn: Connection, table: Table, span: Span, days: int) -> None:
 async def trim_default(conn: Connection, table: Table, days: int, real_now: datetime, limit: int) -> int:
     """Delete up to `limit` rows of the default partition that are too old by their workspace's clock; returns how many."""
     key = KEYS[table]
-    clock = "$1" if table == "ingest_log" else "COALESCE(w.clock_now, $1)"
+    clock = "$1" if table in REAL_TIME else "COALESCE(w.clock_now, $1)"
     guard = {
         "ingest_log": "AND p.applied_at IS NOT NULL",
         "journey_steps": """AND NOT EXISTS (SELECT 1 FROM journeys j WHERE j.workspace_id = p.workspace_id
@@ -134,6 +137,7 @@ async def trim_default(conn: Connection, table: Table, days: int, real_now: date
 __all__ = [
     "KEYS",
     "MOST_MOVED",
+    "REAL_TIME",
     "Span",
     "Table",
     "count_kept",

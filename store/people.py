@@ -25,15 +25,31 @@ class PersonRow:
     age_start: datetime
 
 
+class Kept(NamedTuple):
+    """What is kept of a membership; without a row nobody is a member, and the clock changes nothing."""
+
+    member: bool
+    flips_at: datetime | None
+
+
+class Memberships(NamedTuple):
+    """Memberships of one person that are alike: of the segments (`kind` segment) or campaigns (`kind` trigger) named."""
+
+    person_id: int
+    kind: str
+    kept: Kept
+    ref_ids: list[int]
+
+
 @dataclass(slots=True)
 class MembershipRow:
-    """Whether a person matches a segment (`kind` segment) or a campaign's trigger (`kind` trigger)."""
+    """Whether a person matches a segment or a campaign's trigger; `since` None where that only turns at another time."""
 
     person_id: int
     kind: str
     ref_id: int
     member: bool
-    since: datetime
+    since: datetime | None
     flips_at: datetime | None
 
 
@@ -235,21 +251,23 @@ async def insert_events(conn: Connection, workspace_id: int, rows: Sequence[Even
         )
 
 
-async def memberships_of(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[MembershipRow]:
-    """Every kept membership of these people."""
+async def memberships_of(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[Memberships]:
+    """Every kept membership of these people, those that are alike together: most of anybody's are."""
     records = await conn.fetch(
-        """SELECT person_id, kind, ref_id, member, since, flips_at FROM memberships
-           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])""",
+        """SELECT person_id, kind, member, flips_at, array_agg(ref_id) AS ref_ids FROM memberships
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[]) GROUP BY person_id, kind, member, flips_at""",
         workspace_id,
         list(person_ids),
     )
-    return [MembershipRow(*record) for record in records]
+    return [
+        Memberships(person_id, kind, Kept(member, flips_at), refs) for person_id, kind, member, flips_at, refs in records
+    ]
 
 
 async def save_memberships(
     conn: Connection, workspace_id: int, kept: Sequence[MembershipRow], gone: Sequence[tuple[int, str, int]]
 ) -> None:
-    """Write memberships as they are now; `gone` names those that need no row any more."""
+    """Write memberships that began or ended; `gone` names those that need no row any more."""
     if gone:
         await conn.execute(
             """DELETE FROM memberships m USING unnest($2::bigint[], $3::text[], $4::int[]) AS g (person_id, kind, ref_id)
@@ -270,6 +288,21 @@ async def save_memberships(
             [row.member for row in kept],
             [row.since for row in kept],
             [row.flips_at for row in kept],
+        )
+
+
+async def save_flips(conn: Connection, workspace_id: int, rows: Sequence[MembershipRow]) -> None:
+    """Write when the clock may change memberships that are as they were."""
+    if rows:
+        await conn.execute(
+            """UPDATE memberships m SET flips_at = u.flips_at
+               FROM unnest($2::bigint[], $3::text[], $4::int[], $5::timestamptz[]) AS u (person_id, kind, ref_id, flips_at)
+               WHERE m.workspace_id = $1 AND m.person_id = u.person_id AND m.kind = u.kind AND m.ref_id = u.ref_id""",
+            workspace_id,
+            [row.person_id for row in rows],
+            [row.kind for row in rows],
+            [row.ref_id for row in rows],
+            [row.flips_at for row in rows],
         )
 
 
@@ -298,7 +331,9 @@ __all__ = [
     "ActivityRow",
     "EventNeed",
     "EventRow",
+    "Kept",
     "MembershipRow",
+    "Memberships",
     "PersonRow",
     "events_of",
     "insert",
@@ -311,6 +346,7 @@ __all__ = [
     "memberships_of",
     "new_ids",
     "page",
+    "save_flips",
     "save_memberships",
     "save_names",
     "update",

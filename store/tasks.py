@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,10 @@ OPEN = ("queued", "running")
 
 @dataclass(slots=True)
 class TaskRow:
-    """One task; `cursor` is the last person looked at, `done` counts those looked at of `total` (None: not known)."""
+    """One task; `cursor` is the last person looked at, `done` counts those looked at of `total` (None: not known).
+
+    `workflow` is the Temporal workflow that carries it, once it is there; None for work without one.
+    """
 
     workspace_id: int
     task_id: str
@@ -29,6 +32,7 @@ class TaskRow:
     error: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    workflow: str | None = None
 
 
 _NAMES = [column.name for column in fields(TaskRow)]
@@ -68,14 +72,60 @@ async def page(
     return [_row(record) for record in records]
 
 
-async def claim(conn: Connection, after: tuple[int, str]) -> TaskRow | None:
-    """Lock, to the end of the transaction, the next task that nobody runs; `after` is the one that had its turn last."""
+async def hold(conn: Connection, workspace_id: int, task_id: str) -> TaskRow | None:
+    """One task, locked to the end of the transaction; waits for whoever holds it."""
+    query = f"SELECT {_COLUMNS} FROM tasks WHERE workspace_id = $1 AND task_id = $2 FOR UPDATE"
+    record = await conn.fetchrow(query, workspace_id, task_id)
+    return _row(record) if record else None
+
+
+async def unstarted(conn: Connection, types: Sequence[str], limit: int) -> list[TaskRow]:
+    """Open tasks of these types that no workflow carries yet, oldest first."""
+    records = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM tasks
+            WHERE state IN ('queued', 'running') AND workflow IS NULL AND type = ANY($1::text[])
+            ORDER BY created_at, workspace_id, task_id LIMIT $2""",
+        list(types),
+        limit,
+    )
+    return [_row(record) for record in records]
+
+
+async def carried(
+    conn: Connection, after: tuple[int, str], limit: int, workspace_id: int | None = None
+) -> list[TaskRow]:
+    """A page of open tasks with a workflow, of one workspace or all; `after` is the last seen."""
+    records = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM tasks
+            WHERE state IN ('queued', 'running') AND workflow IS NOT NULL AND (workspace_id, task_id) > ($1, $2)
+              AND ($4::int IS NULL OR workspace_id = $4)
+            ORDER BY workspace_id, task_id LIMIT $3""",
+        *after,
+        limit,
+        workspace_id,
+    )
+    return [_row(record) for record in records]
+
+
+async def note_workflow(conn: Connection, workspace_id: int, task_id: str, workflow: str) -> None:
+    """The task has a workflow that carries it."""
+    await conn.execute(
+        "UPDATE tasks SET workflow = $3 WHERE workspace_id = $1 AND task_id = $2", workspace_id, task_id, workflow
+    )
+
+
+async def claim(conn: Connection, after: tuple[int, str], without: Sequence[str] = ()) -> TaskRow | None:
+    """Lock, to the end of the transaction, the next task that nobody runs; `after` is the one that had its turn last.
+
+    Types in `without` are somebody else's work.
+    """
     record = await conn.fetchrow(
-        f"""SELECT {_COLUMNS} FROM tasks WHERE state IN ('queued', 'running')
+        f"""SELECT {_COLUMNS} FROM tasks WHERE state IN ('queued', 'running') AND type <> ALL($3::text[])
             ORDER BY CASE priority WHEN 'high' THEN 0 WHEN 'low' THEN 2 ELSE 1 END,
                      (workspace_id, task_id) <= ($1::int, $2::text), workspace_id, task_id
             LIMIT 1 FOR UPDATE SKIP LOCKED""",
         *after,
+        list(without),
     )
     return _row(record) if record else None
 
@@ -164,15 +214,19 @@ async def journeys_inside(conn: Connection, workspace_id: int, campaign_id: int,
 __all__ = [
     "OPEN",
     "TaskRow",
+    "carried",
     "claim",
     "count_people",
     "get",
+    "hold",
     "insert",
     "is_superseded",
     "journeys_inside",
+    "note_workflow",
     "oldest_running",
     "own_number",
     "page",
     "people_inside",
     "save",
+    "unstarted",
 ]

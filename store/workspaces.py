@@ -122,3 +122,19 @@ async def change(
 async def lock(conn: Connection, workspace_id: int) -> None:
     """Let nobody else change the workspace's row until this transaction ends."""
     await conn.execute("SELECT 1 FROM workspaces WHERE workspace_id = $1 FOR UPDATE", workspace_id)
+
+
+async def allowed_ips(conn: Connection, workspace_id: int) -> list[str] | None:
+    """The addresses and networks from which calls are taken, empty for all; None where there is no such workspace."""
+    found: list[str] | None = await conn.fetchval(
+        "SELECT allowed_ips FROM workspaces WHERE workspace_id = $1", workspace_id
+    )
+    return found
+
+
+async def set_allowed_ips(conn: Connection, workspace_id: int, listed: list[str]) -> list[str] | None:
+    """Replace them; None where there is no such workspace."""
+    kept: list[str] | None = await conn.fetchval(
+        "UPDATE workspaces SET allowed_ips = $2 WHERE workspace_id = $1 RETURNING allowed_ips", workspace_id, listed
+    )
+    return kept

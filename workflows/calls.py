@@ -7,12 +7,14 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from workflows.names import SEND_QUEUE, summary
+from workflows.names import SEND_QUEUE, TASKS_QUEUE, summary
 
 with workflow.unsafe.imports_passed_through():
     from activities.journeys import JourneyActivities
     from activities.messages import MessageActivities
+    from activities.tasks import TaskActivities
     from domain.steps import AdvanceInput, DeliverMessageInput, JourneyRef, StepResult
+    from domain.task_steps import TaskProgress, TaskRef
 
 FOR_EVER = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=30)
@@ -52,4 +54,16 @@ async def deliver_message(journey: JourneyRef, step: StepResult) -> StepResult:
     )
 
 
-__all__ = ["FOR_EVER", "advance", "deliver_message"]
+async def run_task(task: TaskRef) -> TaskProgress:
+    """Work on a task for some seconds; longer only while a file is being fetched."""
+    return await workflow.execute_activity_method(
+        TaskActivities.run_task,
+        task,
+        task_queue=TASKS_QUEUE,
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=timedelta(seconds=5),
+        retry_policy=FOR_EVER,
+    )
+
+
+__all__ = ["FOR_EVER", "advance", "deliver_message", "run_task"]

@@ -23,9 +23,19 @@ from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from domain.steps import JourneyRef
+from domain.task_steps import TaskRef
 from services.gate import GateRefused, JourneyStart, TemporalAway
 from workflows.converter import DATA_CONVERTER
-from workflows.names import CAMPAIGN, JOURNEY_WORKFLOW, JOURNEYS_QUEUE, PERSON, WAKE_SIGNAL, WORKSPACE
+from workflows.names import (
+    CAMPAIGN,
+    JOURNEY_WORKFLOW,
+    JOURNEYS_QUEUE,
+    PERSON,
+    TASK_WORKFLOW,
+    TASKS_QUEUE,
+    WAKE_SIGNAL,
+    WORKSPACE,
+)
 
 CALL_LIMIT = timedelta(seconds=5)
 TASK_LIMIT = timedelta(seconds=5)
@@ -98,6 +108,26 @@ class Gateway:
                         ]
                     ),
                     static_summary=f"{start.campaign_key} - person {start.person_id}",
+                    rpc_timeout=CALL_LIMIT,
+                )
+            except WorkflowAlreadyStartedError:
+                return False
+        return True
+
+    async def start_task(self, task: TaskRef, what: str) -> bool:
+        """Have the workflow of an open task running; False where there was one already. `what` is for people to read."""
+        with _translated():
+            try:
+                await self.client.start_workflow(
+                    TASK_WORKFLOW,
+                    task,
+                    id=task.workflow_id,
+                    task_queue=TASKS_QUEUE,
+                    task_timeout=TASK_LIMIT,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    search_attributes=TypedSearchAttributes([SearchAttributePair(WORKSPACE, task.workspace_id)]),
+                    static_summary=what,
                     rpc_timeout=CALL_LIMIT,
                 )
             except WorkflowAlreadyStartedError:

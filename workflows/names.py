@@ -7,12 +7,14 @@ from typing import Final
 from temporalio.common import SearchAttributeKey
 
 JOURNEY_WORKFLOW: Final = "journey"
+TASK_WORKFLOW: Final = "task"
 WAKE_SIGNAL: Final = "wake"
 
 JOURNEYS_QUEUE: Final = "journeys"
 SEND_QUEUE: Final = "send"
 SEND_NOW_QUEUE: Final = "send-now"
 SEND_BULK_QUEUE: Final = "send-bulk"
+TASKS_QUEUE: Final = "tasks"
 
 WORKSPACE: Final = SearchAttributeKey.for_int("workspace")
 CAMPAIGN: Final = SearchAttributeKey.for_keyword("campaign")
@@ -36,6 +38,8 @@ __all__ = [
     "SEND_BULK_QUEUE",
     "SEND_NOW_QUEUE",
     "SEND_QUEUE",
+    "TASKS_QUEUE",
+    "TASK_WORKFLOW",
     "WAKE_SIGNAL",
     "WORKSPACE",
     "summary",

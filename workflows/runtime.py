@@ -13,10 +13,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.interceptor import FailureInterceptor
 from activities.journeys import JourneyActivities
 from activities.messages import MessageActivities
+from activities.tasks import TaskActivities
 from workflows.journey import JourneyWorkflow
-from workflows.names import JOURNEYS_QUEUE
+from workflows.names import JOURNEYS_QUEUE, TASKS_QUEUE
+from workflows.task import TaskWorkflow
 
-WORKFLOWS: list[type] = [JourneyWorkflow]
+WORKFLOWS: list[type] = [JourneyWorkflow, TaskWorkflow]
 PASSED_THROUGH = ("domain", "activities", "pydantic", "pydantic_core", "workflows.calls", "workflows.names")
 """Loaded once for all workflows; the file of a workflow itself is loaded for each, which the sandbox needs."""
 STICKY_LIMIT = timedelta(seconds=2)
@@ -37,7 +39,7 @@ def journeys_worker(
     return Worker(
         client,
         task_queue=JOURNEYS_QUEUE,
-        workflows=WORKFLOWS,
+        workflows=[JourneyWorkflow],
         activities=[activities.advance],
         workflow_runner=workflow_runner(),
         interceptors=[FailureInterceptor()],
@@ -64,6 +66,25 @@ def send_worker(client: Client, queue: str, activities: MessageActivities, *, sl
     )
 
 
+def tasks_worker(client: Client, activities: TaskActivities, *, max_cached: int = 600, slots: int = 4) -> Worker:
+    """A worker for long work on files: its workflow tasks, and `slots` pieces of work at once."""
+    return Worker(
+        client,
+        task_queue=TASKS_QUEUE,
+        workflows=[TaskWorkflow],
+        activities=[activities.run_task],
+        workflow_runner=workflow_runner(),
+        interceptors=[FailureInterceptor()],
+        max_cached_workflows=max_cached,
+        max_concurrent_workflow_tasks=10,
+        max_concurrent_activities=slots,
+        max_heartbeat_throttle_interval=LONGEST_BEAT,
+        default_heartbeat_throttle_interval=LONGEST_BEAT,
+        sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
 def workflow_runner() -> SandboxedWorkflowRunner:
     """The sandbox that guards the workflow files and shares everything below them."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
@@ -83,6 +104,7 @@ __all__ = [
     "WORKFLOWS",
     "journeys_worker",
     "send_worker",
+    "tasks_worker",
     "temporal_runtime",
     "workflow_runner",
 ]

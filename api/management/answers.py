@@ -13,6 +13,7 @@ _SAID: Final[dict[int, str]] = {
     404: "No such thing in this workspace.",
     409: "The state of things forbids this.",
     413: "The body is too large.",
+    415: "The body is not of a kind that is taken here.",
     422: "Every problem found in the request, not only the first.",
     503: "The database is away; try again.",
 }

@@ -51,10 +51,18 @@ async def create(request: Request, db: Db, _caller: Admin, now: Now, workspace_i
         problems.append(Problem(code="not_applicable", pointer="/scopes", message="Only App keys have scopes."))
     if body.scopes is not None and len(set(body.scopes)) < len(body.scopes):
         problems.append(Problem(code="duplicate", pointer="/scopes", message="Name each scope once."))
+    if body.client_side is not None and body.kind != "pipelines":
+        problems.append(workspaces.only_pipelines())
     if problems:
         raise InvalidInput(problems)
     made = await workspaces.create_credential(
-        db, workspace_id, kind=body.kind, name=body.name, scopes=body.scopes, now=now
+        db,
+        workspace_id,
+        kind=body.kind,
+        name=body.name,
+        scopes=body.scopes,
+        client_side=body.client_side or False,
+        now=now,
     )
     return json_response(made, 201)
 
@@ -62,7 +70,7 @@ async def create(request: Request, db: Db, _caller: Admin, now: Now, workspace_i
 @router.patch(
     _ONE,
     operation_id="renameCredential",
-    summary="Rename a credential",
+    summary="Rename a credential, or say where a Pipelines key is used",
     response_model=schemas.Credential,
     responses=errors(404, 422),
     openapi_extra=bodies.schema(schemas.CredentialChange),
@@ -72,7 +80,10 @@ async def rename(
 ) -> Response:
     """The name is what the log of accepted facts calls their source."""
     body = await bodies.model(request, schemas.CredentialChange)
-    return json_response(await workspaces.rename_credential(db, workspace_id, credential_id, body.name))
+    changed = await workspaces.change_credential(
+        db, workspace_id, credential_id, name=body.name, client_side=body.client_side
+    )
+    return json_response(changed)
 
 
 @router.delete(

@@ -1,19 +1,48 @@
-"""Reading people: found by email, attributes, segments (APP-09)."""
+"""Reading people: found by email, attributes, segments, relationships (APP-09); taking a device away."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
-from api.deps import Db, Reading
+from api import bodies
+from api.deps import Db, Now, ProcessParts, Reading, Writing
 from api.errors import json_response
 from api.management import shapes
 from api.management.answers import errors
-from api.management.parameters import NamedBy
+from api.management.parameters import NamedBy, Size, Start
+from api.management.schemas import Body
+from api.paths import Dialect
+from domain.operations import DeleteDevice, Identifier
+from services.looking import objects
 from services.looking import people as looking
 
 router = APIRouter(tags=["People"])
+
+
+class WithBearer(APIRoute):
+    """A route at a path that the Track API has, too: it takes the calls that come with a bearer token (API-01)."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As any route, where the scheme is right; refusals are then in the words of the management API."""
+        found, child = super().matches(scope)
+        headers = dict(scope["headers"]) if found is Match.FULL else {}
+        if headers.get(b"authorization", b"")[:7].lower() != b"bearer ":
+            return Match.NONE, {}
+        return found, {**child, "dialect": Dialect.MANAGEMENT}
+
+
+beside_track = APIRouter(tags=["People"], route_class=WithBearer)
+
+
+class AskedPeople(Body):
+    """Whom a call asks about."""
+
+    ids: list[str]
 
 
 @router.get(
@@ -52,4 +81,45 @@ async def get_segments(db: Db, inside: Reading, customer: str, *, id_type: Named
     return json_response(await looking.segments(db, inside.workspace_id, customer, id_type))
 
 
-__all__ = ["router"]
+@router.post(
+    "/v1/customers/attributes",
+    operation_id="getPeopleById",
+    summary="The attributes of several people",
+    response_model=shapes.PeopleAnswer,
+    responses=errors(),
+    openapi_extra=bodies.schema(AskedPeople),
+)
+async def get_attributes_of_many(request: Request, db: Db, inside: Reading, *, id_type: NamedBy = "id") -> Response:
+    """Up to a hundred at once; who is not there is left out."""
+    body = await bodies.json_value(request, bodies.MANAGEMENT_LIMIT)
+    return json_response(await looking.attributes_of_many(db, inside.workspace_id, body, id_type))
+
+
+@router.get(
+    "/v1/customers/{customer}/relationships",
+    operation_id="getPersonRelationships",
+    summary="What a person belongs to",
+    response_model=shapes.RelatedObjects,
+    responses=errors(404),
+)
+async def get_relationships(
+    db: Db, inside: Reading, customer: str, *, id_type: NamedBy = "id", start: Start = None, limit: Size = 50
+) -> Response:
+    """One page of objects, the oldest first, with the attributes of the relationship as text."""
+    page = await objects.objects_of(db, inside.workspace_id, customer, id_type, start=start, limit=limit)
+    return json_response(page)
+
+
+@beside_track.delete("/v1/customers/{customer}/devices/{token}", status_code=204, include_in_schema=False)
+async def delete_device(
+    db: Db, inside: Writing, now: Now, parts: ProcessParts, *, customer: str, token: str, id_type: NamedBy = "id"
+) -> Response:
+    """Take a push token from a person, in its turn among the facts about them."""
+    async with db.connection() as conn:
+        person = await looking.named(conn, inside.workspace_id, customer, id_type)
+    operation = DeleteDevice(subject=Identifier(kind="cio_id", value=person.cio_id), token=token)
+    await parts.acceptor.append(inside.workspace_id, [operation], "API", now)
+    return Response(status_code=204)
+
+
+__all__ = ["beside_track", "router"]

@@ -177,6 +177,7 @@ class Credential(Answer):
     name: str
     site_id: str | None = None
     scopes: list[Scope] | None = None
+    client_side: bool | None = Field(None, description="Pipelines keys only: in the hands of browsers or apps.")
     created_at: int
     last_used_at: int | None = None
 
@@ -208,12 +209,16 @@ class CredentialCreate(Body):
     kind: Literal["track", "app", "pipelines"]
     name: Annotated[StrictStr, Field(min_length=1, max_length=100)]
     scopes: list[Scope] | None = None
+    client_side: StrictBool | None = Field(
+        None, description="Pipelines keys only: anybody may know the key, so it cannot delete or suppress."
+    )
 
 
 class CredentialChange(Body):
-    """A key's new name."""
+    """A key's new name, and whether browsers or apps use it; what is left out stays."""
 
-    name: Annotated[StrictStr, Field(min_length=1, max_length=100)]
+    name: Annotated[StrictStr, Field(min_length=1, max_length=100)] | None = None
+    client_side: StrictBool | None = Field(None, description="Pipelines keys only.")
 
 
 class Clock(Answer):

@@ -236,6 +236,35 @@ class People(Answer):
     results: list[Identifiers]
 
 
+class PeopleAnswer(Answer):
+    """Several people."""
+
+    customers: list[PersonAnswer]
+
+
+class ObjectIdentifiers(Answer):
+    """The names of an object."""
+
+    object_id: str
+    cio_object_id: str
+
+
+class RelatedObject(Answer):
+    """Something a person belongs to; `timestamps` say since when."""
+
+    object_type_id: str
+    identifiers: ObjectIdentifiers
+    attributes: dict[str, str]
+    timestamps: dict[str, int]
+
+
+class RelatedObjects(Answer):
+    """One page."""
+
+    cio_relationships: list[RelatedObject]
+    next: str
+
+
 class PersonSegment(Answer):
     """A segment somebody is in."""
 

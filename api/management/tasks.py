@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from api.deps import Db, Reading
+from api.deps import Db, Now, Reading, Writing
 from api.errors import json_response
 from api.management import schemas
 from api.management.answers import errors
 from api.management.parameters import Limit, Start
-from services import tasks
+from services import long_tasks, tasks
 
 router = APIRouter(tags=["Tasks"])
 
@@ -40,6 +40,18 @@ async def listed(db: Db, inside: Reading, *, state: State = None, start: Start =
 async def get(db: Db, inside: Reading, task_id: str) -> Response:
     """How far it is."""
     return json_response(await tasks.get(db, inside.workspace_id, task_id))
+
+
+@router.post(
+    "/v1/tasks/{task_id}/cancel",
+    operation_id="cancelTask",
+    summary="Stop an import or an export",
+    response_model=schemas.Task,
+    responses=errors(404, 409),
+)
+async def cancel(db: Db, inside: Writing, task_id: str, now: Now) -> Response:
+    """At once; rows that were not put in line yet are not applied, and what was done stays done."""
+    return json_response(await long_tasks.cancel(db, inside.workspace_id, task_id, now))
 
 
 __all__ = ["router"]

@@ -1,91 +1,81 @@
-"""Track, first version: identify a person, record an event, ask whether a credential works."""
+"""Track, first version, people: identify, delete, suppress, merge (API-04, API-05, API-09)."""
 
 from __future__ import annotations
 
-from typing import Any, Final
-from urllib.parse import parse_qsl
-
 from fastapi import APIRouter, Request, Response
 
-from api.bodies import TRACK_V1_LIMIT, json_value, media_type, read_body
-from api.deps import parts, track_caller
-from api.errors import json_response
+from api.bodies import TRACK_V1_LIMIT, json_value
 from api.track import schemas
-from api.track.calls import Incoming, described, done
+from api.track.calls import JSON, Incoming, described, done, register
 from domain import track
-from domain.errors import DomainError
-from domain.forms import nested
-from domain.values import check_json
+from domain.operations import DeletePerson, SuppressPerson, UnsuppressPerson
+from domain.track import Call
 
 router = APIRouter(tags=["Track API"], responses=schemas.V1_ANSWERS)
-
-FORM: Final = "application/x-www-form-urlencoded"
-MOST_FIELDS: Final = 1000
-_JSON = "application/json"
 
 
 async def identify(request: Request) -> Response:
     """Add the person or update their attributes; what the body does not name stays as it is."""
     incoming = await Incoming.of(request)
-    subject = track.subject_of(request.path_params.get("identifier", ""), incoming.rules)
-    await incoming.accept([track.identify(subject, await json_value(request, TRACK_V1_LIMIT), incoming.rules)])
+    subject = incoming.person
+    await incoming.accept(track.identify(subject, await json_value(request, TRACK_V1_LIMIT), incoming.rules))
     return done()
 
 
-async def record_event(request: Request) -> Response:
-    """Record something the person did; who is not known yet is added."""
+async def delete(request: Request) -> Response:
+    """Remove the person with everything of theirs. Nothing comes back; the identifiers may be used again."""
     incoming = await Incoming.of(request)
-    subject = track.subject_of(request.path_params.get("identifier", ""), incoming.rules)
-    await incoming.accept([track.event(subject, await _event_body(request))])
+    await incoming.accept(Call((DeletePerson(subject=incoming.person),)))
     return done()
 
 
-@router.get(
-    "/api/v1/accounts/region",
-    operation_id="getRegion",
-    summary="Whether a Track pair works, and for which workspace",
-    openapi_extra={"security": [{"TrackPair": []}]},
+async def suppress(request: Request) -> Response:
+    """Remove the person and take none of their identifiers again."""
+    incoming = await Incoming.of(request)
+    await incoming.accept(Call((SuppressPerson(subject=incoming.person),)))
+    return done()
+
+
+async def unsuppress(request: Request) -> Response:
+    """Let identifiers be used again that were suppressed together; nothing comes back."""
+    incoming = await Incoming.of(request)
+    await incoming.accept(Call((UnsuppressPerson(subject=incoming.person),)))
+    return done()
+
+
+async def merge(request: Request) -> Response:
+    """Make one person of two: the secondary's data moves to the primary, then the secondary is gone for good."""
+    incoming = await Incoming.of(request)
+    await incoming.accept(track.merge(await json_value(request, TRACK_V1_LIMIT), incoming.rules))
+    return done()
+
+
+_PERSON = "/customers/{identifier}"
+_ATTRIBUTES = described((JSON, schemas.IDENTIFY))
+register(router, _PERSON, identify, "identify", ["PUT"], summary="Add or update a person", extra=_ATTRIBUTES)
+register(router, _PERSON, delete, "delete", ["DELETE"], summary="Delete a person", extra=described())
+register(router, f"{_PERSON}/suppress", suppress, "suppress", ["POST"], summary="Suppress a person", extra=described())
+register(
+    router,
+    f"{_PERSON}/unsuppress",
+    unsuppress,
+    "unsuppress",
+    ["POST"],
+    summary="Unsuppress a person",
+    extra=described(),
 )
-async def region(request: Request) -> Response:
-    """The vendor's probe of a credential: our own address, the one region there is, the workspace."""
-    inside = await track_caller(request)
-    answer = {"url": parts(request).base_url, "region": "us", "environment_id": inside.workspace_id}
-    return json_response(answer)
-
-
-async def _event_body(request: Request) -> Any:
-    if media_type(request) != FORM:
-        return await json_value(request, TRACK_V1_LIMIT)
-    try:
-        text = (await read_body(request, TRACK_V1_LIMIT)).decode()
-        fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
-    except (UnicodeDecodeError, ValueError) as error:
-        raise DomainError("invalid_form", f"The body is not a form: {error}.") from None
-    value = nested(fields)
-    check_json(value)
-    return value
-
-
-def _add(path: str, methods: list[str], name: str, *, event: bool, shown: bool = False) -> None:
-    forms = [(_JSON, schemas.EVENT), (FORM, {"type": "object"})] if event else [(_JSON, schemas.IDENTIFY)]
-    router.add_api_route(
-        path,
-        record_event if event else identify,
-        methods=methods,
-        operation_id=name,
-        summary="Record an event of a person" if event else "Add or update a person",
-        include_in_schema=shown,
-        openapi_extra=described(*forms),
-    )
-
-
-_add("/api/v1/customers/{identifier}", ["PUT"], "identify", event=False, shown=True)
-_add("/api/v1/customers/{identifier}/events", ["POST"], "track", event=True, shown=True)
-# Spellings of docs and clients that mean the same (API-01, API-06).
-_add("/api/v1/customers/{identifier}/events", ["PUT"], "trackByPut", event=True)
-_add("/api/v1/customers", ["PUT"], "identifyNobody", event=False)
-_add("/api/v1/customer/{identifier}", ["POST", "PUT"], "identifySingular", event=False)
-_add("/v1/customers/{identifier}", ["PUT"], "identifyBare", event=False)
-_add("/v1/customers/{identifier}/events", ["POST", "PUT"], "trackBare", event=True)
+register(
+    router,
+    "/merge_customers",
+    merge,
+    "merge",
+    ["POST"],
+    summary="Merge two people",
+    extra=described((JSON, schemas.MERGE)),
+)
+# Calls without an identifier are told what is missing; the singular is a spelling of old pages (API-01).
+router.add_api_route("/api/v1/customers", identify, methods=["PUT"], include_in_schema=False)
+router.add_api_route("/api/v1/customers", delete, methods=["DELETE"], include_in_schema=False)
+router.add_api_route("/api/v1/customer/{identifier}", identify, methods=["POST", "PUT"], include_in_schema=False)
 
 __all__ = ["router"]

@@ -9,7 +9,10 @@ from pydantic import ValidationError
 
 from domain.definitions.base import Definition, Surroundings, Template, Use
 from domain.definitions.campaign import CampaignDefinition
+from domain.definitions.collection import CollectionDefinition
+from domain.definitions.form import FormDefinition
 from domain.definitions.layout import LayoutDefinition
+from domain.definitions.object_type import ObjectTypeDefinition
 from domain.definitions.provider import ProviderDefinition
 from domain.definitions.segment import SegmentDefinition
 from domain.definitions.sender import SenderDefinition
@@ -26,6 +29,9 @@ KINDS: Final[Mapping[str, type[Definition]]] = {
         CampaignDefinition,
         ProviderDefinition,
         SettingsDefinition,
+        ObjectTypeDefinition,
+        CollectionDefinition,
+        FormDefinition,
     )
 }
 """Every kind of this version by its word."""
@@ -61,8 +67,11 @@ def read_definition(raw: Any) -> tuple[Definition | None, list[Problem]]:
 __all__ = [
     "KINDS",
     "CampaignDefinition",
+    "CollectionDefinition",
     "Definition",
+    "FormDefinition",
     "LayoutDefinition",
+    "ObjectTypeDefinition",
     "ProviderDefinition",
     "SegmentDefinition",
     "SenderDefinition",

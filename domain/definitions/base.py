@@ -63,6 +63,8 @@ class Definition(Document):
     secrets: ClassVar[tuple[str, ...]] = ()
     """JSON Pointers of the fields that are written and never read back."""
     initial_state: ClassVar[str | None] = None
+    unchanging: ClassVar[tuple[str, ...]] = ()
+    """Fields that keep the value they were first written with."""
     configures: ClassVar[bool] = False
     """Whether writing it takes the scope `configure` instead of `write`."""
 

@@ -74,7 +74,8 @@ class Library:
         """Whether the conditions of a segment name segments; False for one that cannot be read."""
         entry = self.find("segment", ref)
         found = entry.definition if entry is not None else None
-        return isinstance(found, SegmentDefinition) and bool(segment_refs(found.conditions))
+        conditions = found.conditions if isinstance(found, SegmentDefinition) else None
+        return conditions is not None and bool(segment_refs(conditions))
 
     @cached_property
     def _users(self) -> dict[tuple[str, str | int], list[tuple[Entry, Use]]]:

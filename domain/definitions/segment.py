@@ -1,11 +1,11 @@
-"""Segment: the people who meet conditions, kept up to date (PPL-29, PPL-40)."""
+"""Segment: the people who meet conditions, kept up to date, or those put into it by hand (PPL-29, PPL-40, PPL-43)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import field_validator
+from pydantic import model_validator
 
 from domain.condition_rules import check_condition
 from domain.conditions import Condition, segment_refs
@@ -15,29 +15,35 @@ from domain.errors import Problem
 
 
 class SegmentDefinition(Definition):
-    """A dynamic segment."""
+    """A segment; `conditions` is None where it is manual."""
 
     initial_state: ClassVar[str | None] = "building"
+    unchanging: ClassVar[tuple[str, ...]] = ("type",)
 
     kind: Literal["segment"]
     name: Name
     type: Literal["dynamic", "manual"] = "dynamic"
-    conditions: Condition
+    conditions: Condition | None = None
 
-    @field_validator("type")
-    @classmethod
-    def _dynamic(cls, kind: str) -> str:
-        if kind == "manual":
-            raise refused(Refusal("not_applicable", "Manual segments are not in this version.", (), kind))
-        return kind
+    @model_validator(mode="after")
+    def _conditions_where_dynamic(self) -> Self:
+        if self.type == "manual" and self.conditions is not None:
+            message = "People are put into a manual segment one by one: leave the conditions out."
+            raise refused(Refusal("not_applicable", message, ("conditions",), self.conditions))
+        if self.type == "dynamic" and self.conditions is None:
+            raise refused(Refusal("required", "Say who is in the segment, or make it manual.", ("conditions",)))
+        return self
 
     def uses(self) -> Iterator[Use]:
         """The segments it is made of."""
-        for pointer, ref in segment_refs(self.conditions):
-            yield Use("segment", ref, f"/conditions{pointer}")
+        if self.conditions is not None:
+            for pointer, ref in segment_refs(self.conditions):
+                yield Use("segment", ref, f"/conditions{pointer}")
 
     def check(self, around: Surroundings, /) -> Iterator[Problem]:
         """Segments of segments, once; and what conditions of a segment may look at."""
+        if self.conditions is None:
+            return
         yield from check_condition(
             self.conditions, "segment", pointer="/conditions", segment_has_segments=around.segment_has_segments
         )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, StrictBool, StrictStr, WithJsonSchema, model_validator
 
 from domain.condition_keys import EventMatch, Keys
 from domain.documents import Document, Refusal, refused
 from domain.durations import Duration
-from domain.facts import EventFact, EventType, Facts
+from domain.facts import EventFact, Facts
+from domain.form_events import FORM_EVENT, is_of_form
 from domain.operators import Decision, earliest
 from domain.patterns import NamePattern, compile_name
 from domain.subjects.base import Moment, Subject
@@ -22,7 +23,8 @@ from domain.values import LAST_TIMESTAMP, to_unix, to_unix_ceiling
 from domain.wheres import Where
 
 Since = Literal["ever", "trigger", "wait_start"]
-_TYPES: tuple[EventType, ...] = get_args(EventType)
+Kind = Literal["event", "page", "screen", "form"]
+_KINDS: tuple[Kind, ...] = ("event", "page", "screen", "form")
 
 
 def _read_between(raw: Any) -> tuple[int, int]:
@@ -59,9 +61,9 @@ class PerformedBody(Document):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        named = [kind for kind in _TYPES if getattr(self, kind) is not None]
+        named = [kind for kind in _KINDS if getattr(self, kind) is not None]
         if not named:
-            raise refused(Refusal("required", f"Name what was done: one of {', '.join(_TYPES)}.", ()))
+            raise refused(Refusal("required", f"Name what was done: one of {', '.join(_KINDS)}.", ()))
         if len(named) > 1:
             raise refused(Refusal("type", f"Name only one of {', '.join(named)}.", ()))
         if self.within is not None and self.between is not None:
@@ -69,10 +71,16 @@ class PerformedBody(Document):
         return self
 
     @property
+    def named(self) -> tuple[Kind, str]:
+        """What was done, as it is written."""
+        kind = next(kind for kind in _KINDS if getattr(self, kind) is not None)
+        return kind, getattr(self, kind)
+
+    @property
     def match(self) -> EventMatch:
-        """The events meant."""
-        kind = next(kind for kind in _TYPES if getattr(self, kind) is not None)
-        return EventMatch(kind, getattr(self, kind))
+        """The events meant; a form that was sent is an event, whose data say which form."""
+        kind, pattern = self.named
+        return EventMatch("event", FORM_EVENT) if kind == "form" else EventMatch(kind, pattern)
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,10 @@ class Performed(Subject):
     @cached_property
     def _name(self) -> NamePattern:
         return compile_name(self.match.pattern)
+
+    @cached_property
+    def _form(self) -> NamePattern | None:
+        return None if self.body.form is None else compile_name(self.body.form)
 
     @property
     def since(self) -> Since:
@@ -157,9 +169,12 @@ class Performed(Subject):
 
     def _candidates(self, facts: Facts) -> Iterator[EventFact]:
         """The events of the right kind and name, since and between where these are given."""
-        kind, name, between, since = self.match.type, self._name, self.body.between, self.body.since
+        kind, name, form = self.match.type, self._name, self._form
+        between, since = self.body.between, self.body.since
         for event in facts.events:
             if event.type != kind or not name.matches(event.name):
+                continue
+            if form is not None and not is_of_form(event.data, form):
                 continue
             if between is not None and not between[0] <= to_unix(event.at) <= between[1]:
                 continue
@@ -189,7 +204,7 @@ class Performed(Subject):
     def describe(self) -> str:
         """The leaf in words."""
         body = self.body
-        words = f"{'has not' if body.inverse else 'has'} performed {self.match.type} {self.match.pattern}"
+        words = f"{'has not' if body.inverse else 'has'} performed {' '.join(body.named)}"
         if body.times is not None:
             words += f" {body.times.describe()} times"
         if body.within is not None:

@@ -239,6 +239,7 @@ STATEMENTS = (
         header TEXT[] COLLATE "C",
         rows_to_import BIGINT NOT NULL,
         rows_queued BIGINT NOT NULL,
+        counts JSONB NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE NOT NULL,
         updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
         PRIMARY KEY (workspace_id, import_id)
@@ -276,6 +277,7 @@ STATEMENTS = (
         request JSONB NOT NULL,
         state TEXT COLLATE "C" NOT NULL,
         error TEXT COLLATE "C",
+        columns JSONB NOT NULL,
         total BIGINT NOT NULL,
         downloads INTEGER NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -302,6 +304,9 @@ STATEMENTS = (
     """,
     """
     ALTER TABLE workspaces ADD COLUMN allowed_ips TEXT[] COLLATE "C" NOT NULL DEFAULT '{}'
+    """,
+    """
+    CREATE INDEX dedupe_keys_expiring ON dedupe_keys (workspace_id, expires_at) WHERE expires_at IS NOT NULL
     """,
     """
     ALTER TABLE credentials ADD COLUMN settings JSONB NOT NULL DEFAULT '{}'

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any, Final, Literal
 
+from domain.devices import ANNOUNCED
 from domain.errors import DomainError, NotFound
-from domain.values import is_unsubscribed, text_form
+from domain.values import is_unsubscribed, text_form, to_unix
+from store import devices
 from store.database import Connection, Database
+from store.devices import DeviceRow
 from store.reads import people as reads
 from store.reads.people import PersonRead
 
 IdType = Literal["id", "email", "cio_id", "phone"]
 MICROS = 1_000_000
+MOST_ASKED: Final = 100
+"""About how many people one call may ask."""
 
 
 async def find(conn: Connection, workspace_id: int, customer: str, id_type: IdType = "id") -> PersonRead | None:
@@ -34,7 +40,27 @@ async def attributes(db: Database, workspace_id: int, customer: str, id_type: Id
     """A person with all attributes as text, the vendor's shape."""
     async with db.connection() as conn:
         person = await named(conn, workspace_id, customer, id_type)
-    return {"customer": shown(person)}
+        owned = await devices.of_people(conn, workspace_id, [person.person_id])
+    return {"customer": shown(person, owned)}
+
+
+async def attributes_of_many(db: Database, workspace_id: int, body: Any, id_type: IdType = "id") -> dict[str, Any]:
+    """The same of those whom `{"ids": [...]}` names and who are there; raises DomainError `invalid_parameter`."""
+    asked = body.get("ids") if isinstance(body, dict) else None
+    if not isinstance(asked, list) or not 1 <= len(asked) <= MOST_ASKED:
+        message = f"Give a list of 1 to {MOST_ASKED} identifiers."
+        raise DomainError("invalid_parameter", message, "/ids")
+    if not all(isinstance(name, str) for name in asked):
+        raise DomainError("invalid_parameter", "Identifiers are texts.", "/ids")
+    people: dict[int, PersonRead] = {}
+    async with db.connection() as conn:
+        for name in dict.fromkeys(asked):
+            person = await find(conn, workspace_id, name, id_type)
+            if person is not None:
+                people.setdefault(person.person_id, person)
+        owned = await devices.of_people(conn, workspace_id, list(people))
+    found = [shown(p, [row for row in owned if row.person_id == p.person_id]) for p in people.values()]
+    return {"customers": [{"customer": person} for person in found]}
 
 
 async def segments(db: Database, workspace_id: int, customer: str, id_type: IdType = "id") -> dict[str, Any]:
@@ -55,8 +81,8 @@ async def search(db: Database, workspace_id: int, email: str) -> dict[str, Any]:
     return {"results": [] if person is None else [person.identifiers]}
 
 
-def shown(person: PersonRead) -> dict[str, Any]:
-    """A person in the vendor's shape: every attribute value as text, times in Unix seconds."""
+def shown(person: PersonRead, owned: Iterable[DeviceRow] = ()) -> dict[str, Any]:
+    """A person in the vendor's shape: every attribute value as text, times in Unix seconds; `owned` are their devices."""
     values = {
         **person.attributes,
         **{name: value for name, value in person.identifiers.items() if value is not None},
@@ -68,8 +94,18 @@ def shown(person: PersonRead) -> dict[str, Any]:
         "attributes": {name: text_form(value) for name, value in sorted(values.items())},
         "timestamps": {name: times.get(name, 0) for name in sorted(values)},
         "unsubscribed": is_unsubscribed(person.attributes.get("unsubscribed")),
-        "devices": [],
+        "devices": [_device(row) for row in owned],
     }
 
 
-__all__ = ["IdType", "attributes", "find", "named", "search", "segments", "shown"]
+def _device(row: DeviceRow) -> dict[str, Any]:
+    values = {**row.attributes, ANNOUNCED: row.last_status}
+    return {
+        "id": row.token,
+        "platform": row.platform,
+        "last_used": to_unix(row.last_used),
+        "attributes": {name: text_form(value) for name, value in sorted(values.items())},
+    }
+
+
+__all__ = ["MOST_ASKED", "IdType", "attributes", "attributes_of_many", "find", "named", "search", "segments", "shown"]

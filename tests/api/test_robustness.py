@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from api import errors
 from api.middleware import Front
 from tests.api.conftest import Keys, Server
-from tests.api.test_track_v1 import raw
+from tests.support.raw_http import Pair, raw
 
 EASY = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -75,6 +75,11 @@ DOCUMENTS = st.fixed_dictionaries(
 TRACK = [
     ("PUT", "/api/v1/customers/7"),
     ("POST", "/api/v1/customers/7/events"),
+    ("PUT", "/api/v1/customers/7/devices"),
+    ("POST", "/api/v1/events"),
+    ("POST", "/api/v1/merge_customers"),
+    ("POST", "/api/v1/metrics"),
+    ("POST", "/api/v1/segments/1/add_customers"),
     ("POST", "/api/v2/entity"),
     ("POST", "/api/v2/batch"),
 ]
@@ -176,8 +181,16 @@ async def test_any_form(workspace: Keys, form: list[tuple[str, str]]) -> None:
 )
 async def test_any_path(workspace: Keys, server: Server, path: str, method: str) -> None:
     path = path.replace(" ", "%20").replace("\\", "%5C")
-    for prefix in ("/api/v1/customers/", "/v1/", "/v1/definitions/segment/", "/"):
-        status, body = await raw(server, workspace, method, prefix + path, b"{}")
+    pair = Pair(workspace.site_id, workspace.api_key)
+    for prefix in (
+        "/api/v1/customers/",
+        "/api/v1/customers/7/devices/",
+        "/api/v1/segments/",
+        "/v1/",
+        "/v1/definitions/segment/",
+        "/",
+    ):
+        status, body = await raw(server.port, pair, method, prefix + path, b"{}")
         assert status < 500, (prefix + path, body)
 
 

@@ -10,9 +10,14 @@ import httpx
 import pytest
 
 from tests.api.conftest import Keys, Server
+from tests.support.raw_http import Pair, raw
 
 ULID = "01BX5ZZKBKACTAV9WEVGEMMVRY"
 EVENTS = "/api/v1/customers/7/events"
+
+
+def pair(keys: Keys) -> Pair:
+    return Pair(keys.site_id, keys.api_key)
 
 
 async def test_api_case_1_identify_and_the_log(workspace: Keys) -> None:
@@ -77,8 +82,7 @@ async def test_api_case_9_unsubscribed_is_kept_as_it_came(workspace: Keys, value
     ],
 )
 async def test_api_case_10_path_values(workspace: Keys, server: Server, path: str, kind: str, value: str) -> None:
-    # A client that tidies the path up would hide what is tested here.
-    status, _ = await raw(server, workspace, "PUT", f"/api/v1/customers/{path}", b"{}")
+    status, _ = await raw(server.port, pair(workspace), "PUT", f"/api/v1/customers/{path}", b"{}")
     assert status == 200
     (row,) = await workspace.log()
     assert row["subject"] == {"kind": kind, "value": value}
@@ -86,7 +90,7 @@ async def test_api_case_10_path_values(workspace: Keys, server: Server, path: st
 
 @pytest.mark.parametrize("path", ["%FF", "%C3", "%00", "a%00b", "%ED%A0%80"])
 async def test_path_values_that_are_no_text(workspace: Keys, server: Server, path: str) -> None:
-    status, body = await raw(server, workspace, "PUT", f"/api/v1/customers/{path}", b"{}")
+    status, body = await raw(server.port, pair(workspace), "PUT", f"/api/v1/customers/{path}", b"{}")
     assert status == 400
     assert json.loads(body)["meta"]["error"]
     assert await workspace.log() == []
@@ -105,7 +109,7 @@ async def test_path_values_that_are_no_text(workspace: Keys, server: Server, pat
     ],
 )
 async def test_spellings_of_identify(workspace: Keys, server: Server, method: str, path: str) -> None:
-    status, body = await raw(server, workspace, method, path, b'{"a":1}')
+    status, body = await raw(server.port, pair(workspace), method, path, b'{"a":1}')
     assert (status, body) == (200, b"{}")
     (row,) = await workspace.log()
     assert (row["op"], row["subject"]["value"]) == ("identify", "7")
@@ -116,7 +120,7 @@ async def test_spellings_of_identify(workspace: Keys, server: Server, method: st
     "path", ["/api/v1/customers/7/events", "/v1/customers/7/events/", "/api/v1//customers/7/events"]
 )
 async def test_spellings_of_track(workspace: Keys, server: Server, method: str, path: str) -> None:
-    status, body = await raw(server, workspace, method, path, b'{"name":"e"}')
+    status, body = await raw(server.port, pair(workspace), method, path, b'{"name":"e"}')
     assert (status, body) == (200, b"{}")
     (row,) = await workspace.log()
     assert (row["op"], row["name"]) == ("event", "e")
@@ -243,6 +247,25 @@ async def test_the_url_safe_alphabet_without_padding(workspace: Keys, server: Se
         ({"_update": "yes"}, "_update must be true or false"),
         ([], "attributes must be a hash"),
         ("x", "attributes must be a hash"),
+        ({"anonymous_id": []}, "anonymous_id must be a string value"),
+        ({"anonymous_id": "x" * 151}, "anonymous_id cannot be longer than 150 bytes"),
+        ({"cio_relationships": "acme"}, "cio_relationships must be an array"),
+        ({"cio_relationships": {"action": "add_relationships"}}, "cio_relationships.relationships must be present"),
+        (
+            {"cio_relationships": {"action": "dance", "relationships": []}},
+            "cio_relationships action must be add_relationships or delete_relationships",
+        ),
+        ({"cio_relationships": [5]}, "a relationship must be a hash"),
+        ({"cio_relationships": [{}]}, "identifiers must be present"),
+        ({"cio_relationships": [{"identifiers": {"object_type_id": "1"}}]}, "object_id must be present"),
+        (
+            {"cio_relationships": [{"identifiers": {"object_type_id": "x", "object_id": "a"}}]},
+            "object_type_id must be a whole number from 1",
+        ),
+        (
+            {"cio_relationships": [{"identifiers": {"object_id": "a"}, "relationship_attributes": "b"}]},
+            "relationship_attributes must be a hash",
+        ),
     ],
 )
 async def test_identify_texts(workspace: Keys, body: object, said: str) -> None:
@@ -280,22 +303,65 @@ async def test_settings_of_the_workspace_count_at_once(workspace: Keys) -> None:
     assert [row["subject"]["kind"] for row in await workspace.log()] == ["email", "id"]
 
 
-async def test_what_has_no_effect_yet_is_accepted(workspace: Keys) -> None:
+async def test_reserved_names_ask_for_operations_of_their_own_in_this_order(workspace: Keys) -> None:
+    acme = {"identifiers": {"object_type_id": "2", "object_id": "acme"}, "relationship_attributes": {"role": "owner"}}
     body = {
         "plan": "pro",
         "anonymous_id": "a1",
-        "cio_relationships": {"action": "add_relationships", "relationships": []},
+        "cio_relationships": {"action": "add_relationships", "relationships": [acme]},
         "cio_subscription_preferences": {"topics": {"topic_1": True}},
         "cio_subscription_preferences.topics.topic_2": False,
     }
     assert (await workspace.put("7", body)).status_code == 200
-    (row,) = await workspace.log()
-    assert row["attributes"] == {"plan": "pro", "cio_subscription_preferences": {"topics": {"topic_1": True}}}
+    identify, bind, relate = await workspace.log()
+    seven = {"kind": "id", "value": "7"}
+    assert identify["attributes"] == {
+        "plan": "pro",
+        "cio_subscription_preferences": {"topics": {"topic_1": True}},
+        "cio_subscription_preferences.topics.topic_2": False,
+    }
+    assert (bind["op"], bind["subject"], bind["anonymous_id"]) == ("bind_anonymous", seven, "a1")
+    assert (relate["op"], relate.get("action", "add"), relate["existing_people"]) == ("relationships", "add", True)
+    assert relate["edges"] == [
+        {"person": seven, "object": {"object_type_id": 2, "object_id": "acme"}, "attributes": {"role": "owner"}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "action"),
+    [
+        ({"action": "add_relationships"}, "add"),
+        ({"action": "delete_relationships"}, "delete"),
+        ({"action": "remove_relationships"}, "delete"),
+        ({}, "add"),
+        (None, "add"),
+    ],
+)
+async def test_spellings_of_relationships(workspace: Keys, said: dict[str, str] | None, action: str) -> None:
+    related = [{"identifiers": {"object_id": "acme"}}, {"identifiers": {"cio_object_id": "oba886080104"}}]
+    body = {"cio_relationships": related if said is None else {**said, "relationships": related}}
+    assert (await workspace.put("7", body)).status_code == 200
+    _, relate = await workspace.log()
+    assert relate.get("action", "add") == action
+    assert [edge["object"] for edge in relate["edges"]] == [{"object_id": "acme"}, {"cio_object_id": "oba886080104"}]
+
+
+async def test_api_case_5_two_identifiers_that_are_two_people(workspace: Keys) -> None:
+    await workspace.put("1", {"plan": "pro"})
+    await workspace.put("b@x", {"city": "Rome"})
+    assert (await workspace.put("1", {"email": "b@x"})).status_code == 200
+    *_, last = await workspace.log()
+    assert (last["subject"], last["attributes"]) == ({"kind": "id", "value": "1"}, {"email": "b@x"})
 
 
 async def test_the_probe_of_a_credential(workspace: Keys, server: Server) -> None:
     answer = await workspace.track("GET", "/api/v1/accounts/region")
     assert answer.json() == {"url": server.url, "region": "us", "environment_id": workspace.id}
+    auth = await workspace.track("GET", "/auth")
+    assert (auth.status_code, auth.json()) == (200, {"meta": {"message": "ok"}})
+    for path in ("/auth", "/api/v1/accounts/region"):
+        refused = await workspace.http.get(path)
+        assert (refused.status_code, refused.json()) == (401, {"meta": {"error": "Unauthorized request"}})
 
 
 @pytest.mark.parametrize(
@@ -303,32 +369,15 @@ async def test_the_probe_of_a_credential(workspace: Keys, server: Server) -> Non
     [
         ("POST", "/api/v1/nothing", 404),
         ("GET", "/api", 404),
-        ("DELETE", "/api/v1/customers/7", 405),
+        ("GET", "/api/v1/customers/7", 405),
         ("PATCH", "/api/v1/customers/7", 405),
+        ("GET", "/api/v1/customers/7/suppress", 405),
+        ("POST", "/auth", 405),
+        ("PUT", "/v1/customers/7/devices/x", 405),
+        ("PUT", "/api/v1/merge_customers", 405),
     ],
 )
 async def test_what_is_not_there(workspace: Keys, method: str, path: str, status: int) -> None:
     answer = await workspace.track(method, path)
     assert answer.status_code == status
     assert answer.json()["meta"]["error"]
-
-
-async def raw(server: Server, keys: Keys, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-    """One call with the path exactly as given."""
-    import asyncio
-    import base64
-
-    pair = base64.b64encode(f"{keys.site_id}:{keys.api_key}".encode()).decode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    head = [
-        f"{method} {path} HTTP/1.1",
-        "Host: localhost",
-        f"Authorization: Basic {pair}",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    ]
-    writer.write("\r\n".join([*head, "", ""]).encode() + body)
-    answer = await reader.read()
-    writer.close()
-    status, _, rest = answer.partition(b"\r\n")
-    return int(status.split()[1]), rest.partition(b"\r\n\r\n")[2]

@@ -14,9 +14,17 @@ from api.errors import STATUSES
 from api.paths import Dialect, dialect_of
 from domain.problems import STATUS_OF
 
-OPEN = {"/v1/health/live", "/v1/health/ready", "/metrics", "/unsubscribe/{delivery_id}"}
+OPEN = {
+    "/v1/health/live",
+    "/v1/health/ready",
+    "/metrics",
+    "/unsubscribe/{delivery_id}",
+    "/v1/projects/{write_key}/settings",
+}
+OPEN |= {"/api/v1/metrics", "/api/v1/push/events", "/forms/submit_action"}
 BODIES = {"post", "put", "patch"}
 BODILESS = {("post", "/v1/journeys/{journey_id}/end")}
+BODILESS |= {("post", f"/api/v1/customers/{{identifier}}/{word}") for word in ("suppress", "unsuppress")}
 PARTS: Any = dict.fromkeys(("db", "notifier", "acceptor", "access", "catalogs", "health"))
 DESCRIPTION: dict[str, Any] = create_app(Parts(**PARTS, base_url="http://localhost", version="test")).openapi()
 
@@ -60,6 +68,8 @@ def test_each_operation_says_who_may_call(method: str, path: str, operation: dic
     elif dialect_of(method.upper(), path) is Dialect.MANAGEMENT:
         assert schemes <= {"AppKey", "AccountToken"}
         assert schemes
+    elif dialect_of(method.upper(), path) is Dialect.PIPELINES:
+        assert schemes == {"WriteKey"}
     else:
         assert schemes == {"TrackPair"}
 

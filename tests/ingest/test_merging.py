@@ -19,7 +19,12 @@ BUYERS = {
     "name": "Buyers",
     "conditions": {"performed": {"event": "purchase", "times": {"at_least": 1}}},
 }
-ROMANS = {"kind": "segment", "key": "romans", "name": "Romans", "conditions": {"attribute": {"field": "city", "value": "Rome"}}}
+ROMANS = {
+    "kind": "segment",
+    "key": "romans",
+    "name": "Romans",
+    "conditions": {"attribute": {"field": "city", "value": "Rome"}},
+}
 
 
 def waiting(key: str, event: str, **fields: Any) -> dict[str, Any]:

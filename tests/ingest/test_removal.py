@@ -129,7 +129,9 @@ async def test_api_case_17_every_identifier_of_the_suppressed_is_blocked(room: R
 
 
 async def test_somebody_may_be_suppressed_who_was_never_there(room: Room):
-    await room.apply(suppress("ghost"), identify("ghost", plan="x"), AddDevice(subject=who("ghost"), token="t", platform="ios"))
+    await room.apply(
+        suppress("ghost"), identify("ghost", plan="x"), AddDevice(subject=who("ghost"), token="t", platform="ios")
+    )
     assert await room.people() == []
     assert await room.rows("SELECT token FROM devices WHERE workspace_id = $1") == []
 
@@ -165,7 +167,9 @@ async def test_an_event_of_somebody_gone_with_an_id_seen_before_stays_a_repeat(r
 
 
 async def test_attributes_are_counted_down_in_the_data_index(room: Room):
-    await room.apply(identify("1", city="Rome"), identify("2", city="Oslo"), Identify(subject=who("1"), attributes={"city": ""}))
+    await room.apply(
+        identify("1", city="Rome"), identify("2", city="Oslo"), Identify(subject=who("1"), attributes={"city": ""})
+    )
     await room.apply(delete("2"))
     (row,) = await room.rows(
         """SELECT sum(holders) AS holders, sum(seen) AS seen FROM data_name_deltas

@@ -14,12 +14,20 @@ from store import workspaces
 from store.database import Database
 from tests.support.database import migrated
 
-DAYS: partitions.Days = {"ingest_log": 30, "activities": 30, "delivery_contents": 90, "journey_steps": 400}
+DAYS: partitions.Days = {
+    "ingest_log": 30,
+    "activities": 30,
+    "delivery_contents": 90,
+    "journey_steps": 400,
+    "rejected_calls": 30,
+}
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 LOG = """INSERT INTO ingest_log (workspace_id, accepted_at, received_at, source, op, keys, body, applied_at)
          VALUES ($1, $2, $2, 's', 'event', '{}', '', $3)"""
 ACTIVITY = """INSERT INTO activities (workspace_id, recorded_at, type, data, at, processed_at, seq)
               VALUES ($1, $2, 'event', '{}', $2, $2, 0) RETURNING activity_id"""
+REJECTED = """INSERT INTO rejected_calls (workspace_id, at, source, path, status, errors, body)
+              VALUES ($1, $2, 's', '/p', 400, '[]', '{')"""
 STEP = """INSERT INTO journey_steps (workspace_id, journey_id, action_id, started_at, seq_num, block, output_type,
             outcome, effect, created_at) VALUES ($1, 'J', 1, $2, 1, 'b', 'delay', 'waiting', '{}', $2)"""
 JOURNEY = """INSERT INTO journeys (workspace_id, journey_id, workflow_id, campaign_id, person_id, entry, single, state,
@@ -141,6 +149,18 @@ async def test_a_sandbox_keeps_what_is_recent_by_its_own_clock(db: Database):
     await execute(db, "UPDATE workspaces SET clock_now = $1 WHERE workspace_id = 2", later)
     await partitions.maintain(db, DAYS, later)
     assert await place(db, "activities") == []
+
+
+async def test_refused_calls_of_sandboxes_go_by_real_time_too(db: Database):
+    await execute(db, REJECTED, 2, NOW - timedelta(days=31))
+    await partitions.maintain(db, DAYS, NOW)
+    assert await place(db, "rejected_calls") == []
+    await execute(db, "UPDATE workspaces SET clock_now = $1 WHERE workspace_id = 2", NOW - timedelta(days=300))
+    for workspace in (1, 2):
+        await execute(db, REJECTED, workspace, NOW)
+    assert await place(db, "rejected_calls") == ["rejected_calls_202611"] * 2
+    assert "rejected_calls_202611" in await partitions.maintain(db, DAYS, NOW + timedelta(days=60))
+    assert await place(db, "rejected_calls") == []
 
 
 async def test_a_table_in_use_is_left_for_the_next_time(db: Database):

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clock import system_now
+from domain.task_steps import TaskRef
+from ingest.catalog import Catalogs
+from services import imports
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -75,6 +80,20 @@ async def still_waiting(flow: Flow) -> None:
     await begin(flow, "mail", mail={**MAIL, "next": "wait"}, wait=delay("P1D"))
 
 
+async def file_of_rows(flow: Flow) -> str:
+    """An import whose work takes two turns, then ends; returns the id of its workflow."""
+    text = "id\n" + "".join(f"{PERSON}-{number}\n" for number in range(50))
+    body = {"import": {"name": "People", "type": "people", "identifier": "id", "data": text}}
+    engine = flow.engine
+    made = await imports.create(engine.db, Catalogs(), flow.workspace_id, body, system_now())
+    engine.notifier.send("tasks")
+    await flow.settle()
+    workflow_id = TaskRef(workspace_id=flow.workspace_id, task_id=made["import"]["task_id"]).workflow_id
+    await engine.gateway.client.get_workflow_handle(workflow_id).result()
+    return workflow_id
+
+
+TASKS: dict[str, Callable[[Flow], Awaitable[str]]] = {file_of_rows.__name__: file_of_rows}
 SANDBOX: dict[str, Callable[[Flow], Awaitable[None]]] = {
     recorded.__name__: recorded
     for recorded in (message_between_two_waits, wakes_for_nothing, straight_to_the_end, still_waiting)

@@ -23,17 +23,21 @@ import activities
 from activities.interceptor import FailureInterceptor
 from activities.journeys import JourneyActivities
 from activities.messages import MessageActivities
+from activities.tasks import TaskActivities
 from clock import system_now
 from domain.errors import DomainError
 from domain.steps import AdvanceInput, DeliverMessageInput
+from domain.task_steps import TaskRef
 from ingest.catalog import Catalogs
+from services.long_tasks import LongTasks
 from tests.workflows.engine import Engine, bytes_of
-from workflows.runtime import journeys_worker, send_worker
+from workflows.runtime import journeys_worker, send_worker, tasks_worker
 
 POISON = "poison-ann@example.com"
 INPUTS: dict[str, Any] = {
     "advance": AdvanceInput(workspace_id=1, journey_id="J"),
     "deliver_message": DeliverMessageInput(workspace_id=1, journey_id="J", block="mail", action_id=1),
+    "run_task": TaskRef(workspace_id=1, task_id="task_1"),
 }
 
 
@@ -98,6 +102,7 @@ async def test_a_failure_leaves_no_value_in_the_history(
     methods = [
         JourneyActivities(*needs, system_now).advance,
         MessageActivities(*needs, None, system_now).deliver_message,
+        TaskActivities(LongTasks(*needs, system_now)).run_task,
     ]
     async with Worker(
         client,
@@ -129,12 +134,13 @@ async def test_every_worker_has_the_interceptor(engine: Engine):
     workers = [
         journeys_worker(client, JourneyActivities(*needs, system_now)),
         send_worker(client, "send", MessageActivities(*needs, None, system_now)),
+        tasks_worker(client, TaskActivities(LongTasks(*needs, system_now))),
     ]
     for worker in workers:
         assert any(isinstance(found, FailureInterceptor) for found in worker.config()["interceptors"])
 
 
 def test_activities_are_methods_with_one_input():
-    for method in (JourneyActivities.advance, MessageActivities.deliver_message):
+    for method in (JourneyActivities.advance, MessageActivities.deliver_message, TaskActivities.run_task):
         definition = activity._Definition.must_from_callable(method)
         assert len(definition.arg_types or ()) == 1

@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.workflows.engine import Flow
-from tests.workflows.recording import FOLDER, LIVE, PERSON, SANDBOX
+from tests.workflows.recording import FOLDER, LIVE, PERSON, SANDBOX, TASKS
 from workflows.converter import DATA_CONVERTER
 from workflows.runtime import WORKFLOWS, workflow_runner
 
@@ -30,7 +30,7 @@ async def test_a_recorded_history_replays(file: Path):
 
 
 def test_every_way_has_a_recorded_history():
-    assert {file.stem for file in FOLDER.glob("*.json")} >= SANDBOX.keys() | LIVE.keys()
+    assert {file.stem for file in FOLDER.glob("*.json")} >= SANDBOX.keys() | LIVE.keys() | TASKS.keys()
 
 
 @pytest.mark.parametrize("name", SANDBOX)
@@ -43,6 +43,12 @@ async def test_what_runs_now_replays_in_a_sandbox(sandbox: Flow, name: str):
 async def test_what_runs_now_replays_in_real_time(live: Flow, name: str):
     await LIVE[name](live)
     await check(live, name)
+
+
+@pytest.mark.parametrize("name", TASKS)
+async def test_what_runs_now_replays_for_tasks(sandbox: Flow, name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.long_tasks.TURN_SECONDS", 0.0)
+    await keep(sandbox, name, await TASKS[name](sandbox))
 
 
 async def test_a_history_holds_nothing_personal(sandbox: Flow):
@@ -58,9 +64,12 @@ def read(file: Path) -> dict[str, Any]:
 
 
 async def check(flow: Flow, name: str) -> None:
-    row = await flow.journey()
-    history = await flow.history(row)
+    await keep(flow, name, (await flow.journey()).workflow_id)
+
+
+async def keep(flow: Flow, name: str, workflow_id: str) -> None:
+    history = await flow.engine.gateway.client.get_workflow_handle(workflow_id).fetch_history()
     await replayer().replay_workflow(history)
     if RECORDING:
-        document = {"workflow_id": row.workflow_id, "history": history.to_json_dict()}
+        document = {"workflow_id": workflow_id, "history": history.to_json_dict()}
         (FOLDER / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")

@@ -13,7 +13,7 @@ from domain import track
 from domain.emails import bare_address
 from domain.errors import DomainError
 from domain.forms import nested
-from domain.operations import Identifier, Identify, TrackEvent, ordering_keys
+from domain.operations import AnonymousEvent, ChangeRelationships, Identifier, Identify, TrackEvent, ordering_keys
 from domain.track import CallRefused, Rules, identifier_of
 
 RULES = Rules()
@@ -21,13 +21,13 @@ SEVEN = Identifier(kind="id", value="7")
 
 
 def identify(body: Any, subject: Identifier = SEVEN, **options: Any) -> Identify:
-    operation = track.identify(subject, body, RULES, **options).operation
+    (operation,) = track.identify(subject, body, RULES, **options).operations
     assert isinstance(operation, Identify)
     return operation
 
 
 def event(body: Any, **options: Any) -> TrackEvent:
-    operation = track.event(SEVEN, body, **options).operation
+    (operation,) = track.event(SEVEN, body, **options).operations
     assert isinstance(operation, TrackEvent)
     return operation
 
@@ -165,14 +165,47 @@ def test_sizes_are_bytes_of_utf8_and_of_compact_json() -> None:
 
 def test_300_attributes_besides_control_keys() -> None:
     body: dict[str, Any] = {f"a{i}": i for i in range(300)}
-    assert len(identify({**body, "_update": False, "_timestamp": 5, "anonymous_id": "x"}).attributes) == 300
+    control = {"_update": False, "_timestamp": 5, "anonymous_id": "x", "cio_relationships": [], "cio_id": "cio_1"}
+    first, *_ = track.identify(Identifier(kind="cio_id", value="1"), {**body, **control}, RULES).operations
+    assert isinstance(first, Identify)
+    assert first.attributes == body
 
 
-def test_what_has_no_effect_yet_is_named() -> None:
-    body = {"anonymous_id": "x", "cio_relationships": [], "cio_subscription_preferences.topics.topic_1": True}
-    call = track.identify(SEVEN, body, RULES)
-    assert set(call.ignored) == set(body)
-    assert track.event(SEVEN, {"name": "e", "anonymous_id": "x"}).ignored == ("anonymous_id",)
+def test_a_reference_in_the_body_holds_for_everything_the_call_asks_for() -> None:
+    related = [{"identifiers": {"object_id": "acme"}}]
+    body = {"cio_id": "cio_1", "anonymous_id": 5, "cio_relationships": related}
+    operations = track.identify(SEVEN, body, RULES).operations
+    assert [operation.op for operation in operations] == ["identify", "bind_anonymous", "relationships"]
+    assert {person for operation in operations for person in operation.identifiers()[:1]} == {
+        Identifier(kind="cio_id", value="1")
+    }
+
+
+@pytest.mark.parametrize("nothing", [None, "", " "])
+def test_an_anonymous_id_may_be_absent(nothing: str | None) -> None:
+    assert len(track.identify(SEVEN, {"anonymous_id": nothing}, RULES).operations) == 1
+    (event_,) = track.anonymous_event({"name": "e", "anonymous_id": nothing}).operations
+    assert isinstance(event_, AnonymousEvent)
+    assert event_.anonymous_id == ""
+
+
+@pytest.mark.parametrize("said", [None, [], {"action": "add_relationships", "relationships": []}])
+def test_relationships_may_be_none(said: Any) -> None:
+    assert len(track.identify(SEVEN, {"cio_relationships": said}, RULES).operations) == 1
+
+
+def test_relationships_that_are_deleted_keep_no_attributes() -> None:
+    related = [{"identifiers": {"object_id": "acme"}, "relationship_attributes": {"a": 1}}]
+    body = {"cio_relationships": {"action": "delete_relationships", "relationships": related}}
+    _, change = track.identify(SEVEN, body, RULES).operations
+    assert isinstance(change, ChangeRelationships)
+    assert [edge.attributes for edge in change.edges] == [{}]
+
+
+def test_all_attributes_of_a_relationship_are_limited_together() -> None:
+    attributes = {f"a{number}": "x" * 1000 for number in range(100)}
+    body = {"cio_relationships": [{"identifiers": {"object_id": "acme"}, "relationship_attributes": attributes}]}
+    assert texts(track.identify, SEVEN, body, RULES) == ["attributes cannot be longer than 100000 bytes in total"]
 
 
 def test_events() -> None:

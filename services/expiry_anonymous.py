@@ -1,0 +1,63 @@
+"""What waits for its person for thirty days, and ids that repeats are known by: deleted when their time is over (PPL-09)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from ingest.anonymous import KEPT
+from store import expiry as store
+from store.database import Connection, Database
+
+logger = logging.getLogger("sojourn.expiry")
+
+EVERY: Final = 3600.0
+PAGE: Final = 5_000
+GRACE: Final = timedelta(days=1)
+"""How long an id is kept beyond its time, for facts that were received within it and are applied late."""
+
+
+async def expire(db: Database, now: datetime) -> dict[str, int]:
+    """Delete what has expired by the clock of its workspace, page by page; returns how many of each. `now` is real time."""
+    gone = {
+        "anonymous_facts": await _all(db, lambda conn: store.anonymous_facts(conn, now, KEPT, PAGE)),
+        "dedupe_keys": await _all(db, lambda conn: store.dedupe_keys(conn, now, GRACE, PAGE)),
+    }
+    if any(gone.values()):
+        logger.info("What had expired is deleted.", extra=gone)
+    return gone
+
+
+async def _all(db: Database, delete: Callable[[Connection], Awaitable[int]]) -> int:
+    total, page = 0, PAGE
+    while page == PAGE:
+        async with db.transaction() as conn:
+            page = await delete(conn)
+        total += page
+    return total
+
+
+class Expirer:
+    """Deletes what has expired every hour."""
+
+    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Go on until told to stop, beginning at once."""
+        while not stop.is_set():
+            try:
+                await expire(self._db, self._clock())
+            except Exception:
+                logger.exception("deleting what has expired failed; trying again in an hour")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await stop.wait()
+
+
+__all__ = ["Expirer", "expire"]

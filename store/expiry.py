@@ -1,0 +1,46 @@
+"""What expires by the clock of its workspace and is deleted in pages: anonymous facts, ids remembered against repeats."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from store.database import Connection
+
+
+async def anonymous_facts(conn: Connection, real_now: datetime, kept: timedelta, limit: int) -> int:
+    """Delete up to `limit` anonymous facts received longer ago than they are kept; returns how many."""
+    gone: str = await conn.execute(
+        """DELETE FROM anonymous_facts f USING (
+               SELECT a.workspace_id, a.anonymous_id, a.seq FROM workspaces w CROSS JOIN LATERAL (
+                   SELECT workspace_id, anonymous_id, seq FROM anonymous_facts
+                   WHERE workspace_id = w.workspace_id
+                     AND received_at < COALESCE(w.clock_now, $1::timestamptz) - $2::interval
+                   ORDER BY received_at LIMIT $3) a LIMIT $3) old
+           WHERE f.workspace_id = old.workspace_id AND f.anonymous_id = old.anonymous_id AND f.seq = old.seq""",
+        real_now,
+        kept,
+        limit,
+    )
+    return int(gone.rsplit(" ", 1)[1])
+
+
+async def dedupe_keys(conn: Connection, real_now: datetime, grace: timedelta, limit: int) -> int:
+    """Delete up to `limit` ids that ceased to make anything a repeat longer ago than the grace; returns how many."""
+    gone: str = await conn.execute(
+        """DELETE FROM dedupe_keys d USING (
+               SELECT k.workspace_id, k.scope, k.key_hash FROM workspaces w CROSS JOIN LATERAL (
+                   SELECT workspace_id, scope, key_hash FROM dedupe_keys
+                   WHERE workspace_id = w.workspace_id
+                     AND expires_at <= COALESCE(w.clock_now, $1::timestamptz) - $2::interval
+                   ORDER BY expires_at LIMIT $3) k LIMIT $3) old
+           WHERE d.workspace_id = old.workspace_id AND d.scope = old.scope AND d.key_hash = old.key_hash
+             AND d.expires_at <= (SELECT COALESCE(w.clock_now, $1::timestamptz) - $2::interval FROM workspaces w
+                                  WHERE w.workspace_id = d.workspace_id)""",
+        real_now,
+        grace,
+        limit,
+    )
+    return int(gone.rsplit(" ", 1)[1])
+
+
+__all__ = ["anonymous_facts", "dedupe_keys"]

@@ -1,0 +1,24 @@
+"""What workers do, done here and now, for tests of the API alone."""
+
+from __future__ import annotations
+
+from clock import system_now
+from ingest.apply import Applier
+from ingest.catalog import Catalogs
+from services import task_runner
+from store.database import Database
+from store.notify import Notifier
+
+
+async def apply_all(db: Database) -> None:
+    """Apply whatever the logs hold."""
+    applier = Applier(db, Catalogs(), Notifier(db.pool))
+    while await applier.apply_once(system_now()):
+        pass
+
+
+async def run_tasks(db: Database) -> None:
+    """Run all open tasks to their end."""
+    runner = task_runner.TaskRunner(db, Catalogs(), Notifier(db.pool), system_now)
+    while await runner.run_once():
+        pass
