@@ -142,7 +142,7 @@ def decide(condition: Condition, facts: Facts, now: datetime) -> tuple[bool, dat
 
 
 def _decider(subject: Subject) -> Decide:
-    ask = subject.decide
+    ask = subject.prepared()
 
     def decide(facts: Facts, moment: Moment) -> Decision:
         try:

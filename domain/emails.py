@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DISPLAY = re.compile(r"[^<>]*<([^<>]*)>\s*")
 _LOCAL = re.compile(r"[^\s@<>()\[\]\\,;:\".]+(?:\.[^\s@<>()\[\]\\,;:\".]+)*")
@@ -10,6 +11,7 @@ _LABEL = re.compile(r"[^\W_]+(?:-+[^\W_]+)*")
 MAX_BYTES = 254
 
 
+@lru_cache(maxsize=4_096)
 def bare_address(text: str) -> str | None:
     """The address in `local@domain` or `Display Name <local@domain>` as it was written, or None where there is none."""
     found = _DISPLAY.fullmatch(text)

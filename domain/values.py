@@ -61,6 +61,8 @@ def _check_text(text: str) -> None:
 
 def same(a: Any, b: Any) -> bool:
     """Whether two JSON values are equal: numbers by value (1 and 1.0), booleans never equal to numbers."""
+    if type(a) is str or type(b) is str:
+        return bool(a == b)
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, dict) and isinstance(b, dict):

@@ -10,7 +10,7 @@ from typing import Any
 from domain.data_paths import nested_remove, nested_set, without
 from domain.emails import bare_address
 from domain.facts import Facts, Position
-from domain.operations import Identifier, IdentifierKind, Identify
+from domain.operations import Identifier, IdentifierKind, Identify, identifier
 from domain.outcomes import Done
 from domain.subscriptions import merged_preferences
 from domain.values import is_blank, same
@@ -185,6 +185,8 @@ def write_attributes(
         if update.time < row.attribute_times.get(top, 0):
             update.failed[name] = SKIPPED
             continue
+        if not nested and same(None if is_blank(value) else value, row.attributes.get(top)):
+            continue
         after = _written(row.attributes, name, value, nested=nested)
         if same(after.get(top), row.attributes.get(top)):
             continue
@@ -345,7 +347,7 @@ def in_body(operation: Identify, kind: IdentifierKind, unit: Unit) -> Identifier
         return None
     if kind == "id" and len(str(value).encode()) > ID_BYTES:
         return None
-    name = Identifier(kind=kind, value=str(value).strip() if kind == "email" else str(value))
+    name = identifier(kind, str(value).strip() if kind == "email" else str(value))
     if kind == "email" and bare_address(name.value) is None:
         return None
     return name

@@ -58,7 +58,8 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
     before = unit.facts_of(primary)
     await _merge_journeys(unit, primary, secondary)
     changed = _fill(unit, primary, secondary)
-    for segment_id in sorted(set(unit.catalog.compiled.manual_segments) & secondary.segments - primary.segments):
+    inherited = frozenset(set(unit.catalog.compiled.manual_segments) & secondary.segments - primary.segments)
+    for segment_id in sorted(inherited):
         unit.set_membership(primary, ("segment", segment_id), True, None)
         unit.count("segment", segment_id, "members")
     for segment_id in sorted(secondary.segments):
@@ -83,7 +84,8 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
     merged = unit.people[primary.person_id]
     data: dict[str, Any] = {"cio_id": secondary.cio_id, "source": how}
     unit.record(merged, "profile_merge", None, data, at)
-    await settle(unit, merged, Change(before, at, attributes=frozenset(changed), everything=True))
+    change = Change(before, at, attributes=frozenset(changed), moved=inherited, everything=True)
+    await settle(unit, merged, change)
     return merged
 
 

@@ -21,12 +21,13 @@ class NamesSeen:
     """The names of one unit of work: how often each was seen, and how many people came to hold it or no longer do."""
 
     def __init__(self) -> None:
-        self._seen: Counter[Seen] = Counter()
+        self._seen: dict[tuple[str, str, type, str], int] = {}
         self._held: Counter[tuple[str, str]] = Counter()
 
     def note(self, kind: str, name: str, value: Any, source: str) -> None:
         """A name was seen with this value."""
-        self._seen[Seen(kind, name, _TYPES.get(type(value), ""), source)] += 1
+        key = (kind, name, type(value), source)
+        self._seen[key] = self._seen.get(key, 0) + 1
 
     def held(self, kind: str, name: str, amount: int) -> None:
         """So many more hold the name, or fewer."""
@@ -34,7 +35,10 @@ class NamesSeen:
 
     def taken(self) -> list[tuple[Seen, int, int]]:
         """Everything with its counts (seen, holders); nothing is left."""
-        rows = [(seen, count, 0) for seen, count in self._seen.items()]
+        seen: Counter[Seen] = Counter()
+        for (kind, name, value_type, source), count in self._seen.items():
+            seen[Seen(kind, name, _TYPES.get(value_type, ""), source)] += count
+        rows = [(one, count, 0) for one, count in seen.items()]
         rows += [(Seen(kind, name, "", ""), 0, amount) for (kind, name), amount in self._held.items() if amount]
         self._seen.clear()
         self._held.clear()

@@ -20,7 +20,7 @@ from ingest.catalog import Campaign, Segment, trigger_conditions
 from ingest.conversions import convert
 from ingest.entry import enter_by_event, enter_by_match
 from ingest.touching import KeyIndex
-from ingest.unit import Membership, Person, Unit, wait_state
+from ingest.unit import NOT_KEPT, Membership, Person, Unit, wait_state
 from store.journeys import JourneyRow
 
 
@@ -123,6 +123,8 @@ def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touc
     key = ("segment", segment.id)
     change = touched.change
     matched, flips_at = decide(segment.condition, facts, unit.now)
+    if (matched, flips_at) == person.memberships.get(key, NOT_KEPT):
+        return
     reached = change.quiet or segment.state != "building" or key in person.memberships
     if matched and not reached and _was(person, segment.condition, change, unit):
         # Not the fact but the definition made them a member: the build comes to them, and to what is made of it.

@@ -29,7 +29,7 @@ from store.people import ActivityRow, EventNeed, EventRow, Kept, MembershipRow, 
 
 Membership = tuple[str, int]
 TOMBSTONES = timedelta(days=30)
-_NOT_KEPT = Kept(member=False, flips_at=None)
+NOT_KEPT = Kept(member=False, flips_at=None)
 NAMES: tuple[IdentifierKind, ...] = ("id", "email")
 
 
@@ -303,7 +303,7 @@ class Unit:
         """Keep what an evaluation said; returns whether the membership changed."""
         before = person.memberships.get(key)
         kept = Kept(member, flips_at)
-        if kept == (before or _NOT_KEPT):
+        if kept == (before or NOT_KEPT):
             return False
         was = before is not None and before.member
         kind, ref = key
@@ -509,6 +509,7 @@ def microseconds(instant: datetime) -> int:
 
 __all__ = [
     "NAMES",
+    "NOT_KEPT",
     "Erased",
     "Membership",
     "Person",

@@ -28,7 +28,7 @@ async def discard_files(
         import_id = task.payload["import_id"]
         await imports.drop_pieces(conn, task.workspace_id, import_id)
         gone = await import_rows.forget(conn, task.workspace_id, import_id, task.payload["beyond"], PAGE)
-    return Page(task.cursor, gone, "running" if gone == PAGE else "succeeded")
+    return Page(task.cursor, gone, "running" if gone else "succeeded")
 
 
 async def expire_files(db: Database, real_now: datetime) -> int:
@@ -48,7 +48,7 @@ async def _expire_exports(db: Database, workspace_id: int, now: datetime) -> int
         old = await exports.made_before(conn, workspace_id, now - EXPORTS_KEPT, TOGETHER)
     for row in old:
         gone = PAGE
-        while gone == PAGE:
+        while gone:
             async with db.transaction() as conn:
                 gone = await exports.drop_lines(conn, workspace_id, row.export_id, PAGE)
         async with db.transaction() as conn:
@@ -63,7 +63,7 @@ async def _expire_imports(db: Database, workspace_id: int, now: datetime) -> int
         old = await imports.begun_before(conn, workspace_id, now - REPORTS_KEPT, TOGETHER)
     for import_id in old:
         gone = PAGE
-        while gone == PAGE:
+        while gone:
             async with db.transaction() as conn:
                 await imports.drop_pieces(conn, workspace_id, import_id)
                 gone = await import_rows.forget(conn, workspace_id, import_id, 0, PAGE)

@@ -125,11 +125,13 @@ async def drop_lines_of_nobody(conn: Connection, workspace_id: int, export_id: i
 
 
 async def drop_lines(conn: Connection, workspace_id: int, export_id: int, limit: int) -> int:
-    """Remove up to `limit` lines; returns how many that were."""
+    """Remove up to `limit` lines of one of its files; returns how many that were."""
     records = await conn.fetch(
-        """DELETE FROM export_lines WHERE workspace_id = $1 AND export_id = $2 AND (file, line_no) IN (
-               SELECT file, line_no FROM export_lines WHERE workspace_id = $1 AND export_id = $2 LIMIT $3)
-           RETURNING 1""",
+        """WITH first AS MATERIALIZED (
+               SELECT file, line_no FROM export_lines WHERE workspace_id = $1 AND export_id = $2
+               ORDER BY file, line_no LIMIT 1)
+           DELETE FROM export_lines WHERE workspace_id = $1 AND export_id = $2 AND file = (SELECT file FROM first)
+             AND line_no < (SELECT line_no FROM first) + $3 RETURNING 1""",
         workspace_id,
         export_id,
         limit,

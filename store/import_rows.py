@@ -52,24 +52,39 @@ async def insert(conn: Connection, workspace_id: int, import_id: int, rows: Sequ
 
 async def warn_of_several_emails(conn: Connection, workspace_id: int, import_id: int, part: int, parts: int) -> None:
     """Mark rows of one id with different emails; the ids are looked at in `parts`, by their hashes."""
-    query = _warning("name_keys[1]", "count(DISTINCT email) > 1")
-    await conn.execute(query, workspace_id, import_id, part, parts, "Other rows have this id with another email.")
+    odd = "min(email) FILTER (WHERE email <> 0) OVER k <> max(email) FILTER (WHERE email <> 0) OVER k"
+    found = await conn.fetch(_odd("name_keys[1]", odd), workspace_id, import_id, part, parts)
+    await _warn(conn, workspace_id, import_id, found, "Other rows have this id with another email.")
 
 
 async def warn_of_same_email(conn: Connection, workspace_id: int, import_id: int, part: int, parts: int) -> None:
     """Mark rows that share an email."""
-    query = _warning("name_keys[2]", "count(*) > 1")
-    await conn.execute(query, workspace_id, import_id, part, parts, "Other rows have this email.")
+    found = await conn.fetch(_odd("name_keys[2]", "count(*) OVER k > 1"), workspace_id, import_id, part, parts)
+    await _warn(conn, workspace_id, import_id, found, "Other rows have this email.")
 
 
-def _warning(key: str, having: str) -> str:
-    return f"""WITH keyed AS MATERIALIZED (
-                SELECT row_no, {key} AS key, name_keys[2] AS email FROM import_rows
-                WHERE workspace_id = $1 AND import_id = $2 AND {key} <> 0 AND ({key} & 1048575) % $4 = $3),
-            several AS (SELECT key FROM keyed WHERE email <> 0 GROUP BY key HAVING {having}),
-            marked AS (SELECT row_no FROM keyed JOIN several USING (key) LIMIT {MOST_WARNED})
-            UPDATE import_rows r SET warnings = array_append(COALESCE(r.warnings, '{{}}'), $5::text) FROM marked m
-            WHERE r.workspace_id = $1 AND r.import_id = $2 AND r.row_no = m.row_no"""
+def _odd(key: str, odd: str) -> str:
+    """The rows of a part whose key is odd; by windows, which take their time whatever the planner knows of the table."""
+    return f"""SELECT row_no FROM (
+                SELECT row_no, {odd} AS odd FROM (
+                    SELECT row_no, {key} AS key, name_keys[2] AS email FROM import_rows
+                    WHERE workspace_id = $1 AND import_id = $2 AND {key} <> 0 AND ({key} & 1048575) % $4 = $3) keyed
+                WINDOW k AS (PARTITION BY key)) looked_at
+            WHERE odd LIMIT {MOST_WARNED}"""
+
+
+async def _warn(
+    conn: Connection, workspace_id: int, import_id: int, rows: Sequence[Mapping[str, int]], said: str
+) -> None:
+    if rows:
+        await conn.execute(
+            """UPDATE import_rows SET warnings = array_append(COALESCE(warnings, '{}'), $4::text)
+               WHERE workspace_id = $1 AND import_id = $2 AND row_no = ANY($3::bigint[])""",
+            workspace_id,
+            import_id,
+            [row["row_no"] for row in rows],
+            said,
+        )
 
 
 async def after(conn: Connection, workspace_id: int, import_id: int, row_no: int, limit: int) -> list[FileRow]:
@@ -159,8 +174,9 @@ async def forget_sound(conn: Connection, workspace_id: int, import_id: int, curs
 async def forget(conn: Connection, workspace_id: int, import_id: int, beyond: int, limit: int) -> int:
     """Remove up to `limit` rows beyond one; returns how many that were."""
     records = await conn.fetch(
-        """DELETE FROM import_rows WHERE workspace_id = $1 AND import_id = $2 AND row_no IN (
-               SELECT row_no FROM import_rows WHERE workspace_id = $1 AND import_id = $2 AND row_no > $3 LIMIT $4)
+        """DELETE FROM import_rows WHERE workspace_id = $1 AND import_id = $2 AND row_no = ANY(ARRAY(
+               SELECT row_no FROM import_rows WHERE workspace_id = $1 AND import_id = $2 AND row_no > $3
+               ORDER BY row_no LIMIT $4))
            RETURNING 1""",
         workspace_id,
         import_id,

@@ -106,16 +106,11 @@ class Note(BaseModel):
     privacy_level: Literal[0, 1] | None = Field(None, description="1 is sensitive.")
 
 
-class AttributeNotes(BaseModel):
-    """What is said of attributes."""
-
-    attributes: list[Note] = Field(min_length=1, max_length=MOST_NOTES)
-
-
-class EventNotes(BaseModel):
-    """What is said of events."""
-
-    events: list[Note] = Field(min_length=1, max_length=MOST_NOTES)
+def _described(plural: str) -> dict[str, Any]:
+    """What the API description says of a body that holds notes."""
+    items = {"type": "array", "minItems": 1, "maxItems": MOST_NOTES, "items": Note.model_json_schema()}
+    body = {"type": "object", "required": [plural], "properties": {plural: items}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
 
 
 @router.get(
@@ -247,7 +242,7 @@ async def event(
     summary="Say what attributes mean",
     status_code=204,
     responses=errors(422),
-    openapi_extra=bodies.schema(AttributeNotes),
+    openapi_extra=_described("attributes"),
 )
 async def describe_attributes(request: Request, db: Db, inside: Writing, now: Now) -> Response:
     """Descriptions, and whether an attribute is sensitive; a name not seen before is entered."""
@@ -260,7 +255,7 @@ async def describe_attributes(request: Request, db: Db, inside: Writing, now: No
     summary="Say what events mean",
     status_code=204,
     responses=errors(422),
-    openapi_extra=bodies.schema(EventNotes),
+    openapi_extra=_described("events"),
 )
 async def describe_events(request: Request, db: Db, inside: Writing, now: Now) -> Response:
     """Descriptions; a name not seen before is entered."""

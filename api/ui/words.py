@@ -73,6 +73,9 @@ ACTIVITIES: Final[Mapping[str, str]] = {
     "resubscribed": "Subscribed again",
     "person_created": "Person created",
     "profile_create": "Person created",
+    "profile_delete": "Person deleted",
+    "profile_merge": "People merged",
+    "anon_merge": "Anonymous data merged",
 }
 
 

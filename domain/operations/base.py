@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -42,10 +42,16 @@ class Identifier(BaseModel):
         """The form in which identifiers are compared: ids verbatim, email and cio_id trimmed and casefolded."""
         return self.value if self.kind == "id" else _comparable(self.value)
 
-    @property
+    @cached_property
     def name(self) -> Name:
         """The identifier as it is looked up."""
         return Name(self.kind, self.value_key)
+
+
+@lru_cache(maxsize=4_096)
+def identifier(kind: IdentifierKind, value: str) -> Identifier:
+    """The identifier of these; those of one call are asked for several times."""
+    return Identifier(kind=kind, value=value)
 
 
 class ObjectRef(BaseModel):
@@ -139,6 +145,7 @@ __all__ = [
     "ObjectRef",
     "Operation",
     "Repeatable",
+    "identifier",
     "key_of",
     "object_key",
     "ordering_keys",

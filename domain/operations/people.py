@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from domain.operations.base import ANONYMOUS, Identifier, Name, Operation
+from domain.operations.base import ANONYMOUS, Identifier, IdentifierKind, Name, Operation, identifier
+
+_KINDS: tuple[IdentifierKind, ...] = ("id", "email", "cio_id")
 
 
 class Identify(Operation):
@@ -31,10 +33,10 @@ class Identify(Operation):
     def identifiers(self) -> list[Identifier]:
         """The subject and the identifiers among the attributes."""
         found = [self.subject]
-        for kind in ("id", "email", "cio_id"):
+        for kind in _KINDS:
             value = self.attributes.get(kind)
             if isinstance(value, str | int) and not isinstance(value, bool) and str(value):
-                found.append(Identifier(kind=kind, value=str(value)))
+                found.append(identifier(kind, str(value)))
         return found
 
 

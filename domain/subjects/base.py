@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cached_property, lru_cache
@@ -53,6 +53,10 @@ class Subject(ABC):
     @abstractmethod
     def decide(self, facts: Facts, moment: Moment) -> Decision:
         """Whether the leaf holds, and the Unix second before which the clock alone cannot change that."""
+
+    def prepared(self) -> Callable[[Facts, Moment], Decision]:
+        """`decide`, made ready to be asked about many people."""
+        return self.decide
 
     @abstractmethod
     def look(self, facts: Facts, moment: Moment) -> tuple[Any, str]:

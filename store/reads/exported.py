@@ -213,14 +213,14 @@ async def shared_values(
 ) -> list[SharedValue]:
     """People who share a value, by value and number; values are looked at in `parts`, by their hashes."""
     records = await conn.fetch(
-        """WITH valued AS MATERIALIZED (
-               SELECT v.value, p.person_id, p.id, p.email FROM people p,
-                 LATERAL (SELECT CASE $2 WHEN 'id' THEN p.id WHEN 'email' THEN COALESCE(p.email, p.attributes ->> 'email')
-                                 ELSE p.attributes ->> $2 END COLLATE "C" AS value) v
-               WHERE p.workspace_id = $1 AND v.value <> '' AND (hashtext(v.value) & 65535) % $4 = $3),
-           several AS (SELECT value FROM valued GROUP BY value HAVING count(*) > 1)
-           SELECT v.value, v.person_id, v.id, v.email FROM valued v JOIN several USING (value)
-           WHERE (v.value, v.person_id) > ($5::text COLLATE "C", $6::bigint) ORDER BY v.value, v.person_id LIMIT $7""",
+        """SELECT value, person_id, id, email FROM (
+               SELECT v.value, p.person_id, p.id, p.email, count(*) OVER (PARTITION BY v.value) AS sharing
+               FROM people p, LATERAL (
+                   SELECT CASE $2 WHEN 'id' THEN p.id WHEN 'email' THEN COALESCE(p.email, p.attributes ->> 'email')
+                          ELSE p.attributes ->> $2 END COLLATE "C" AS value) v
+               WHERE p.workspace_id = $1 AND v.value <> '' AND (hashtext(v.value) & 65535) % $4 = $3) valued
+           WHERE sharing > 1 AND (value, person_id) > ($5::text COLLATE "C", $6::bigint)
+           ORDER BY value, person_id LIMIT $7""",
         workspace_id,
         attribute,
         part,

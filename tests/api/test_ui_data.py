@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from services import metrics
-from tests.api.test_ui import COOKIE, HOSTILE, look
+from tests.api.test_ui import COOKIE, HOSTILE, Page, check
 from tests.support.working import apply_all
 
 PAGES = ["/data-in", "/data-index", "/data-index/name?kind=attribute&name=plan"]
+
+
+async def look(workspace, path: str, expected: int = 200) -> Page:
+    answer = await workspace.http.get(f"/ui/{workspace.id}{path}", headers={"Cookie": COOKIE})
+    assert answer.status_code == expected
+    return check(answer)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -19,12 +27,12 @@ async def test_nobody_gets_in_without_a_session(workspace, path):
 
 async def test_nothing_has_come_in(workspace):
     assert "Nothing has come in yet" in (await look(workspace, "/data-in")).text
-    assert "No call fits" in (await look(workspace, "/data-in", status="failed")).text
-    assert "Nothing of this kind" in (await look(workspace, "/data-index", kind="screen")).text
-    assert "No name contains" in (await look(workspace, "/data-index", name="x")).text
-    await look(workspace, "/data-index/name", 404, kind="attribute", name="plan")
-    await look(workspace, "/data-index", 400, kind="gossip")
-    await look(workspace, "/data-in", 400, start="e30")
+    assert "No call fits" in (await look(workspace, "/data-in?status=failed")).text
+    assert "Nothing of this kind" in (await look(workspace, "/data-index?kind=screen")).text
+    assert "No name contains" in (await look(workspace, "/data-index?name=x")).text
+    await look(workspace, "/data-index/name?kind=attribute&name=plan", 404)
+    await look(workspace, "/data-index?kind=gossip", 400)
+    await look(workspace, "/data-in?start=e30", 400)
 
 
 async def test_what_came_in_is_shown_as_text(workspace):
@@ -38,7 +46,7 @@ async def test_what_came_in_is_shown_as_text(workspace):
     assert "Applied" in page.text
     assert "Rejected" in page.text
     assert "Track API: Default" in page.text
-    rejected = await look(workspace, "/data-in", status="rejected", source="Track API")
+    rejected = await look(workspace, "/data-in?status=rejected&source=Track%20API")
     assert "cannot be longer than 1000 bytes" in rejected.text
     assert "Applied" not in " ".join(attrs.get("class") or "" for attrs in rejected.all("span"))
     (person,) = {link for link in page.links() if "/people/" in link}
@@ -49,7 +57,7 @@ async def test_what_came_in_is_shown_as_text(workspace):
     (link,) = [link for link in names.links() if "name=plan" in link]
     one = await look(workspace, link.removeprefix(f"/ui/{workspace.id}"))
     assert "Nothing uses it." in one.text
-    assert HOSTILE in (await look(workspace, "/data-index/name", kind="event", name=HOSTILE)).text
+    assert HOSTILE in (await look(workspace, f"/data-index/name?kind=event&name={quote(HOSTILE)}")).text
 
 
 async def test_pages_follow_one_another(workspace):

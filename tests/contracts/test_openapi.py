@@ -23,7 +23,7 @@ OPEN = {
 }
 OPEN |= {"/api/v1/metrics", "/api/v1/push/events", "/forms/submit_action"}
 BODIES = {"post", "put", "patch"}
-BODILESS = {("post", "/v1/journeys/{journey_id}/end")}
+BODILESS = {("post", "/v1/data_in/{call}/resend"), ("post", "/v1/journeys/{journey_id}/end")}
 BODILESS |= {("post", f"/api/v1/customers/{{identifier}}/{word}") for word in ("suppress", "unsuppress")}
 PARTS: Any = dict.fromkeys(("db", "notifier", "acceptor", "access", "catalogs", "health"))
 DESCRIPTION: dict[str, Any] = create_app(Parts(**PARTS, base_url="http://localhost", version="test")).openapi()

@@ -5,45 +5,40 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import schemathesis
 from schemathesis import Case, Response
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
 from schemathesis.openapi import from_dict
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+
+from tests.fuzz.ground import Ground
 
 HERE = Path(__file__).parent
 EXAMPLES = 20
-"""Calls of each operation: with some 130 of them, what a run can bear."""
+"""Calls of each operation: with some 150 of them, what a run can bear."""
 MAY_BE_AWAY = frozenset({503, 504})
 """Statuses from 500 on that are answers, where they are documented."""
-OURS = (status_code_conformance, content_type_conformance, response_schema_conformance)
+GENERATION: Final = {
+    "max-examples": EXAMPLES,
+    "deterministic": True,
+    "no-shrink": True,
+    "with-security-parameters": False,
+    "database": "none",
+}
+PHASES: Final = {
+    "examples": {"enabled": False},
+    "coverage": {"enabled": False},
+    "stateful": {"enabled": False},
+    "fuzzing": {"extra-data-sources": {"responses": False}, "error-feedback": {"enabled": False}},
+}
+"""Nothing that was answered decides about later calls, so that every run makes the same ones."""
 
 
-def described(document: dict[str, Any], *, examples: int = EXAMPLES) -> BaseSchema:
-    """A description to make up calls from: the same calls in every run, whatever was answered before."""
-    generation = {
-        "max-examples": examples,
-        "deterministic": True,
-        "no-shrink": True,
-        "with-security-parameters": False,
-        "database": "none",
-    }
-    quiet = {"extra-data-sources": {"responses": False}}
-    phases = {
-        "examples": {"enabled": False},
-        "coverage": {"enabled": False},
-        "stateful": {"enabled": False},
-        "fuzzing": {**quiet, "error-feedback": {"enabled": False}},
-    }
-    return from_dict(document, config=SchemathesisConfig.from_dict({"generation": generation, "phases": phases}))
+def described(document: dict[str, Any]) -> BaseSchema:
+    """A description to make up calls from."""
+    return from_dict(document, config=SchemathesisConfig.from_dict({"generation": GENERATION, "phases": PHASES}))
 
 
 def facts(name: str) -> dict[str, Any]:
@@ -52,13 +47,14 @@ def facts(name: str) -> dict[str, Any]:
     return document
 
 
-def call(case: Case, url: str, headers: Mapping[str, str]) -> Response:
-    """The answer to a made-up call, which is JSON if it is anything that says so, and no failure of ours."""
-    answer = case.call(base_url=url, headers=dict(headers), allow_redirects=False, timeout=60)
+def call(case: Case, ground: Ground, headers: Mapping[str, str]) -> Response:
+    """The answer to a made-up call: JSON where it says so, and no failure of ours."""
+    answer = case.call(
+        base_url=ground.url, session=ground.session, headers=dict(headers), allow_redirects=False, timeout=60
+    )
     if answer.status_code not in MAY_BE_AWAY & documented(case):
         case.validate_response(answer, checks=[not_a_server_error])
-    kind = answer.headers.get("content-type", [""])[0]
-    if answer.content and "json" in kind:
+    if answer.content and "json" in answer.headers.get("content-type", [""])[0]:
         json.loads(answer.content)
     return answer
 
@@ -67,6 +63,3 @@ def documented(case: Case) -> frozenset[int]:
     """The statuses that the description names."""
     responses = case.operation.definition.raw["responses"]
     return frozenset(int(status) for status in responses if str(status).isdecimal())
-
-
-__all__ = ["OURS", "call", "described", "documented", "facts", "schemathesis"]

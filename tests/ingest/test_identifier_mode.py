@@ -13,7 +13,6 @@ from tests.ingest.test_merging import ROMANS, event, identify, outcomes
 from tests.ingest.test_removal import suppress
 from tests.support.database import Room
 
-
 AN_ID = Identifier(kind="id", value="a@x.io")
 """An id that looks like an address, which is what a path value means where addresses name nobody."""
 
