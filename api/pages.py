@@ -52,9 +52,14 @@ def html(text: str, csp: str, status: int = 200, headers: Mapping[str, str] | No
     return HTMLResponse(text, status, {**BASE_HEADERS, "Content-Security-Policy": csp, **(headers or {})})
 
 
+def described(answers: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """For the API description: the statuses under which a page is answered, and what it then says."""
+    return {status: {"description": said, "content": {"text/html": {}}} for status, said in answers.items()}
+
+
 def render(templates: Environment, name: str, /, **context: Any) -> str:
     """The text of a template."""
     return templates.get_template(name).render(**context)
 
 
-__all__ = ["BASE_HEADERS", "environment", "html", "policy", "render", "style_hash"]
+__all__ = ["BASE_HEADERS", "described", "environment", "html", "policy", "render", "style_hash"]

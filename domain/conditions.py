@@ -129,7 +129,7 @@ def evaluate(condition: Condition, facts: Facts, now: datetime, *, explain: bool
     matched, flip, leaf = decide_tree(condition.root, decide)
     return Verdict(
         matched,
-        f"{'met' if matched else 'not met'}: {leaf.body.words}",
+        _reason(leaf, matched=matched),
         _instant(flip),
         tuple(_report(leaf, facts, moment) for leaf in condition.leaves) if explain else (),
     )
@@ -137,8 +137,23 @@ def evaluate(condition: Condition, facts: Facts, now: datetime, *, explain: bool
 
 def decide(condition: Condition, facts: Facts, now: datetime) -> tuple[bool, datetime | None]:
     """`matched` and `flips_at` of the verdict that `evaluate` gives, for those who do not ask why."""
-    matched, flip = condition.decider(facts, Moment.of(now))
+    return decide_at(condition, facts, Moment.of(now))
+
+
+def decide_at(condition: Condition, facts: Facts, moment: Moment) -> tuple[bool, datetime | None]:
+    """`decide`, for those who ask many conditions at one moment."""
+    matched, flip = condition.decider(facts, moment)
     return matched, None if flip is None else _instant(flip)
+
+
+def reason_of(condition: Condition, facts: Facts, now: datetime, *, matched: bool) -> str:
+    """The reason that `evaluate` gives, for those who know the answer."""
+    root = condition.root
+    return _reason(root, matched=matched) if isinstance(root, Leaf) else evaluate(condition, facts, now).reason
+
+
+def _reason(leaf: Leaf[Subject], *, matched: bool) -> str:
+    return f"{'met' if matched else 'not met'}: {leaf.body.words}"
 
 
 def _decider(subject: Subject) -> Decide:
@@ -200,9 +215,11 @@ __all__ = [
     "Verdict",
     "Where",
     "decide",
+    "decide_at",
     "evaluate",
     "evaluate_where",
     "keys_of",
     "parse_condition",
+    "reason_of",
     "segment_refs",
 ]

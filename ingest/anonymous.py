@@ -21,6 +21,7 @@ from domain.operations import (
 from domain.outcomes import Done
 from domain.values import to_unix
 from ingest import events, relationships
+from ingest.creation import owner_of
 from ingest.objects import identify_object
 from ingest.unit import Person, Unit
 from store import anonymous as store
@@ -89,8 +90,7 @@ async def park(unit: Unit, operation: ParkGroup, at: Position) -> Done:
 
 async def bind(unit: Unit, operation: BindAnonymous, at: Position) -> Done:
     """Make an anonymous id somebody's, with everything it did in the last thirty days."""
-    owner = unit.names.get(operation.subject.name)
-    person = unit.people.get(owner) if owner is not None else None
+    person = owner_of(unit, operation.subject)
     if person is None:
         return Done("ignored", note="The person does not exist.")
     return await bind_id(unit, person, operation.anonymous_id, at)

@@ -11,8 +11,8 @@ from domain.facts import Position
 from domain.operations import DEVICE, AddDevice, DeleteDevice, Name
 from domain.outcomes import Done
 from domain.values import is_blank, same, to_unix
+from ingest.creation import create, owner_of
 from ingest.events import instant_of
-from ingest.identify import create, owner_of
 from ingest.settle import Change, settle
 from ingest.unit import Person, Unit
 from store import devices

@@ -8,7 +8,7 @@ from domain.facts import EventFact, Position
 from domain.operations import TrackEvent
 from domain.outcomes import Done
 from domain.values import from_unix, to_unix
-from ingest.identify import FUTURE_LIMIT, create, owner_of
+from ingest.creation import FUTURE_LIMIT, create, owner_of
 from ingest.settle import Change, settle
 from ingest.unit import Person, Unit, microseconds
 

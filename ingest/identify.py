@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from domain.data_paths import nested_remove, nested_set, without
@@ -14,6 +14,8 @@ from domain.operations import Identifier, IdentifierKind, Identify, identifier
 from domain.outcomes import Done
 from domain.subscriptions import merged_preferences
 from domain.values import is_blank, same
+from ingest.creation import FUTURE_LIMIT, create, owner_of
+from ingest.merging import merge_automatically
 from ingest.settle import Change, settle
 from ingest.suppressing import suppressed_among
 from ingest.unit import NAMES, Person, Unit, microseconds
@@ -21,8 +23,6 @@ from store.names import resolve
 
 MOST_ATTRIBUTES = 300
 ID_BYTES = 150
-FUTURE_LIMIT = timedelta(minutes=5)
-"""How far ahead of its receipt a caller's instant may lie; one further ahead counts as the time of receipt."""
 PREFERENCES = "cio_subscription_preferences."
 SKIPPED = "skipped"
 """Why an attribute was not written that a later call has written already."""
@@ -125,7 +125,6 @@ async def _find(unit: Unit, operation: Identify, at: Position) -> Person | Done 
         if other is None or other is person:
             return person
         # Merging leads to anonymous events, and those back here.
-        from ingest.merging import merge_automatically
 
         return await merge_automatically(unit, person, other, at) or person
     for kind in NAMES:
@@ -146,25 +145,6 @@ def _body_owner(unit: Unit, operation: Identify) -> Person | None:
     kind: IdentifierKind = "email" if operation.subject.kind == "id" else "id"
     named = in_body(operation, kind, unit)
     return owner_of(unit, named) if named is not None else None
-
-
-async def create(unit: Unit, subject: Identifier, at: Position) -> Person | None:
-    """A new person with this name; None where the name must not come back."""
-    if unit.is_suppressed(subject):
-        return None
-    person = unit.create_person(await unit.numbers.next())
-    setattr(person.row, subject.kind, subject.value)
-    unit.name(subject.name, person.person_id)
-    person.row.attribute_times[subject.kind] = microseconds(at.at)
-    unit.record(person, "person_created", None, {subject.kind: subject.value}, at)
-    unit.count("workspace", 0, "people")
-    return person
-
-
-def owner_of(unit: Unit, name: Identifier) -> Person | None:
-    """Whose name this is, if it is somebody's."""
-    owner = unit.names.get(name.name)
-    return unit.people.get(owner) if owner is not None else None
 
 
 def write_attributes(
@@ -368,14 +348,11 @@ def _log_failure(
 
 
 __all__ = [
-    "FUTURE_LIMIT",
     "Update",
-    "create",
     "find_or_create",
     "finish",
     "identify",
     "in_body",
-    "owner_of",
     "write_attributes",
     "write_person",
 ]

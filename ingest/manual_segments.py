@@ -6,7 +6,7 @@ from domain.facts import Position
 from domain.operations import Reevaluate, SegmentMember
 from domain.outcomes import Done
 from ingest.catalog import ManualSegment
-from ingest.identify import create, owner_of
+from ingest.creation import create, owner_of
 from ingest.settle import Change, settle
 from ingest.unit import Person, Unit
 

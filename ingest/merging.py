@@ -12,6 +12,7 @@ from domain.subscriptions import PREFERENCES, filled_preferences
 from domain.values import is_blank
 from ingest.anonymous import bind_id
 from ingest.catalog import Campaign
+from ingest.creation import owner_of
 from ingest.settle import Change, settle
 from ingest.unit import NAMES, Person, Unit
 from store import journeys, merges
@@ -24,7 +25,7 @@ MERGED_OVER = "The person was merged into another who has been in the campaign a
 
 async def merge(unit: Unit, operation: MergePeople, at: Position) -> Done:
     """Merge by call: nothing happens without the primary, nor where both are the same."""
-    primary, secondary = _owner(unit, operation.primary), _owner(unit, operation.secondary)
+    primary, secondary = owner_of(unit, operation.primary), owner_of(unit, operation.secondary)
     if primary is None:
         return Done("ignored", note="The primary does not exist.")
     if secondary is None:
@@ -87,11 +88,6 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
     change = Change(before, at, attributes=frozenset(changed), moved=inherited, everything=True)
     await settle(unit, merged, change)
     return merged
-
-
-def _owner(unit: Unit, name: Identifier) -> Person | None:
-    owner = unit.names.get(name.name)
-    return unit.people.get(owner) if owner is not None else None
 
 
 def _fill(unit: Unit, primary: Person, secondary: Person) -> set[str]:

@@ -9,7 +9,7 @@ from domain.facts import Facts, Position
 from domain.object_attributes import write
 from domain.operations import ChangeRelationships, Edge, Name
 from domain.outcomes import Done, Outcome
-from ingest.identify import create, owner_of
+from ingest.creation import create, owner_of
 from ingest.objects import NO_OBJECT, Object, find_object, make_object
 from ingest.settle import Change, settle
 from ingest.unit import Person, Unit

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from domain.facts import Position
 from domain.operations import DeletePerson, Identifier, SuppressPerson, UnsuppressPerson, ordering_keys
 from domain.outcomes import Done
+from ingest.creation import owner_of
 from ingest.suppressing import hashed
 from ingest.unit import NAMES, Erased, Person, Unit
 from store import erasure, merges, suppressions
@@ -17,7 +18,7 @@ NOBODY = Done("ignored", note="The person does not exist.")
 
 async def delete(unit: Unit, operation: DeletePerson, at: Position) -> Done:
     """Remove somebody; the same identifier later means somebody new."""
-    person = _subject(unit, operation.subject)
+    person = owner_of(unit, operation.subject)
     if person is None:
         return NOBODY
     await _erase(unit, person, at)
@@ -26,7 +27,7 @@ async def delete(unit: Unit, operation: DeletePerson, at: Position) -> Done:
 
 async def suppress(unit: Unit, operation: SuppressPerson, at: Position) -> Done:
     """Remove somebody, if they are there, and refuse their identifiers from now on."""
-    person = _subject(unit, operation.subject)
+    person = owner_of(unit, operation.subject)
     if person is None and operation.subject.kind == "cio_id":
         return NOBODY
     names = {operation.subject.name} if operation.subject.kind != "cio_id" else set()
@@ -51,11 +52,6 @@ async def unsuppress(unit: Unit, operation: UnsuppressPerson, _at: Position) -> 
         return Done("ignored", note="The identifier is not suppressed.")
     unit.suppressed = {name for name in unit.suppressed if hashed(workspace, name) not in free}
     return Done("applied")
-
-
-def _subject(unit: Unit, name: Identifier) -> Person | None:
-    owner = unit.names.get(name.name)
-    return unit.people.get(owner) if owner is not None else None
 
 
 async def _erase(unit: Unit, person: Person, at: Position) -> None:

@@ -5,13 +5,13 @@ Always under the person's lock and in the caller's transaction; nothing else dec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from domain.blocks import WaitUntil, released_path, wait_keys
 from domain.condition_keys import Keys
-from domain.conditions import Condition, decide, evaluate
+from domain.conditions import Condition, decide, decide_at, reason_of
 from domain.facts import EventFact, Facts, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
 from domain.journeys import exit_verdict
@@ -98,22 +98,27 @@ _Watched = TypeVar("_Watched", Segment, Campaign)
 
 def _concerned(
     watched: Sequence[_Watched], index: KeyIndex, kind: str, person: Person, touched: _Touched
-) -> Iterator[_Watched]:
+) -> Iterable[_Watched]:
     """Those whose answer the change may have moved, in their order; everything for somebody new.
 
     Memberships that move on the way concern those that come later.
     """
     change = touched.change
     if person.fresh or change.everything:
-        yield from watched
-        return
-    places = index.touched(change.attributes, change.event, aged=change.aged)
+        return watched
+    places = index.in_order(change.attributes, change.event, aged=change.aged)
     if change.refs:
-        places |= {place for place, one in enumerate(watched) if (kind, one.id) in change.refs}
-    if not index.mentions_segments:
-        for place in sorted(places):
-            yield watched[place]
-        return
+        looked_at = {place for place, one in enumerate(watched) if (kind, one.id) in change.refs}
+        places = tuple(sorted(looked_at.union(places)))
+    if index.mentions_segments and (places or touched.segments):
+        return _followers(watched, index, places, touched)
+    return [watched[place] for place in places]
+
+
+def _followers(
+    watched: Sequence[_Watched], index: KeyIndex, places: Sequence[int], touched: _Touched
+) -> Iterator[_Watched]:
+    """Those at these places, and those whose segments have moved by the time it is their turn."""
     for place, one in enumerate(watched):
         if place in places or index.names_one_of(place, touched.segments):
             yield one
@@ -122,7 +127,7 @@ def _concerned(
 def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touched, facts: Facts) -> None:
     key = ("segment", segment.id)
     change = touched.change
-    matched, flips_at = decide(segment.condition, facts, unit.now)
+    matched, flips_at = decide_at(segment.condition, facts, unit.moment)
     if (matched, flips_at) == person.memberships.get(key, NOT_KEPT):
         return
     reached = change.quiet or segment.state != "building" or key in person.memberships
@@ -138,7 +143,7 @@ def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touc
     if change.quiet:
         return
     kind = "segment_enter" if matched else "segment_leave"
-    reason = evaluate(segment.condition, facts, unit.now).reason
+    reason = reason_of(segment.condition, facts, unit.now, matched=matched)
     data = {"segment_id": segment.id, "segment": segment.key, "reason": reason}
     unit.record(person, kind, segment.name, data, change.at)
 

@@ -18,6 +18,9 @@ MOST_NEEDS = 1_024
 """For how many sets of watchers it is remembered what they look at together."""
 
 
+_Touch = tuple[frozenset[str], tuple[str, str] | None, bool]
+
+
 class KeyIndex:
     """The places in a list of keys that `Keys.touched_by` would say yes to."""
 
@@ -26,6 +29,7 @@ class KeyIndex:
         self._aged = {place for place, one in enumerate(keys) if one.age}
         self._matches = [(place, match) for place, one in enumerate(keys) for match in one.events]
         self._by_event: dict[tuple[str, str], frozenset[int]] = {}
+        self._in_order: dict[_Touch, tuple[int, ...]] = {}
         for place, one in enumerate(keys):
             for name in one.attributes:
                 by_attribute[name].add(place)
@@ -45,6 +49,16 @@ class KeyIndex:
             found |= self.of_event(event)
         if aged:
             found |= self._aged
+        return found
+
+    def in_order(self, attributes: frozenset[str], event: NamedEvent | None, *, aged: bool) -> tuple[int, ...]:
+        """`touched`, ascending; most changes are like one before, for which it was found out already."""
+        touch = (attributes, None if event is None else (event.type, event.name), aged)
+        found = self._in_order.get(touch)
+        if found is None:
+            if len(self._in_order) >= MOST_NAMES:
+                self._in_order.clear()
+            found = self._in_order[touch] = tuple(sorted(self.touched(attributes, event, aged=aged)))
         return found
 
     def of_event(self, event: NamedEvent) -> frozenset[int]:

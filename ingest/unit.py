@@ -15,6 +15,7 @@ from domain.ids import cio_id, ulid
 from domain.operations import AnyOperation, Identifier, IdentifierKind, Name
 from domain.patterns import fold_name
 from domain.row_outcomes import RowOutcome
+from domain.subjects import Moment
 from domain.values import from_unix, to_unix
 from ingest.catalog import Campaign, Catalog
 from ingest.journey_views import event_snapshot, journey_context, step_of, trigger_event, wait_state
@@ -115,6 +116,7 @@ class Unit:
         self.conn = conn
         self.catalog = catalog
         self.now = now
+        self.moment = Moment.of(now)
         self.real_now = real_now or now
         self.people: dict[int, Person] = {}
         self.names: dict[Name, int | None] = {}

@@ -61,12 +61,10 @@ class LongTasks:
         self._clock = clock
         self._allow_private_urls = allow_private_urls
 
-    async def run(
-        self, ref: TaskRef, stopping: Callable[[], bool] = lambda: False, seconds: float = TURN_SECONDS
-    ) -> TaskProgress:
-        """Do pages until the task is over, so many seconds have passed, or the process is to end."""
+    async def run(self, ref: TaskRef, stopping: Callable[[], bool]) -> TaskProgress:
+        """Do pages until the task is over, some seconds have passed, or the process is to end."""
         time = asyncio.get_running_loop().time
-        until = time() + seconds
+        until = time() + TURN_SECONDS
         pause = SHORTEST_PAUSE
         while True:
             progress, idle = await self.step(ref)

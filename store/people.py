@@ -74,6 +74,31 @@ class ActivityRow(NamedTuple):
     seq: int
 
 
+_EVENT_COLUMNS = (
+    "workspace_id",
+    "person_id",
+    "at",
+    "seq",
+    "name",
+    "name_key",
+    "type",
+    "data",
+    "event_id",
+    "processed_at",
+)
+_ACTIVITY_COLUMNS = (
+    "workspace_id",
+    "recorded_at",
+    "person_id",
+    "type",
+    "name",
+    "data",
+    "at",
+    "processed_at",
+    "seq",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class EventNeed:
     """Which events of people to read: exact names per type, and types to read whole."""
@@ -234,20 +259,24 @@ async def last_sequences(conn: Connection, workspace_id: int, person_ids: Sequen
 async def insert_events(conn: Connection, workspace_id: int, rows: Sequence[EventRow]) -> None:
     """Store events."""
     if rows:
-        await conn.execute(
-            """INSERT INTO events (workspace_id, person_id, at, seq, name, name_key, type, data, event_id, processed_at)
-               SELECT $1, * FROM unnest($2::bigint[], $3::timestamptz[], $4::bigint[], $5::text[], $6::text[],
-                                        $7::text[], $8::jsonb[], $9::text[], $10::timestamptz[])""",
-            workspace_id,
-            [row.person_id for row in rows],
-            [row.event.at for row in rows],
-            [row.event.seq for row in rows],
-            [row.event.name for row in rows],
-            [row.name_key for row in rows],
-            [row.event.type for row in rows],
-            [row.event.data for row in rows],
-            [row.event.event_id for row in rows],
-            [row.processed_at for row in rows],
+        await conn.copy_records_to_table(
+            "events",
+            columns=_EVENT_COLUMNS,
+            records=[
+                (
+                    workspace_id,
+                    person_id,
+                    event.at,
+                    event.seq,
+                    event.name,
+                    name_key,
+                    event.type,
+                    event.data,
+                    event.event_id,
+                    processed_at,
+                )
+                for person_id, event, name_key, processed_at in rows
+            ],
         )
 
 
@@ -311,19 +340,13 @@ async def insert_activities(
 ) -> None:
     """Write lines of the activity log; `recorded_at` chooses their partition."""
     if rows:
-        await conn.execute(
-            """INSERT INTO activities (workspace_id, recorded_at, person_id, type, name, data, at, processed_at, seq)
-               SELECT $1, $2, * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[],
-                                            $8::timestamptz[], $9::bigint[])""",
-            workspace_id,
-            recorded_at,
-            [row.person_id for row in rows],
-            [row.type for row in rows],
-            [row.name for row in rows],
-            [dict(row.data) for row in rows],
-            [row.at for row in rows],
-            [row.processed_at for row in rows],
-            [row.seq for row in rows],
+        await conn.copy_records_to_table(
+            "activities",
+            columns=_ACTIVITY_COLUMNS,
+            records=[
+                (workspace_id, recorded_at, person_id, kind, name, dict(data), at, processed_at, seq)
+                for person_id, kind, name, data, at, processed_at, seq in rows
+            ],
         )
 
 

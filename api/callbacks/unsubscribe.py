@@ -8,6 +8,7 @@ from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api import pages
 from api.bodies import media_type, read_body
@@ -32,9 +33,23 @@ _ROBOTS = {"X-Robots-Tag": "noindex, nofollow"}
 
 View = Literal["ask", "asked_before", "gone", "left", "back", "unclear", "unknown"]
 Wish = Literal["leave", "come_back", "one_click"]
+_ANSWERS: Final = pages.described(
+    {
+        200: "A page; `{}` where the call had a JSON body.",
+        400: "Nothing was asked for that can be done.",
+        404: "No delivery has this id.",
+    }
+)
+_JSON_TOO: Final = {"content": {JSON: {}, "text/html": {}}}
 
 
-@router.get("/unsubscribe/{delivery_id}", operation_id="showUnsubscribe", summary="The page behind an unsubscribe link")
+@router.get(
+    "/unsubscribe/{delivery_id}",
+    operation_id="showUnsubscribe",
+    summary="The page behind an unsubscribe link",
+    response_class=HTMLResponse,
+    responses={404: _ANSWERS[404]},
+)
 @router.head("/unsubscribe/{delivery_id}", include_in_schema=False)
 async def show(db: Db, delivery_id: str) -> Response:
     """A page with a button. Scanners follow links, so looking changes nothing."""
@@ -47,7 +62,10 @@ async def show(db: Db, delivery_id: str) -> Response:
 
 
 @router.post(
-    "/unsubscribe/{delivery_id}", operation_id="unsubscribe", summary="Unsubscribe the recipient of a delivery"
+    "/unsubscribe/{delivery_id}",
+    operation_id="unsubscribe",
+    summary="Unsubscribe the recipient of a delivery",
+    responses={**_ANSWERS, 200: _ANSWERS[200] | _JSON_TOO, 400: _ANSWERS[400] | _JSON_TOO},
 )
 async def decide(request: Request, db: Db, process: ProcessParts, now: Now, delivery_id: str) -> Response:
     """The page's button, a mail program's one-click (RFC 8058), or `{"unsubscribe": true}` from a page of your own."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api import pages
 from api.bodies import TRACK_V1_LIMIT, media_type, read_body
@@ -42,7 +43,11 @@ Text = Annotated[str, Query(max_length=2_000)]
     "/forms/submit_action",
     operation_id="submitFormAction",
     summary="The action of an HTML form",
-    responses={303: {"description": "To `success_url`, where its host is one of the form's `success_hosts`."}},
+    response_class=HTMLResponse,
+    responses={
+        **pages.described({400: "What is wrong with what was sent.", 404: "No workspace has this site id."}),
+        303: {"description": "To `success_url`, where its host is one of the form's `success_hosts`."},
+    },
     openapi_extra=_BODY,
 )
 async def submit(

@@ -30,6 +30,7 @@ AsFile = Annotated[
     Literal["json", "csv", "usage_csv"],
     Query(alias="format", description="Everything as a CSV file: the names, or who uses them."),
 ]
+OR_A_FILE: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {}}}}
 ObjectType = Annotated[int, Path(ge=1, le=2**31 - 1)]
 NamePath = Annotated[str, Path(max_length=4096)]
 
@@ -118,7 +119,7 @@ def _described(plural: str) -> dict[str, Any]:
     operation_id="listAttributeNames",
     summary="Attributes of people",
     response_model=DataNames,
-    responses=errors(),
+    responses=errors() | OR_A_FILE,
 )
 async def attributes(
     db: Db,
@@ -143,7 +144,7 @@ async def attributes(
     operation_id="listEventNames",
     summary="Events, pages and screens",
     response_model=DataNames,
-    responses=errors(),
+    responses=errors() | OR_A_FILE,
 )
 async def events(
     db: Db,

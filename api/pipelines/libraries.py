@@ -52,6 +52,7 @@ def _add(prefix: str, *, described: bool) -> None:
         summary="Settings of a browser or mobile library",
         include_in_schema=described,
         responses=schemas.SETTINGS_ANSWERS,
+        openapi_extra={"parameters": [schemas.WRITE_KEY]},
     )
     router.add_api_route(f"{prefix}{SETTINGS}", _preflight, methods=["OPTIONS"], include_in_schema=False)
 

@@ -134,9 +134,10 @@ ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     401: _answer("In strict mode: missing or unknown write key.", _REFUSAL),
     503: {"description": "Not stored: the database is away. Try again."},
 }
+WRITE_KEY: Final = {"name": "write_key", "in": "path", "required": True, "schema": _TEXT}
 SETTINGS_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: _answer("Settings.", {"integrations": _HASH}),
     404: _answer("No source has this write key.", _REFUSAL),
 }
 
-__all__ = ["ANSWERS", "DESCRIPTIONS", "SETTINGS_ANSWERS", "SUMMARIES", "described"]
+__all__ = ["ANSWERS", "DESCRIPTIONS", "SETTINGS_ANSWERS", "SUMMARIES", "WRITE_KEY", "described"]

@@ -1,0 +1,35 @@
+"""Whose a name is, and the beginning of somebody new."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from domain.facts import Position
+from domain.operations import Identifier
+from ingest.unit import Person, Unit, microseconds
+
+FUTURE_LIMIT: Final = timedelta(minutes=5)
+"""How far ahead of its receipt a caller's instant may lie; one further ahead counts as the time of receipt."""
+
+
+def owner_of(unit: Unit, name: Identifier) -> Person | None:
+    """Whose name this is, if it is somebody's."""
+    owner = unit.names.get(name.name)
+    return unit.people.get(owner) if owner is not None else None
+
+
+async def create(unit: Unit, subject: Identifier, at: Position) -> Person | None:
+    """A new person with this name; None where the name must not come back."""
+    if unit.is_suppressed(subject):
+        return None
+    person = unit.create_person(await unit.numbers.next())
+    setattr(person.row, subject.kind, subject.value)
+    unit.name(subject.name, person.person_id)
+    person.row.attribute_times[subject.kind] = microseconds(at.at)
+    unit.record(person, "person_created", None, {subject.kind: subject.value}, at)
+    unit.count("workspace", 0, "people")
+    return person
+
+
+__all__ = ["FUTURE_LIMIT", "create", "owner_of"]
