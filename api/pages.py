@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,9 +52,14 @@ def html(text: str, csp: str, status: int = 200, headers: Mapping[str, str] | No
     return HTMLResponse(text, status, {**BASE_HEADERS, "Content-Security-Policy": csp, **(headers or {})})
 
 
-def described(answers: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
-    """For the API description: the statuses under which a page is answered, and what it then says."""
-    return {status: {"description": said, "content": {"text/html": {}}} for status, said in answers.items()}
+def described(answers: Mapping[int, str], or_json: Collection[int] = ()) -> dict[int | str, dict[str, Any]]:
+    """For the API description: under which statuses a page is answered, and which of these may be JSON instead."""
+    page: dict[str, Any] = {"text/html": {}}
+    either = page | {"application/json": {}}
+    return {
+        status: {"description": said, "content": either if status in or_json else page}
+        for status, said in answers.items()
+    }
 
 
 def render(templates: Environment, name: str, /, **context: Any) -> str:

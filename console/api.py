@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, NamedTuple, Self
 
 import httpx
 
@@ -16,10 +18,18 @@ LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 TIMEOUT = httpx.Timeout(10.0, read=330.0)
 """A call may run as long as the longest `settle` or `advance` that a caller can ask for."""
 
+_NAMED: Final = re.compile(r'filename="([A-Za-z0-9._-]+)"')
 _HINTS: Mapping[int, str] = {
     401: "Check the key: --key or SOJOURN_KEY; `sojourn token` prints the one of a stack that runs here.",
     403: "The key lacks a scope; use a key of the workspace with all scopes, or the service-account token.",
 }
+
+
+class Received(NamedTuple):
+    """A file on its way in: what it is called, and its pieces."""
+
+    name: str
+    pieces: Iterator[bytes]
 
 
 class Api:
@@ -78,6 +88,24 @@ class Api:
         """The bytes of an answer that is not JSON."""
         return self._call("GET", path, {}, None).content
 
+    def send(self, path: str, content: Iterator[bytes], kind: str, **query: Any) -> dict[str, Any]:
+        """What a call answers whose body is a file, sent piece by piece."""
+        return self._answer("POST", path, query, content=content, headers={"Content-Type": kind})
+
+    @contextmanager
+    def stream(self, url: str) -> Iterator[Received]:
+        """A file that comes in piece by piece, from a link that is its own key."""
+        # The server names itself as others reach it, which need not be how we do.
+        path = httpx.URL(url).raw_path.decode("ascii")
+        try:
+            with self._client.stream("GET", path) as response:
+                if not response.is_success:
+                    response.read()
+                    raise self._refusal(response)
+                yield Received(_file_name(response), response.iter_bytes())
+        except httpx.HTTPError as error:
+            raise Failure(f"{self.url} broke off: {error}") from None
+
     def listed(self, path: str, name: str, *, limit: int, **query: Any) -> Iterator[dict[str, Any]]:
         """Up to `limit` items of a list, page after page."""
         start: str | None = None
@@ -90,9 +118,9 @@ class Api:
                 break
 
     def _answer(
-        self, method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any] | None = None
+        self, method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any] | None = None, **sent: Any
     ) -> dict[str, Any]:
-        response = self._call(method, path, query, body)
+        response = self._call(method, path, query, body, **sent)
         if not response.content:
             return {}
         try:
@@ -101,10 +129,12 @@ class Api:
             raise self._stranger(response) from None
         return answer if isinstance(answer, dict) else {"items": answer}
 
-    def _call(self, method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any] | None) -> httpx.Response:
+    def _call(
+        self, method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any] | None, **sent: Any
+    ) -> httpx.Response:
         params = {name: _text(value) for name, value in query.items() if value is not None}
         try:
-            response = self._client.request(method, path, params=params, json=body)
+            response = self._client.request(method, path, params=params, json=body, **sent)
         except httpx.TimeoutException:
             raise Failure(f"{self.url} did not answer in time.", "Is it very busy? Try again in a moment.") from None
         except httpx.HTTPError as error:
@@ -125,6 +155,12 @@ class Api:
         path = response.request.url.path
         message = f"{self.url} answered {path} with status {response.status_code} and nothing that can be read."
         return Failure(message, "Is this the address of a Sojourn server? Its log (.sojourn/logs/api.log) says more.")
+
+
+def _file_name(response: httpx.Response) -> str:
+    """What the server calls a file, without any folder."""
+    found = _NAMED.search(response.headers.get("content-disposition", ""))
+    return found.group(1) if found else "export"
 
 
 def _text(value: Any) -> Any:

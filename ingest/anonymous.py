@@ -62,10 +62,12 @@ async def _invite(unit: Unit, operation: AnonymousEvent, at: Position) -> Done |
     if operation.anonymous_id or not unit.catalog.settings.invite_events or not isinstance(recipient, str):
         return None
     who = Identifier(kind="email", value=recipient)
-    found = await store.owner_of(unit.conn, unit.catalog.workspace_id, who.name)
-    if found is not None and found not in unit.people:
-        await unit.add([found])
-    unit.names.setdefault(who.name, found)
+    if who.name not in unit.names:
+        unit.names[who.name] = await store.owner_of(unit.conn, unit.catalog.workspace_id, who.name)
+    owner = unit.names[who.name]
+    if owner is not None:
+        # No name of the call leads to the recipient, so that nothing of their past has been read for it.
+        await unit.reload([owner])
     invited = TrackEvent(
         subject=who,
         name=operation.name,

@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import asyncpg
 
-from domain.condition_keys import Keys
 from domain.facts import Position
-from domain.operations import AnyOperation, Identify, Reevaluate, SegmentMember, TrackEvent, Unsubscribe
+from domain.operations import AnyOperation
 from domain.outcomes import Done
 from domain.row_outcomes import RowOutcome, row_outcome
 from ingest.catalog import Catalogs, Compiled
 from ingest.claim import Claim, Fact, claim_batch
-from ingest.events import LAST_VISIT
 from ingest.handlers import handle, most_new
+from ingest.needs import KeysNeeded, Needs, keys_needed
 from ingest.numbers import Numbers
 from ingest.repeats import repeated
 from ingest.suppressing import suppressed_names
-from ingest.touching import Coming, EventName
 from ingest.unit import Erased, Unit
 from store import import_rows, log, people
 from store.database import Connection, Database
@@ -45,7 +43,6 @@ TRANSIENT = (
 """Faults of the infrastructure: the batch is simply tried again."""
 GONE = Done("erased")
 REPEATED = Done("duplicate", note="Something with this id was received before.")
-_NAMES = ("id", "email", "cio_id")
 
 
 class Applier:
@@ -57,11 +54,12 @@ class Applier:
         catalogs: Catalogs,
         notifier: Notifier,
         *,
-        needs: Callable[[Compiled, Iterable[AnyOperation]], Keys] | None = None,
+        keys: KeysNeeded = keys_needed,
     ) -> None:
-        """`needs` says how much of people's past is read for some operations: as little as will do."""
+        """`keys` says how much of people's past an operation may look at: as little as will do."""
         self._db = db
-        self._needs = needs or keys_needed
+        self._keys = keys
+        self._needs: dict[int, Needs] = {}
         self._catalogs = catalogs
         self._notifier = notifier
         self._failures: Counter[int] = Counter()
@@ -136,9 +134,9 @@ class Applier:
     ) -> tuple[Unit, list[Done]]:
         """Apply the facts of a claim; what became of each, in their order."""
         catalog = await self._catalogs.get(conn, workspace_id)
-        keys = self._needs(catalog.compiled, [fact.operation for fact in claim.facts])
+        needs = self._needs_of(workspace_id, catalog.compiled).by_person(claim.facts, claim.names)
         now = catalog.now(real_now)
-        unit = await Unit.load(conn, catalog, claim.people, now, keys=keys, real_now=real_now, positions=False)
+        unit = await Unit.load(conn, catalog, claim.people, now, needs=needs, real_now=real_now, positions=False)
         unit.names = dict(claim.names)
         unit.suppressed = await suppressed_names(conn, catalog.workspace, claim.facts)
         unit.numbers = Numbers(conn, sum(most_new(fact.operation, claim.names) for fact in claim.facts))
@@ -165,6 +163,12 @@ class Applier:
         await unit.flush()
         return unit, outcomes
 
+    def _needs_of(self, workspace_id: int, compiled: Compiled) -> Needs:
+        known = self._needs.get(workspace_id)
+        if known is None or known.compiled is not compiled:
+            known = self._needs[workspace_id] = Needs(compiled, self._keys)
+        return known
+
     async def run(self, listener: Listener, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
         """Apply facts as they come until told to stop; `clock` tells the real present instant."""
         async for _ in listener.ticks("ingest"):
@@ -187,33 +191,4 @@ def _refused(operation: AnyOperation, done: Done) -> list[RowOutcome]:
     return [] if outcome is None else [outcome]
 
 
-def keys_needed(compiled: Compiled, operations: Iterable[AnyOperation]) -> Keys:
-    """What applying these operations may look at, whomever they turn out to be about."""
-    attributes: set[str] = set()
-    events: set[EventName] = set()
-    refs: set[tuple[str, int]] = set()
-    for operation in operations:
-        match operation:
-            case Identify():
-                attributes.update(_NAMES)
-                for name in operation.attributes:
-                    attributes.update((name, name.partition(".")[0]))
-            case TrackEvent():
-                events.add(EventName(operation.type, operation.name.strip()))
-                if operation.type in ("page", "screen"):
-                    attributes.add(LAST_VISIT)
-            case Unsubscribe():
-                attributes.add("unsubscribed")
-            case Reevaluate():
-                refs.update(operation.refs)
-            case SegmentMember():
-                attributes.update(_NAMES)
-                refs.add(("segment", operation.segment_id))
-            case _ if getattr(operation, "widens", False):
-                return compiled.keys
-            case _:
-                attributes.update(_NAMES)
-    return compiled.keys_touched(Coming(frozenset(attributes), frozenset(events), frozenset(refs)))
-
-
-__all__ = ["Applier", "keys_needed"]
+__all__ = ["Applier"]

@@ -61,7 +61,7 @@ async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapp
     for fact in facts:
         if fact.row.seq not in free:
             keys.update(fact.row.keys)
-            owners |= _owners(fact, known)
+            owners |= owners_of(fact, known)
     chosen: list[Fact] = []
     left: list[Fact] = []
     concerned: set[int] = set()
@@ -69,7 +69,7 @@ async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapp
         if fact.row.seq not in free:
             left.append(fact)
             continue
-        whose = _owners(fact, known)
+        whose = owners_of(fact, known)
         if len(chosen) >= size or not keys.isdisjoint(fact.row.keys) or not owners.isdisjoint(whose):
             keys.update(fact.row.keys)
             owners |= whose
@@ -99,11 +99,12 @@ def _read(row: PendingRow) -> Fact:
     return Fact(row, operation, tuple(operation.names()))
 
 
-def _owners(fact: Fact, known: Mapping[Name, int]) -> set[int]:
+def owners_of(fact: Fact, known: Mapping[Name, int]) -> set[int]:
+    """Those whom a fact names, as far as there are any; objects have negative numbers."""
     owners = {known[name] for name in fact.names if name in known}
     if isinstance(fact.operation, Reevaluate | Unsubscribe):
         owners.add(fact.operation.person_id)
     return owners
 
 
-__all__ = ["Claim", "Fact", "claim_batch"]
+__all__ = ["Claim", "Fact", "claim_batch", "owners_of"]

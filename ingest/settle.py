@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from domain.blocks import WaitUntil, released_path, wait_keys
@@ -70,11 +71,12 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     """Derive everything that follows from the change."""
     touched = _Touched(change, set(change.moved), {s for s in change.moved if s in person.segments}, [])
     compiled = unit.catalog.compiled
-    facts = unit.facts_of(person)
-    for segment in _concerned(compiled.plain_segments, compiled.plain_index, "segment", person, touched):
-        _settle_segment(unit, person, segment, touched, facts)
-    for segment in _concerned(compiled.nested_segments, compiled.nested_index, "segment", person, touched):
-        _settle_segment(unit, person, segment, touched, unit.facts_of(person))
+    _settle_segments(
+        unit, person, _concerned(compiled.plain_segments, compiled.plain_index, "segment", person, touched), touched
+    )
+    _settle_segments(
+        unit, person, _concerned(compiled.nested_segments, compiled.nested_index, "segment", person, touched), touched
+    )
     for campaign in _concerned(compiled.matching, compiled.matching_index, "trigger", person, touched):
         _settle_trigger(unit, person, campaign, touched)
     person.fresh = False
@@ -124,12 +126,22 @@ def _followers(
             yield one
 
 
-def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touched, facts: Facts) -> None:
+def _settle_segments(unit: Unit, person: Person, segments: Iterable[Segment], touched: _Touched) -> None:
+    facts = unit.facts_of(person)
+    for segment in segments:
+        if segment.nested:
+            facts = unit.facts_of(person)
+        decision = decide_at(segment.condition, facts, unit.moment)
+        if decision != person.memberships.get(("segment", segment.id), NOT_KEPT):
+            _settle_segment(unit, person, segment, touched, decision)
+
+
+def _settle_segment(
+    unit: Unit, person: Person, segment: Segment, touched: _Touched, decision: tuple[bool, datetime | None]
+) -> None:
+    matched, flips_at = decision
     key = ("segment", segment.id)
     change = touched.change
-    matched, flips_at = decide_at(segment.condition, facts, unit.moment)
-    if (matched, flips_at) == person.memberships.get(key, NOT_KEPT):
-        return
     reached = change.quiet or segment.state != "building" or key in person.memberships
     if matched and not reached and _was(person, segment.condition, change, unit):
         # Not the fact but the definition made them a member: the build comes to them, and to what is made of it.
@@ -143,7 +155,7 @@ def _settle_segment(unit: Unit, person: Person, segment: Segment, touched: _Touc
     if change.quiet:
         return
     kind = "segment_enter" if matched else "segment_leave"
-    reason = reason_of(segment.condition, facts, unit.now, matched=matched)
+    reason = reason_of(segment.condition, unit.facts_of(person), unit.now, matched=matched)
     data = {"segment_id": segment.id, "segment": segment.key, "reason": reason}
     unit.record(person, kind, segment.name, data, change.at)
 

@@ -18,6 +18,7 @@ from domain.row_outcomes import RowOutcome
 from domain.subjects import Moment
 from domain.values import from_unix, to_unix
 from ingest.catalog import Campaign, Catalog
+from ingest.event_needs import event_need
 from ingest.journey_views import event_snapshot, journey_context, step_of, trigger_event, wait_state
 from ingest.names_seen import NamesSeen
 from ingest.numbers import Numbers
@@ -26,7 +27,7 @@ from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
 from store.notify import Channel, Notifier
-from store.people import ActivityRow, EventNeed, EventRow, Kept, MembershipRow, PersonRow
+from store.people import NOTHING, ActivityRow, EventNeed, EventRow, Kept, MembershipRow, PersonRow
 
 Membership = tuple[str, int]
 TOMBSTONES = timedelta(days=30)
@@ -125,7 +126,6 @@ class Unit:
         self.source = ""
         self.seen = NamesSeen()
         self.erased: list[Erased] = []
-        self._need = EventNeed()
         self._positions = True
         self._made = 0
         self._told: set[Channel] = set()
@@ -159,18 +159,19 @@ class Unit:
         now: datetime,
         *,
         keys: Keys | None = None,
+        needs: Mapping[int, EventNeed] | None = None,
         real_now: datetime | None = None,
         positions: bool = True,
     ) -> Self:
         """Lock and load people; `now` is the workspace's instant. People who do not exist are left out.
 
+        What is read of their events is what `keys` mention, or what `needs` say of each.
         `real_now` is needed where facts may be appended to the log, whose partitions follow real time. Without
         `positions` nobody's latest sequence is read, which takes all their events: only plans need it.
         """
         unit = cls(conn, catalog, now, real_now)
         unit._positions = positions
-        unit._need = _need(keys or Keys())
-        await unit.add(person_ids)
+        await unit.add(person_ids, event_need(keys or Keys()), needs)
         return unit
 
     @classmethod
@@ -183,7 +184,6 @@ class Unit:
         """
         keys = catalog.keys_for(journey.campaign_id)
         unit = cls(conn, catalog, now, real_now)
-        unit._need = _need(keys)
         workspace_id, person_id = catalog.workspace_id, journey.person_id
         loaded = await people.load_held(conn, workspace_id, person_id)
         if loaded is None:
@@ -196,7 +196,8 @@ class Unit:
             person.journeys += await journeys.active_of(conn, workspace_id, [person_id])
         elif (row := await journeys.held(conn, workspace_id, journey.journey_id)) is not None:
             person.journeys.append(row)
-        person.events += [event for _, event in await people.events_of(conn, workspace_id, [person_id], unit._need)]
+        found = await people.events_of(conn, workspace_id, {person_id: event_need(keys)})
+        person.events += [event for _, event in found]
         unit.people[person_id] = person
         return unit
 
@@ -208,10 +209,12 @@ class Unit:
         await self.flush()
         for person_id in person_ids:
             self.people.pop(person_id, None)
-        await self.add(person_ids, _need(self.catalog.compiled.keys))
+        await self.add(person_ids, event_need(self.catalog.compiled.keys))
 
-    async def add(self, person_ids: Collection[int], need: EventNeed | None = None) -> None:
-        """Lock and load these people; `need` is what is read of their events, as for everybody if not given."""
+    async def add(
+        self, person_ids: Collection[int], need: EventNeed = NOTHING, needs: Mapping[int, EventNeed] | None = None
+    ) -> None:
+        """Lock and load these people with what is needed of their events: the same of all, or what `needs` say of each."""
         workspace_id = self.catalog.workspace_id
         rows = await people.load_locked(self.conn, workspace_id, person_ids)
         found = {row.person_id: Person(row) for row in rows}
@@ -221,7 +224,8 @@ class Unit:
         await self._add_memberships(found)
         for journey in await journeys.active_of(self.conn, workspace_id, ids):
             found[journey.person_id].journeys.append(journey)
-        for person_id, event in await people.events_of(self.conn, workspace_id, ids, need or self._need):
+        wanted = dict.fromkeys(ids, need) if needs is None else {number: needs.get(number, NOTHING) for number in ids}
+        for person_id, event in await people.events_of(self.conn, workspace_id, wanted):
             found[person_id].events.append(event)
         if self._positions:
             for person_id, seq in (await people.last_sequences(self.conn, workspace_id, ids)).items():
@@ -480,18 +484,6 @@ class Unit:
             if following is None or (following[0], following[2]) != (kind, why):
                 await journeys.enqueue(self.conn, kind, batch, why)
                 batch = []
-
-
-def _need(keys: Keys) -> EventNeed:
-    names: set[tuple[str, str]] = set()
-    types: set[str] = set()
-    for match in keys.events:
-        exact = match.exact_names()
-        if exact is None:
-            types.add(match.type)
-        else:
-            names |= {(match.type, name) for name in exact}
-    return EventNeed(frozenset(names), frozenset(types))
 
 
 def _drop_tombstones(person: Person, now: datetime) -> None:

@@ -7,10 +7,10 @@ import ipaddress
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import httpx
 import orjson
 
 from domain.captured import FaultRule
@@ -19,8 +19,11 @@ from store import mailbox
 from store.database import Database
 from store.workspaces import WorkspaceRow
 
+if TYPE_CHECKING:  # loaded when something is fetched: workers that fetch nothing do without it
+    import httpx
+
 MOST_HOPS = 5
-TIMEOUT = httpx.Timeout(30.0)
+STALL_SECONDS = 30.0
 TOTAL_SECONDS = 300.0
 _PIECE = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -51,7 +54,6 @@ class Stream:
 
     content_type: str
     pieces: AsyncIterator[bytes]
-    size: int = field(default=0)
 
 
 async def fetch(
@@ -85,6 +87,8 @@ async def opened(
             yield _answered(rule, limit)
             return
         allow_private = True
+    import httpx
+
     try:
         async with asyncio.timeout(seconds), _client() as client:
             response = await _followed(client, url, allow_private=allow_private)
@@ -100,6 +104,8 @@ async def opened(
 
 def check_url(url: str) -> httpx.URL:
     """The address as it can be called; raises FetchFailed."""
+    import httpx
+
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
@@ -110,8 +116,10 @@ def check_url(url: str) -> httpx.URL:
 
 
 def _client() -> httpx.AsyncClient:
+    import httpx
+
     # A proxy of the environment would resolve names itself, past our look at the addresses.
-    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+    return httpx.AsyncClient(timeout=STALL_SECONDS, trust_env=False, follow_redirects=False)
 
 
 async def _followed(client: httpx.AsyncClient, url: str, *, allow_private: bool) -> httpx.Response:
@@ -140,6 +148,8 @@ def _target(url: str, location: str) -> str:
 
 async def _called(client: httpx.AsyncClient, url: httpx.URL, *, allow_private: bool) -> httpx.Response:
     """The answer of one hop, called at the very address that was looked at, so that no second look-up can differ."""
+    import httpx
+
     addresses = await _addresses(url)
     if not allow_private and not all(_is_public(address) for address in addresses):
         message = "The URL leads to a private, loopback or link-local address."

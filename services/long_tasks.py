@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+import faults
 from domain.errors import DomainError, NotFound
 from domain.task_steps import TaskProgress, TaskRef
 from ingest.apply import TRANSIENT
@@ -105,7 +106,10 @@ class LongTasks:
             if page.state != "running":
                 task.ended_at = moment.now
             await store.save(conn, task)
-            return _progress(task), page, catalog.workspace
+            done = _progress(task), page, catalog.workspace
+            faults.point("task.before_commit")
+        faults.point("task.after_commit")
+        return done
 
     async def _fail(self, ref: TaskRef) -> TaskProgress:
         async with self._db.transaction() as conn:

@@ -106,6 +106,15 @@ class EventNeed:
     names: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     types: frozenset[str] = field(default_factory=frozenset)
 
+    def __or__(self, other: EventNeed) -> EventNeed:
+        """What both together need."""
+        if other is NOTHING or other is self:
+            return self
+        return other if self is NOTHING else EventNeed(self.names | other.names, self.types | other.types)
+
+
+NOTHING = EventNeed()
+
 
 async def lock(conn: Connection, workspace_id: int, person_ids: Iterable[int]) -> list[int]:
     """Lock people to the end of the transaction, ascending; returns those that exist."""
@@ -223,21 +232,29 @@ async def save_names(
 
 
 async def events_of(
-    conn: Connection, workspace_id: int, person_ids: Sequence[int], need: EventNeed
+    conn: Connection, workspace_id: int, needs: Mapping[int, EventNeed]
 ) -> list[tuple[int, EventFact]]:
-    """The events of people that are needed, each with its person."""
-    if not need.names and not need.types:
+    """The events that are needed of each of these people, each with its person."""
+    numbers = {need: number for number, need in enumerate(set(needs.values()) - {NOTHING})}
+    if not numbers:
         return []
+    asked = [(person_id, numbers[need]) for person_id, need in needs.items() if need in numbers]
+    names = [(number, *name) for need, number in numbers.items() for name in need.names]
+    types = [(number, kind) for need, number in numbers.items() for kind in need.types]
     records = await conn.fetch(
-        """SELECT person_id, name, at, seq, data, type, event_id FROM events
-           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])
-             AND (type = ANY($3::text[])
-                  OR (type, name_key) IN (SELECT * FROM unnest($4::text[], $5::text[])))""",
+        """SELECT e.person_id, e.name, e.at, e.seq, e.data, e.type, e.event_id
+           FROM unnest($2::bigint[], $3::int[]) AS p (person_id, need)
+           JOIN events e ON e.workspace_id = $1 AND e.person_id = p.person_id
+           WHERE (p.need, e.type, e.name_key) IN (SELECT * FROM unnest($4::int[], $5::text[], $6::text[]))
+              OR (p.need, e.type) IN (SELECT * FROM unnest($7::int[], $8::text[]))""",
         workspace_id,
-        list(person_ids),
-        list(need.types),
-        [kind for kind, _ in need.names],
-        [name for _, name in need.names],
+        [person_id for person_id, _ in asked],
+        [need for _, need in asked],
+        [need for need, _, _ in names],
+        [kind for _, kind, _ in names],
+        [name for _, _, name in names],
+        [need for need, _ in types],
+        [kind for _, kind in types],
     )
     return [
         (person_id, EventFact(name, at, seq, data, kind, event_id))
@@ -351,6 +368,7 @@ async def insert_activities(
 
 
 __all__ = [
+    "NOTHING",
     "ActivityRow",
     "EventNeed",
     "EventRow",

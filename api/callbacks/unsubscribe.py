@@ -38,9 +38,9 @@ _ANSWERS: Final = pages.described(
         200: "A page; `{}` where the call had a JSON body.",
         400: "Nothing was asked for that can be done.",
         404: "No delivery has this id.",
-    }
+    },
+    or_json=(200, 400),
 )
-_JSON_TOO: Final = {"content": {JSON: {}, "text/html": {}}}
 
 
 @router.get(
@@ -65,7 +65,7 @@ async def show(db: Db, delivery_id: str) -> Response:
     "/unsubscribe/{delivery_id}",
     operation_id="unsubscribe",
     summary="Unsubscribe the recipient of a delivery",
-    responses={**_ANSWERS, 200: _ANSWERS[200] | _JSON_TOO, 400: _ANSWERS[400] | _JSON_TOO},
+    responses=_ANSWERS,
 )
 async def decide(request: Request, db: Db, process: ProcessParts, now: Now, delivery_id: str) -> Response:
     """The page's button, a mail program's one-click (RFC 8058), or `{"unsubscribe": true}` from a page of your own."""

@@ -45,7 +45,7 @@ Text = Annotated[str, Query(max_length=2_000)]
     summary="The action of an HTML form",
     response_class=HTMLResponse,
     responses={
-        **pages.described({400: "What is wrong with what was sent.", 404: "No workspace has this site id."}),
+        **pages.described({400: "What is wrong with it.", 404: "No workspace has this site id."}, or_json=(400,)),
         303: {"description": "To `success_url`, where its host is one of the form's `success_hosts`."},
     },
     openapi_extra=_BODY,

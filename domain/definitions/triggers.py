@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StrictBool, ValidatorFunctionWrapHandler, WrapValidator, field_validator, model_validator
@@ -58,7 +59,7 @@ class EventTrigger(Document):
             raise refused(Refusal("type", f"Name only one of {', '.join(named)}."))
         return self
 
-    @property
+    @cached_property
     def match(self) -> EventMatch:
         """The events that start a journey, `where` apart."""
         source = next(source for source in _SOURCES if getattr(self, source) is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -40,12 +40,12 @@ class Identifier(BaseModel):
     @property
     def value_key(self) -> str:
         """The form in which identifiers are compared: ids verbatim, email and cio_id trimmed and casefolded."""
-        return self.value if self.kind == "id" else _comparable(self.value)
+        return _name(self.kind, self.value).value_key
 
-    @cached_property
+    @property
     def name(self) -> Name:
         """The identifier as it is looked up."""
-        return Name(self.kind, self.value_key)
+        return _name(self.kind, self.value)
 
 
 @lru_cache(maxsize=4_096)
@@ -116,9 +116,9 @@ class Operation(BaseModel):
 
 
 @lru_cache(maxsize=16_384)
-def _comparable(value: str) -> str:
+def _name(kind: IdentifierKind, value: str) -> Name:
     """Every fact of a person compares the same few names, several times each."""
-    return (bare_address(value) or value).strip().casefold()
+    return Name(kind, value if kind == "id" else (bare_address(value) or value).strip().casefold())
 
 
 def key_of(text: str) -> int:

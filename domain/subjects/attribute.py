@@ -36,7 +36,7 @@ class Attribute(RecordSubject):
         answers: dict[tuple[type, Any], Decision] = {}
 
         def remembering(facts: Facts, moment: Moment) -> Decision:
-            value = facts.attributes.get(field)
+            value: Any = facts.attributes.get(field)
             kind = type(value)
             if kind not in _PLAIN and (kind is not str or len(value) > LONGEST_TEXT):
                 return decide(facts, moment)

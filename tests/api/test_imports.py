@@ -26,6 +26,8 @@ async def carry(workspace: Keys) -> None:
     catalogs, notifier = Catalogs(), Notifier(workspace.db.pool)
     tasks, applier = LongTasks(workspace.db, catalogs, notifier, system_now), Applier(workspace.db, catalogs, notifier)
     while True:
+        while await applier.apply_once(system_now()):
+            pass
         async with workspace.db.connection() as conn:
             task_id = await conn.fetchval(
                 """SELECT task_id FROM tasks WHERE workspace_id = $1 AND state IN ('queued', 'running')
@@ -35,8 +37,6 @@ async def carry(workspace: Keys) -> None:
         if task_id is None:
             break
         await tasks.step(TaskRef(workspace_id=workspace.id, task_id=task_id))
-        while await applier.apply_once(system_now()):
-            pass
     await notifier.close()
 
 

@@ -103,7 +103,8 @@ async def test_ppl_03_one_of_the_names_stays(sandbox: Workspace):
     assert len(await activities(sandbox, "7", "failed_attribute_change")) == 1
 
 
-async def test_api_03_two_people_in_one_call_are_not_merged_yet(sandbox: Workspace):
+async def test_api_03_two_people_in_one_call_are_not_merged_where_that_is_not_wanted(sandbox: Workspace):
+    await sandbox.define({"kind": "settings", "key": "workspace", "multi_identifier_merge": False})
     await sandbox.identify("7", plan="free")
     await sandbox.identify("b@x.io", city="Rome")
     await sandbox.identify("7", email="b@x.io", plan="pro")
@@ -294,7 +295,7 @@ async def test_api_13_and_14_entities_and_batches(sandbox: Workspace):
     assert (answer.status_code, answer.json()) == (200, {})
     batch = [
         {**someone, "action": "identify", "attributes": {"plan": "basic"}},
-        {**someone, "action": "merge"},
+        {**someone, "action": "levitate"},
         {**someone, "action": "event", "name": "order", "attributes": {"n": 1}, "id": "01BX5ZZKBKACTAV9WEVGEMMVRY"},
         {
             "type": "person",

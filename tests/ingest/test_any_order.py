@@ -175,7 +175,7 @@ async def test_two_names_of_one_person_are_one_order(database: Database, stop_at
     one = asyncio.create_task(paused._batch(room.workspace_id, 2, system_now()))
     stopped = asyncio.create_task(turns.reached.wait())
     await asyncio.wait({one, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    other = asyncio.create_task(room.applier._batch(room.workspace_id, 2, system_now()))
+    other = asyncio.create_task(room.applier.apply_once(system_now()))
     await asyncio.wait({other}, timeout=1)
     turns.go_on.set()
     stopped.cancel()

@@ -153,7 +153,7 @@ async def outcome(database: Database, defined: list[dict[str, Any]], facts: list
     room = await Room.make(database)
     if not narrow:
         room.applier = Applier(
-            database, room.catalogs, Notifier(database.pool), needs=lambda compiled, _: compiled.keys
+            database, room.catalogs, Notifier(database.pool), keys=lambda compiled, _: compiled.keys
         )
     await room.define(*defined)
     for document in defined:
