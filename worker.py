@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+import collector
 import observability
 from clock import system_now
 from ingest.catalog import Catalogs
@@ -158,6 +159,7 @@ def loops_of(role: str, parts: Parts) -> Iterator[tuple[str, Loop]]:
 async def _ingest(parts: Parts) -> None:
     from ingest.apply import Applier
 
+    collector.relax()
     await Applier(parts.db, parts.catalogs, parts.notifier).run(parts.listener, system_now, parts.stop)
 
 
@@ -207,7 +209,7 @@ async def _partitions(parts: Parts) -> None:
 
 
 async def _expiry(parts: Parts) -> None:
-    from services.expiry_anonymous import Expirer
+    from services.expirer import Expirer
 
     await Expirer(parts.db, system_now).run(parts.stop)
 

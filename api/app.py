@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 from fastapi import Depends, FastAPI
 
+import collector
 import migrations
 from api import docs, errors, ui
 from api.callbacks import unsubscribe
@@ -222,6 +223,7 @@ def main() -> None:
     """Run the process with the settings of the environment."""
     settings = Settings()
     configure(settings.log_level)
+    collector.relax()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings))
 

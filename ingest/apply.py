@@ -30,6 +30,8 @@ from store.notify import Listener, Notifier
 logger = logging.getLogger("sojourn.ingest")
 
 BATCH = 500
+LANES = 2
+"""How many batches a process applies at a time when it has fallen behind."""
 TRIES = 5
 YIELD_AFTER = 0.015
 TRANSIENT = (
@@ -83,8 +85,8 @@ class Applier:
     async def _batch(self, workspace_id: int, size: int, real_now: datetime) -> int:
         async with self._db.transaction() as conn:
             claim = await claim_batch(conn, workspace_id, size, self._read)
-            # What was looked at and left is read again by the next scan.
-            self._read = {fact.row.seq: fact for fact in claim.left}
+            # Others may be applying what was looked at and left, and the next scan looks at it again.
+            self._read = {fact.row.seq: fact for fact in claim.seen}
             if not claim.facts:
                 return 0
             unit, outcomes = await self._apply(conn, workspace_id, claim, real_now)
@@ -172,10 +174,22 @@ class Applier:
     async def run(self, listener: Listener, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
         """Apply facts as they come until told to stop; `clock` tells the real present instant."""
         async for _ in listener.ticks("ingest"):
-            while not stop.is_set() and await self.apply_once(clock()):
-                pass
+            while not stop.is_set() and (applied := await self.apply_once(clock())):
+                if applied >= BATCH:
+                    await self._catch_up(clock, stop)
             if stop.is_set():
                 return
+
+    async def _catch_up(self, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
+        """Apply as much as there is in several batches at a time: one is worked on while the database has another."""
+
+        async def lane() -> None:
+            while not stop.is_set() and await self.apply_once(clock()):
+                pass
+
+        for failed in await asyncio.gather(*[lane() for _ in range(LANES)], return_exceptions=True):
+            if failed is not None:
+                raise failed
 
 
 def _concerns(erased: Sequence[Erased], done: Done, fact: Fact) -> bool:

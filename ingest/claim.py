@@ -30,7 +30,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """What one scan may apply: the facts in order, and whose the names are that they mention; the rest is `left`.
+    """What one scan may apply: the facts in order, and whose the names are that they mention; `seen` is all it read.
 
     Objects have negative numbers, so that they order facts as people do.
     """
@@ -38,7 +38,7 @@ class Claim:
     facts: list[Fact]
     names: dict[Name, int]
     people: set[int]
-    left: list[Fact]
+    seen: list[Fact]
 
 
 async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapping[int, Fact] | None = None) -> Claim:
@@ -63,21 +63,18 @@ async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapp
             keys.update(fact.row.keys)
             owners |= owners_of(fact, known)
     chosen: list[Fact] = []
-    left: list[Fact] = []
     concerned: set[int] = set()
     for fact in facts:
         if fact.row.seq not in free:
-            left.append(fact)
             continue
         whose = owners_of(fact, known)
         if len(chosen) >= size or not keys.isdisjoint(fact.row.keys) or not owners.isdisjoint(whose):
             keys.update(fact.row.keys)
             owners |= whose
-            left.append(fact)
         else:
             chosen.append(fact)
             concerned |= whose
-    return Claim(chosen, known, {number for number in concerned if number > 0}, left)
+    return Claim(chosen, known, {number for number in concerned if number > 0}, facts)
 
 
 async def _look(conn: Connection, workspace_id: int, horizon: int, size: int) -> tuple[list[PendingRow], set[int]]:

@@ -28,6 +28,7 @@ async def create(unit: Unit, subject: Identifier, at: Position) -> Person | None
     unit.name(subject.name, person.person_id)
     person.row.attribute_times[subject.kind] = microseconds(at.at)
     unit.record(person, "person_created", None, {subject.kind: subject.value}, at)
+    unit.seen.held("attribute", subject.kind, 1)
     unit.count("workspace", 0, "people")
     return person
 

@@ -70,6 +70,7 @@ async def _to_name(unit: Unit, person: Person, at: Position) -> None:
     person.row.attributes = without(person.attributes, [EMAIL])
     person.changed = True
     person.touch()
+    unit.seen.held("attribute", EMAIL, -1)
     refusal = "Not an email address." if address is None else None
     if address is not None and unit.is_suppressed(address):
         refusal = "This email is suppressed."
@@ -80,6 +81,7 @@ async def _to_name(unit: Unit, person: Person, at: Position) -> None:
     owner = unit.people.get(unit.names.get(address.name) or 0)
     if owner is None:
         person.row.email = address.value
+        unit.seen.held("attribute", EMAIL, 1)
         unit.name(address.name, person.person_id)
     else:
         await merge_people(unit, owner, person, at, how="identifiers")

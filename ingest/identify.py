@@ -293,8 +293,11 @@ def _refused_change(update: Update, named: Identifier) -> str | None:
 def _give(update: Update, name: Identifier) -> None:
     unit, row = update.unit, update.person.row
     before = getattr(row, name.kind)
-    if before is not None:
+    if before is None:
+        unit.seen.held("attribute", name.kind, 1)
+    else:
         unit.name(Identifier(kind=name.kind, value=before).name, None)
+    update.before.setdefault(name.kind, before)
     setattr(row, name.kind, name.value)
     unit.name(name.name, row.person_id)
     row.attribute_times = {**row.attribute_times, name.kind: update.time}
@@ -315,6 +318,8 @@ def _take_away(update: Update, kind: IdentifierKind) -> None:
         update.failed[kind] = "A person keeps at least one of id and email."
         return
     update.unit.name(Identifier(kind=kind, value=current).name, None)
+    update.unit.seen.held("attribute", kind, -1)
+    update.before.setdefault(kind, current)
     setattr(row, kind, None)
     update.changed.add(kind)
     update.written[kind] = None

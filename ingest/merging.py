@@ -65,7 +65,7 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
         unit.count("segment", segment_id, "members")
     for segment_id in sorted(secondary.segments):
         unit.count("segment", segment_id, "members", -1)
-    for name in secondary.row.attributes:
+    for name in (*secondary.row.attributes, *secondary.kinds):
         unit.seen.held("attribute", name, -1)
     unit.count("workspace", 0, "people", -1)
     unit.people.pop(secondary.person_id)
@@ -103,6 +103,7 @@ def _fill(unit: Unit, primary: Person, secondary: Person) -> set[str]:
         if getattr(row, kind) is None:
             setattr(row, kind, value)
             unit.name(name, row.person_id)
+            unit.seen.held("attribute", kind, 1)
             changed.add(kind)
     attributes, times = dict(row.attributes), dict(row.attribute_times)
     for attribute, value in other.attributes.items():

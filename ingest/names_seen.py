@@ -30,8 +30,9 @@ class NamesSeen:
         self._seen[key] = self._seen.get(key, 0) + 1
 
     def held(self, kind: str, name: str, amount: int) -> None:
-        """So many more hold the name, or fewer."""
-        self._held[kind, name] += amount
+        """So many more hold the name, or fewer. An id is no attribute that the index would list."""
+        if name != "id":
+            self._held[kind, name] += amount
 
     def taken(self) -> list[tuple[Seen, int, int]]:
         """Everything with its counts (seen, holders); nothing is left."""

@@ -68,7 +68,7 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
         )
     for segment_id in sorted(person.segments):
         unit.count("segment", segment_id, "members", -1)
-    for name in person.attributes:
+    for name in (*person.attributes, *person.kinds):
         unit.seen.held("attribute", name, -1)
     unit.count("workspace", 0, "people", -1)
     values = [value for kind in NAMES if (value := getattr(person.row, kind)) is not None]

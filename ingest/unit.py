@@ -85,6 +85,11 @@ class Person:
         return {Identifier(kind=k, value=value).name: self.person_id for k, value in own.items() if value is not None}
 
     @property
+    def kinds(self) -> list[IdentifierKind]:
+        """Which names the person has, `cio_id` apart."""
+        return [kind for kind in NAMES if getattr(self.row, kind) is not None]
+
+    @property
     def cio_id(self) -> str:
         """The public form of the internal number."""
         return cio_id(self.row.person_id)

@@ -55,6 +55,7 @@ class ImportRow(SQLModel, table=True):
     """
 
     __tablename__ = "import_rows"
+    __table_args__ = (Index("import_rows_by_name", "name_keys", postgresql_using="gin"),)
     workspace_id: int = Field(primary_key=True)
     import_id: int = Field(primary_key=True)
     row_no: int = bigint(pk=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -15,7 +13,6 @@ from store.database import Connection, Database
 
 logger = logging.getLogger("sojourn.expiry")
 
-EVERY: Final = 3600.0
 PAGE: Final = 5_000
 GRACE: Final = timedelta(days=1)
 """How long an id is kept beyond its time, for facts that were received within it and are applied late."""
@@ -41,23 +38,4 @@ async def _all(db: Database, delete: Callable[[Connection], Awaitable[int]]) -> 
     return total
 
 
-class Expirer:
-    """Deletes what has expired every hour."""
-
-    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
-        self._db = db
-        self._clock = clock
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Go on until told to stop, beginning at once."""
-        while not stop.is_set():
-            try:
-                await expire(self._db, self._clock())
-            except Exception:
-                logger.exception("deleting what has expired failed; trying again in an hour")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
-                    await stop.wait()
-
-
-__all__ = ["Expirer", "expire"]
+__all__ = ["expire"]

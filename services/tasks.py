@@ -14,7 +14,17 @@ from store.database import Connection, Database
 from store.tasks import TaskRow
 
 TaskType = Literal[
-    "segment_build", "trigger_build", "replan", "end_journeys", "segment_clear", "import", "export", "discard_files", "object_type_delete", "purge_attribute", "identifiers"
+    "segment_build",
+    "trigger_build",
+    "replan",
+    "end_journeys",
+    "segment_clear",
+    "import",
+    "export",
+    "discard_files",
+    "object_type_delete",
+    "purge_attribute",
+    "identifiers",
 ]
 CARRIED: tuple[TaskType, ...] = ("import", "export")
 """Types that a workflow carries; all others are done by the task runner."""

@@ -231,9 +231,7 @@ async def save_names(
         )
 
 
-async def events_of(
-    conn: Connection, workspace_id: int, needs: Mapping[int, EventNeed]
-) -> list[tuple[int, EventFact]]:
+async def events_of(conn: Connection, workspace_id: int, needs: Mapping[int, EventNeed]) -> list[tuple[int, EventFact]]:
     """The events that are needed of each of these people, each with its person."""
     numbers = {need: number for number, need in enumerate(set(needs.values()) - {NOTHING})}
     if not numbers:
@@ -306,7 +304,8 @@ async def memberships_of(conn: Connection, workspace_id: int, person_ids: Sequen
         list(person_ids),
     )
     return [
-        Memberships(person_id, kind, Kept(member, flips_at), refs) for person_id, kind, member, flips_at, refs in records
+        Memberships(person_id, kind, Kept(member, flips_at), refs)
+        for person_id, kind, member, flips_at, refs in records
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 pytest.register_assert_rewrite(
-    "tests.support", "tests.faults", "tests.workflows", "tests.store", "tests.e2e", "tests.api"
+    "tests.support", "tests.faults", "tests.workflows", "tests.store", "tests.e2e", "tests.api", "tests.clients"
 )
 
 from stack.description import StackDescription

@@ -268,6 +268,9 @@ STATEMENTS = (
     )
     """,
     """
+    CREATE INDEX import_rows_by_name ON import_rows USING gin (name_keys)
+    """,
+    """
     CREATE TABLE exports (
         workspace_id INTEGER NOT NULL,
         export_id INTEGER NOT NULL,

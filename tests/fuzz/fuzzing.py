@@ -14,6 +14,7 @@ from schemathesis.openapi import from_dict
 from schemathesis.schemas import BaseSchema
 
 from tests.fuzz.ground import Ground
+from tests.fuzz.likely import make_likely
 
 HERE = Path(__file__).parent
 EXAMPLES = 20
@@ -36,23 +37,6 @@ PHASES: Final = {
 """Nothing that was answered decides about later calls, so that every run makes the same ones."""
 
 
-OF_PEOPLE = frozenset({"id", "email", "cio_id", "phone", "anonymous_id"})
-OF_OBJECTS = frozenset({"object_id", "object_type_id"})
-NAME: Final = {"minLength": 1, "maxLength": 40}
-WHEN: Final = {"minimum": 0, "maximum": 4_000_000_000}
-LIKELY: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
-    "string": {
-        **dict.fromkeys(("id", "cio_id", "name", "anonymous_id", "object_id", "delivery_id", "deliveryId"), NAME),
-        **dict.fromkeys(("userId", "anonymousId", "previousId", "groupId", "objectId", "event", "token"), NAME),
-        **{name: {"pattern": "^[1-9]$"} for name in ("object_type_id", "objectTypeId")},
-        "email": {"format": "email"},
-    },
-    "integer": dict.fromkeys(("_timestamp", "timestamp", "last_used", "created_at"), WHEN),
-}
-"""What is likely to stand in a property of this type and name."""
-DATE: Final = {"format": "none", "pattern": r"^20[0-3]\d-0[1-9]-[12]\dT[01]\d:[0-5]\d:[0-5]\d(\.\d{3})?Z$"}
-
-
 def described(document: dict[str, Any], mode: Literal["all", "positive"]) -> BaseSchema:
     """A description to make up calls from: `all` of them, or those that it allows."""
     generation = {**GENERATION, "mode": mode, "allow-x00": mode == "all"}
@@ -60,36 +44,10 @@ def described(document: dict[str, Any], mode: Literal["all", "positive"]) -> Bas
 
 
 def facts(name: str) -> dict[str, Any]:
-    """The calls of an API as the vendor's published description has them, without its prose, and as people make them.
-
-    By the letter of it most calls would be refused: an id may be empty, an identifier missing, a time lie before 1970.
-    """
+    """The calls of an API as the vendor's published description has them, without its prose, and as people make them."""
     document: dict[str, Any] = json.loads((HERE / f"{name}.openapi.json").read_text())
-    _make_likely(document)
+    make_likely(document)
     return document
-
-
-def _make_likely(schema: Any, name: str = "") -> None:
-    if isinstance(schema, list):
-        for item in schema:
-            _make_likely(item, name)
-    if not isinstance(schema, dict):
-        return
-    properties = schema.get("properties") or {}
-    if name != "allOf" and properties and set(properties) <= OF_PEOPLE | OF_OBJECTS:
-        pair = OF_OBJECTS & set(properties)
-        schema.update({"required": sorted(pair)} if pair else {"minProperties": 1, "maxProperties": 1})
-        schema["additionalProperties"] = False
-    if schema.get("type") == "object":
-        schema.setdefault("propertyNames", {"minLength": 1, "maxLength": 40})
-    if isinstance(kind := schema.get("type"), str):
-        schema.update(LIKELY.get(kind, {}).get(name, {}))
-    if schema.get("format") == "date-time":
-        schema.update(DATE)
-    if "requestBody" in schema:
-        schema["requestBody"]["required"] = True
-    for key, part in list(schema.items()):
-        _make_likely(part, name if key in ("anyOf", "items") else key)
 
 
 def call(case: Case, ground: Ground, headers: Mapping[str, str]) -> Response:

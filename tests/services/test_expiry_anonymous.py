@@ -10,6 +10,7 @@ import pytest
 
 from domain.operations import AnonymousEvent, Identifier, Repeatable, TrackEvent
 from services import expiry_anonymous as expiry
+from services.expirer import Expirer
 from store import log, workspaces
 from tests.support.database import START, Room
 
@@ -94,7 +95,7 @@ async def test_the_loop_begins_at_once_and_ends_when_told(room: Room):
     def clock() -> datetime:
         return START
 
-    running = asyncio.create_task(expiry.Expirer(room.db, clock).run(stop))
+    running = asyncio.create_task(Expirer(room.db, clock).run(stop))
     async with asyncio.timeout(10):
         while await kept(room):
             pass
