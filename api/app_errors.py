@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import orjson
 from fastapi import Response
 
+UNAUTHORIZED: Final = "unauthorized"
+"""What the vendor says with 401, whatever is wrong with the credential."""
+
 
 def refusal(status: int, detail: str, code: str, headers: Mapping[str, str] | None = None) -> Response:
-    """One problem: `detail` and `status` for the vendor's clients, `code` and `message` for ours."""
-    problem = {"detail": detail, "status": str(status), "code": code, "message": detail, "pointer": ""}
-    body = {"errors": [problem], "meta": {"error": detail}}
+    """One problem of the whole call."""
+    body = in_both_words([{"pointer": "", "code": code, "message": detail}], status)
     return Response(orjson.dumps(body), status, headers=headers, media_type="application/json")
+
+
+def in_both_words(problems: Sequence[Mapping[str, Any]], status: int) -> dict[str, Any]:
+    """The body of a refusal: each problem with `detail`, `status` and `source` for the vendor's clients, as it is for ours.
+
+    Some of those clients print nothing but `meta.error`.
+    """
+    listed = [{**problem, **_theirs(problem, status)} for problem in problems]
+    return {"errors": listed, "meta": {"error": "; ".join(dict.fromkeys(entry["detail"] for entry in listed))}}
 
 
 def referenced(detail: str) -> str:
@@ -21,4 +33,10 @@ def referenced(detail: str) -> str:
     return f"{detail} (reference {secrets.token_hex(3)})"
 
 
-__all__ = ["referenced", "refusal"]
+def _theirs(problem: Mapping[str, Any], status: int) -> dict[str, Any]:
+    detail = UNAUTHORIZED if status == 401 else problem["message"]
+    source = {"source": {"pointer": problem["pointer"]}} if problem["pointer"] else {}
+    return {"detail": detail, "status": str(status), **source}
+
+
+__all__ = ["in_both_words", "referenced", "refusal"]

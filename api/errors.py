@@ -75,9 +75,9 @@ def respond(request: Request, error: DomainError) -> Response:
 def management(
     problems: Sequence[Problem], status: int, headers: Mapping[str, str] | None = None, extra: Any = None
 ) -> Response:
-    """The envelope of the management API; `extra` stands beside the errors."""
-    listed = [wire_problem(problem) for problem in problems]
-    return json_response({"errors": listed} | (extra or {}), status, headers)
+    """The envelope of the management API, in the words of the App API too (APP-01); `extra` stands beside the errors."""
+    body = app_errors.in_both_words([wire_problem(problem) for problem in problems], status)
+    return json_response(body | (extra or {}), status, headers)
 
 
 def track(dialect: Dialect, faults: Sequence[Fault], status: int, headers: Mapping[str, str] | None = None) -> Response:

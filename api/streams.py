@@ -34,14 +34,20 @@ async def _plain(request: Request) -> AsyncIterator[bytes]:
 
 
 async def _unpacked(request: Request, window: int) -> AsyncIterator[bytes]:
+    """What was packed, in one part or in several one behind the other, as tools that pack in parallel write it."""
     unpacker = zlib.decompressobj(window)
     try:
         async for packed in request.stream():
-            rest = packed
-            while rest:
-                if piece := unpacker.decompress(rest, _STEP):
+            rest, full = packed, False
+            # Where a piece is as long as it may be, there may be more of it though nothing is left to be read.
+            while rest or full:
+                if unpacker.eof:
+                    unpacker = zlib.decompressobj(window)
+                piece = unpacker.decompress(rest, _STEP)
+                if piece:
                     yield piece
-                rest = unpacker.unconsumed_tail
+                full = len(piece) == _STEP and not unpacker.eof
+                rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
         complete = unpacker.eof
     except zlib.error:
         complete = False

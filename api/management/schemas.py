@@ -41,10 +41,19 @@ class Error(Answer):
     referents: list[Referent] | None = None
 
 
-class Errors(Answer):
-    """Every problem found, not only the first."""
+class Refused(Error):
+    """One problem, with the words that clients of the vendor's App API look for."""
 
-    errors: list[Error] = Field(min_length=1)
+    detail: str = Field(description="The sentence again; `unauthorized` with 401.")
+    status: str = Field(description="The status of the answer, as text.")
+    source: dict[str, str] | None = Field(None, description="The pointer again, where there is one.")
+
+
+class Errors(Answer):
+    """Every problem found, not only the first; `meta.error` is all the sentences in one text."""
+
+    errors: list[Refused] = Field(min_length=1)
+    meta: dict[str, str]
 
 
 class Change(Answer):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from api.management.activities import Activities
+from clock import system_now
 from domain.ids import cio_id
 from services.looking import activity_words as words
 from store.reads import activities as reads
@@ -184,6 +185,14 @@ async def test_what_nobody_known_did_is_a_list_of_its_own(workspace):
     assert await types(workspace, anonymous=True) == []
     assert await types(workspace, type="anon_merge") == ["anon_merge"]
     assert await types(workspace, customer_id="7", type="page") == ["page"]
+
+
+async def test_what_is_old_when_it_comes_in_is_not_listed_either(workspace):
+    for days in (29, 31):
+        at = int((system_now() - timedelta(days=days)).timestamp())
+        await workspace.track("POST", "/api/v1/events", {"name": f"d{days}", "anonymous_id": "a1", "timestamp": at})
+    await apply_all(workspace.db)
+    assert [act["name"] for act in (await get(workspace, anonymous=True))["activities"]] == ["d29"]
 
 
 def test_every_documented_word_is_known():

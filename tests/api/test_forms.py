@@ -294,3 +294,12 @@ async def test_what_a_page_cannot_send(workspace):
     assert (await send(workspace, "{}", {"Content-Type": "application/json"})).status_code == 415
     assert (await send(workspace, "<script>=1")).status_code == 400
     assert await workspace.log() == []
+
+
+async def test_what_a_submission_says_of_its_form_may_be_anything(workspace):
+    """Reserved members are left out, whatever they hold."""
+    data = {"email": "a@x.io", "form_url_params": ["utm"], "form_url_param": {"utm": "x"}, "form_id": 5}
+    assert (await submit(workspace, "demo", data)).status_code == 204
+    (_, event) = await workspace.log()
+    assert (event["data"]["email"], event["data"]["form_id"]) == ("a@x.io", "demo")
+    assert "form_url_params" not in event["data"]

@@ -175,3 +175,21 @@ async def test_a_workspace_sees_its_own_imports_only(workspace: Keys, live: Keys
     made = (await workspace.call("POST", PATH, {"import": {**ASKED, "data": "id\n1\n"}})).json()["import"]
     assert (await live.call("GET", f"{PATH}/{made['id']}")).status_code == 404
     assert (await live.call("POST", f"/v1/tasks/{made['task_id']}/cancel")).status_code == 404
+
+
+async def test_a_file_packed_in_parts_is_taken_whole(workspace: Keys):
+    packed = gzip.compress(b"id\n1\n2\n") + gzip.compress(b"3\n") + gzip.compress(b"")
+    answer = await upload(workspace, packed, {"Content-Encoding": "gzip"})
+    assert answer.status_code == 200, answer.text
+    await carry(workspace)
+    done = (await get(workspace, f"{PATH}/{answer.json()['import']['id']}"))["import"]
+    assert (done["rows_to_import"], done["rows_created"]) == (3, 3)
+    answer = await upload(workspace, gzip.compress(b"id\n1\n") + b"more", {"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("number", ["99999999999", 99999999999, 2**40, 1e11, "0", "x", 1.5, True])
+async def test_a_number_of_a_type_that_is_none(workspace: Keys, number: Any):
+    asked = {"name": "Objects", "type": "object", "object_type_id": number, "data": "object_id\n1\n"}
+    answer = await workspace.call("POST", PATH, {"import": asked})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/import/object_type_id"), answer.text

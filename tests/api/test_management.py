@@ -291,3 +291,23 @@ async def test_start_and_stop(workspace: Keys) -> None:
     assert {task["type"] for task in tasks} >= {"trigger_build"}
     one = await workspace.call("GET", f"/v1/tasks/{tasks[0]['id']}")
     assert one.json() == tasks[0]
+
+
+async def test_refusals_are_in_the_words_of_the_app_api_too(workspace):
+    gone = await workspace.call("GET", "/v1/segments/999")
+    (error,) = gone.json()["errors"]
+    assert (gone.status_code, error["status"], error["code"]) == (404, "404", "not_found")
+    assert error["detail"] == error["message"] == gone.json()["meta"]["error"]
+    assert "source" not in error
+    wrong = await workspace.call("POST", "/v1/collections", {"name": 5})
+    (error,) = wrong.json()["errors"]
+    assert (wrong.status_code, error["status"], error["source"]) == (400, "400", {"pointer": "/name"})
+    two = await workspace.call("PUT", "/v1/definitions/segment/x", {"kind": "segment", "key": "x", "nope": 1})
+    details = [error["detail"] for error in two.json()["errors"]]
+    assert two.json()["meta"]["error"] == "; ".join(dict.fromkeys(details))
+    nobody = await workspace.http.get("/v1/customers", params={"email": "a@x.io"})
+    assert (nobody.status_code, nobody.json()["meta"], nobody.json()["errors"][0]["detail"]) == (
+        401,
+        {"error": "unauthorized"},
+        "unauthorized",
+    )

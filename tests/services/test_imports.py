@@ -411,6 +411,27 @@ async def test_cancelled_rows_are_not_applied(room: Room, files: Files, monkeypa
     assert over.value.code == "invalid_state"
 
 
+async def test_rows_that_were_in_line_when_it_was_cancelled_are_counted(room: Room, files: Files, monkeypatch):
+    monkeypatch.setattr("services.import_pages.QUEUE_PAGE", 10)
+    monkeypatch.setattr("services.import_pages.MOST_OUTSTANDING", 10)
+    await room.define(VIP)
+    number = await files.begin("id\n1\n1234" + "x" * 150 + "\n" + "".join(f"{n}\n" for n in range(2, 99)), segment="vip")
+    (task_id,) = await files.open()
+    ref = TaskRef(workspace_id=room.workspace_id, task_id=task_id)
+    idle = False
+    while not idle:
+        _, idle = await files.tasks.step(ref)
+    await long_tasks.cancel(room.db, room.workspace_id, task_id, system_now())
+    await files.carry()
+    done = await files.look(number)
+    assert (done["state"], done["rows_imported"]) == ("canceled", 9)
+    assert counts(done) == (9, 0, 1, 0)
+    assert [row["_row"] for row in await files.errors(number)] == ["2"]
+    assert [row["row_no"] for row in await room.rows("SELECT row_no FROM import_rows WHERE workspace_id = $1")] == [2]
+    members = "SELECT 1 FROM memberships WHERE workspace_id = $1 AND kind = 'segment' AND member"
+    assert len(await room.rows(members)) == 9
+
+
 async def test_a_page_that_is_cut_off_is_done_again(room: Room, files: Files, monkeypatch):
     number = await files.begin("id\n1\n2\n")
     (task_id,) = await files.open()
@@ -488,3 +509,38 @@ async def test_reports_are_kept_for_thirty_days(room: Room, files: Files):
     await expire_files(room.db, system_now())
     assert await files.errors(done["id"]) == []
     assert (await files.look(done["id"]))["rows_failed"] == 1
+
+
+async def test_an_import_under_way_keeps_its_rows(room: Room, files: Files):
+    number = await files.begin("id\n1\n2\n")
+    (task_id,) = await files.open()
+    ref = TaskRef(workspace_id=room.workspace_id, task_id=task_id)
+    await room.move(days=31)
+    await expire_files(room.db, system_now())
+    await files.tasks.step(ref)
+    await room.move(days=31)
+    await expire_files(room.db, system_now())
+    await files.carry()
+    assert counts(await files.look(number)) == (2, 0, 0, 0)
+
+
+async def test_a_cell_of_any_length_stops_no_other_row(room: Room, files: Files):
+    long = "x\n" * 100_000
+    done = await files.bring(f'id,note\n1,"{long}"\n2,ok\n')
+    assert (done["rows_to_import"], *counts(done)) == (2, 1, 0, 1, 0)
+    (row,) = await files.errors(done["id"])
+    assert (row["id"], row["note"], row["_row"]) == ("1", long, "1")
+
+
+async def test_preferences_are_of_topics_and_channels(room: Room, files: Files):
+    for name in ("cio_subscription_preferences.topics", "cio_subscription_preferences.topics."):
+        done = await files.bring(f"id,{name}\n1,true\n")
+        assert (done["state"], done["error"]) == ("failed", f"`{name}` is no subscription preference.")
+
+
+async def test_lines_that_end_with_a_carriage_return_alone(room: Room, files: Files):
+    done = await files.bring("id,plan\r1,pro\r")
+    assert done["state"] == "failed"
+    assert done["error"] == (
+        "The first row cannot be taken. The row holds a carriage return outside quotes; end lines with LF or CR LF."
+    )

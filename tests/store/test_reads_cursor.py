@@ -46,6 +46,13 @@ def test_booleans_are_no_numbers():
         decode(base64.urlsafe_b64encode(b"[true]").decode(), int)
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, -(2**63), 10**30])
+def test_no_number_is_larger_than_a_column_holds(number):
+    text = base64.urlsafe_b64encode(f"[{number}]".encode()).decode()
+    with pytest.raises(DomainError):
+        decode(text, int)
+
+
 def test_no_cursor_is_the_beginning():
     assert decode(None, int) is None
     assert decode("", int) is None

@@ -71,7 +71,7 @@ class Files:
                 await self.tasks.step(TaskRef(workspace_id=self.room.workspace_id, task_id=task_id))
             await self.apply()
         while await self.runner.run_once():
-            pass
+            await self.apply()
 
     async def apply(self) -> None:
         """Apply what the log holds."""

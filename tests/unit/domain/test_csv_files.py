@@ -50,8 +50,7 @@ def test_a_record_that_breaks_off_waits():
     [
         (b'"never', "A quote is not closed."),
         (b"a\x00b\n", "The row holds the character U+0000."),
-        (b"a,b\rc,d\n", "The row cannot be read:"),
-        (b'"' + b"x" * 200_000 + b'"\n', "The row cannot be read:"),
+        (b"a,b\rc,d\n", "The row holds a carriage return outside quotes"),
     ],
 )
 def test_rows_that_cannot_be_taken(content: bytes, fault: str):
