@@ -113,7 +113,7 @@ async def _unpacked(request: Request, window: int, limit: int) -> bytes:
             body += unpacker.decompress(chunk, limit + 1 - len(body))
             if len(body) > limit or received > limit + K:
                 raise _too_large(limit)
-        complete = unpacker.eof
+        complete = unpacker.eof and not unpacker.unused_data
     except zlib.error:
         complete = False
     if not complete:

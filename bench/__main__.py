@@ -19,6 +19,7 @@ from bench.results import print_table, write_results
 LIMITS = {
     "accept": 300.0,
     "ingest": 600.0,
+    "workers": 600.0,
     "journeys": 600.0,
     "emails": 400.0,
     "latency": 500.0,

@@ -31,7 +31,7 @@ async def measure(*, quick: bool) -> list[Figure]:
         cost = each(before, spent(place.stack.children.values()), count)
         await tenant.settle()
         begun = await place.value("SELECT count(*) FROM journeys WHERE workspace_id = $1", tenant.id)
-        peer = await _copy(place, tenant, count)
+        peer = await copied(place, tenant, count)
     return [
         Figure(
             name="accept + apply through /api/v2/batch",
@@ -103,8 +103,8 @@ async def applied_all(place: Place, tenant: Tenant) -> None:
     await until(quiet, LIMIT)
 
 
-async def _copy(place: Place, tenant: Tenant, count: int) -> float:
-    """Rows per second of COPY in batches, one connection, each batch committed with the same durability."""
+async def copied(place: Place, tenant: Tenant, count: int) -> float:
+    """Rows of the log per second of COPY in batches, one connection, each batch committed with the same durability."""
     say("copying the same rows")
     query = f"SELECT {', '.join(COLUMNS)} FROM ingest_log WHERE workspace_id = $1 ORDER BY seq DESC LIMIT $2"
     async with place.db.connection() as conn:
@@ -126,4 +126,4 @@ async def _copy(place: Place, tenant: Tenant, count: int) -> float:
     return found
 
 
-__all__ = ["applied_all", "measure", "post", "prepared", "saturated"]
+__all__ = ["BATCH", "applied_all", "copied", "measure", "post", "prepared", "saturated"]

@@ -44,7 +44,7 @@ async def measure(*, quick: bool) -> list[Figure]:
         found = _Probes()
         say(f"probing at {load:,.0f} facts/s")
         watching = asyncio.create_task(_watch(place, tenant, found, probes))
-        feeding = asyncio.create_task(_feed(tenant, people, count, load))
+        feeding = asyncio.create_task(feed(tenant, people, count, load))
         try:
             await _probe(tenant, found, probes)
             await asyncio.wait_for(watching, LIMIT)
@@ -111,7 +111,7 @@ def _event(number: int, name: str) -> dict[str, Any]:
     return {"type": "person", "action": "event", "identifiers": {"id": f"probe{number}"}, "name": name}
 
 
-async def _feed(tenant: Tenant, people: int, first: int, load: float) -> None:
+async def feed(tenant: Tenant, people: int, first: int, load: float) -> None:
     """Send facts at an even pace until cancelled; what is late is not made up for."""
     connection = await Connection.open(tenant.port)
     clock = asyncio.get_running_loop().time
@@ -169,4 +169,4 @@ async def _watch(place: Place, tenant: Tenant, found: _Probes, count: int) -> No
         await asyncio.sleep(LOOK_EVERY)
 
 
-__all__ = ["measure"]
+__all__ = ["feed", "measure"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import httpx
 
 from bench.http_load import request
 from bench.progress import say
+from stack.commands import WORKERS, WorkerPlan
 from stack.services import on_free_ports, temporary_data_dir
 from stack.supervisor import Stack
 from store.database import Database
@@ -99,12 +100,13 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def running_stack() -> AsyncIterator[Place]:
-    """The whole product, ended afterwards."""
+async def running_stack(workers: Sequence[WorkerPlan] = WORKERS) -> AsyncIterator[Place]:
+    """The whole product, with these worker processes, ended afterwards."""
     with temporary_data_dir() as folder:
         say("starting a stack of its own")
         settings = on_free_ports(folder)
-        async with Stack(settings, headless=True, environment=bytecode(folder), report=_quiet) as stack:
+        environment = bytecode(folder)
+        async with Stack(settings, workers=workers, headless=True, environment=environment, report=_quiet) as stack:
             running = stack.describe()
             db = await Database.connect(running.database_url, min_size=1, max_size=8)
             try:

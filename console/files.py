@@ -43,12 +43,15 @@ def import_file(session: Session, upload: Upload) -> int:
     """Send a file, watch its import, print what it came to; status 1 where it failed or some row did."""
     if not upload.file.is_file():
         raise Failure(f"There is no file {upload.file}.")
+    _check_place(upload.errors)
     made = _sent(session, upload)["import"]
     watch(session, made["task_id"])
     answer = session.api.get(f"/v1/imports/{made['id']}")
     done = answer["import"]
     if upload.errors is not None and (done["rows_failed"] or done["rows_warned"]):
-        upload.errors.write_bytes(session.api.raw(f"/v1/imports/{made['id']}/errors"))
+        report = session.api.raw(f"/v1/imports/{made['id']}/errors")
+        with _written(upload.errors):
+            upload.errors.write_bytes(report)
     if not session.shown(answer):
         _print_import(session, done, upload.errors)
     return 0 if done["state"] == "imported" and not done["rows_failed"] else 1
@@ -94,6 +97,7 @@ def _print_import(session: Session, done: Mapping[str, Any], errors: Path | None
 
 def export_file(session: Session, kind: str, body: Mapping[str, Any], out: Path | None) -> int:
     """Have something exported, watch it, save the file; status 1 where it failed."""
+    _check_place(out)
     made = session.api.post(f"/v1/exports/{kind}", body)["export"]
     watch(session, made["task_id"])
     answer = session.api.get(f"/v1/exports/{made['id']}")
@@ -116,11 +120,30 @@ def _saved(session: Session, link: str, out: Path | None) -> Path:
     with _bars(session, *columns) as bars, session.api.stream(link) as answer:
         target = out or Path(answer.name)
         received = bars.add_task("Receiving", total=None)
-        with target.open("wb") as file:
+        with _written(target), target.open("wb") as file:
             for piece in answer.pieces:
                 file.write(piece)
                 bars.advance(received, len(piece))
     return target
+
+
+def _check_place(target: Path | None) -> None:
+    """Say before anything is begun that a file cannot be saved there."""
+    if target is None:
+        return
+    if target.is_dir():
+        raise Failure(f"{target} cannot be written: it is a folder.")
+    if not target.parent.is_dir():
+        raise Failure(f"{target} cannot be written: there is no folder {target.parent}.")
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """A file being saved; what the disk refuses is told in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise Failure(f"{target} cannot be written: {error.strerror or error}.") from None
 
 
 def watch(session: Session, task_id: str, pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:

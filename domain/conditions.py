@@ -179,6 +179,17 @@ def _report(leaf: Leaf[Subject], facts: Facts, moment: Moment) -> LeafReport:
     return LeafReport(leaf.pointer, result, actual, note)
 
 
+def where_fits(where: Where, record: Mapping[str, Any], facts: Facts, moment: Moment) -> bool:
+    """Whether `evaluate_where` says that the record matches."""
+    root = where.root
+    if not isinstance(root, Leaf):
+        return evaluate_where(where, record, facts, moment.now).matched
+    try:
+        return root.body.decide(record, facts, moment.unix)[0]
+    except Exception:  # noqa: BLE001 - as for conditions
+        return False
+
+
 def evaluate_where(where: Where, record: Mapping[str, Any], facts: Facts, now: datetime) -> Verdict:
     """The verdict on one record; operands are looked up in `facts`. Never raises, a failing comparison is not met."""
     unix = to_unix(now)
@@ -222,4 +233,5 @@ __all__ = [
     "parse_condition",
     "reason_of",
     "segment_refs",
+    "where_fits",
 ]

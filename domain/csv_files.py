@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
+BARE_RETURN = "The row holds a carriage return outside quotes; end lines with LF or CR LF."
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_SHOWN = 1000
+csv.field_size_limit(2**31 - 1)
+# A cell ends where its quote does, however long it is; how long a value may be is said where rows are read. The limit of
+# the module (for the whole process) would break off in the middle of a cell and take its rest for rows.
 
 
 class BadFile(Exception):
@@ -68,9 +71,9 @@ def records(window: bytes, *, final: bool) -> Iterator[Record]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:
+        except csv.Error:
             reader = csv.reader(lines)
-            cells, fault = [_raw(window[start : lines.at])], f"The row cannot be read: {error}."
+            cells, fault = [_raw(window[start : lines.at])], BARE_RETURN
         except UnicodeDecodeError:
             raise BadFile("The file is not UTF-8; save it as UTF-8.") from None
         if lines.dry:
@@ -109,7 +112,7 @@ def _quoted(cell: str) -> str:
 
 
 def _raw(line: bytes) -> str:
-    return line[:_SHOWN].decode(errors="replace").replace("\x00", "").strip("\r\n")
+    return line.decode(errors="replace").replace("\x00", "").strip("\r\n")
 
 
 __all__ = ["BOM", "BadFile", "Record", "header_of", "records", "start_of", "written"]

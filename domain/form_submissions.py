@@ -25,12 +25,12 @@ def fields_of(body: Any) -> dict[str, str]:
     data = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(data, Mapping):
         raise CallRefused([Fault("required", "data", "data must be present and hold the fields of the form")])
+    fields = {name: value for name, value in data.items() if name not in RESERVED}
     faults = [
         Fault("invalid", name, f"value for field '{name[:NAME_BYTES]}' must be formatted as a string")
-        for name, value in data.items()
+        for name, value in fields.items()
         if not isinstance(value, str)
     ]
-    fields = {name: value for name, value in data.items() if name not in RESERVED}
     if not fields and not faults:
         faults = [Fault("required", "data", "data must hold at least one field")]
     if len(fields) > _LIMIT:

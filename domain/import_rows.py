@@ -9,7 +9,7 @@ import orjson
 
 from domain.emails import bare_address
 from domain.errors import DomainError
-from domain.imports import EVENT_COLUMNS, Layout, NamedBy
+from domain.imports import EVENT_COLUMNS, MOST_COLUMNS, Layout, NamedBy
 from domain.operations import (
     AnyOperation,
     ChangeRelationships,
@@ -73,9 +73,12 @@ def subject_of(layout: Layout, values: Mapping[str, str], column: str | None = N
 
 
 def name_keys(layout: Layout, cells: Sequence[str]) -> list[int]:
-    """Hashes of the identifiers in a row, by which it is found: of people those of id and email, 0 where there is none."""
+    """Hashes of the identifiers in a row, by which it is found: of people those of id and email, 0 where there is none.
+
+    In a row that does not fit the columns every cell may be a name of somebody.
+    """
     if len(cells) != len(layout.names):
-        return []
+        return [0, 0, *(_key(kind, cell) for cell in cells[:MOST_COLUMNS] for kind in _NAMES if cell.strip())]
     values = layout.values(cells)
     if layout.type == "people":
         keys = [_key(kind, values.get(kind, "")) for kind in _NAMES]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StrictInt, StringConstraints, field_validator, model_validator
 
 from domain.csv_files import BadFile
 from domain.documents import Document, Reference, Refusal, refused
@@ -39,7 +39,7 @@ class ImportRequest(Document):
     name: Annotated[str, StringConstraints(min_length=1, max_length=250)]
     type: ImportType
     identifier: NamedBy | None = None
-    object_type_id: int | None = None
+    object_type_id: StrictInt | None = None
     description: Annotated[str, StringConstraints(max_length=2000)] = ""
     data_file_url: Annotated[str, StringConstraints(min_length=1, max_length=8192)] | None = None
     data: str | None = None
@@ -63,7 +63,7 @@ class ImportRequest(Document):
     @classmethod
     def _number(cls, value: Any) -> Any:
         """The vendor writes the number of a type as text."""
-        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 10:
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 20:
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and not 1 <= value <= LARGEST_TYPE:
             raise refused(Refusal("range", "The number of an object type is 1 or more.", (), value))
@@ -160,8 +160,14 @@ def _check_columns(layout: Layout, kept: Sequence[str]) -> None:
             raise BadFile(f"There is no column `{name}`.")
     if layout.type == "people":
         for name in kept:
-            if name.startswith(f"{PREFERENCES}.") and name.split(".")[1] not in PARTS:
+            if name.startswith(f"{PREFERENCES}.") and not _is_preference(name):
                 raise BadFile(f"`{name}` is no subscription preference.")
+
+
+def _is_preference(name: str) -> bool:
+    """Whether a column is about one topic or channel."""
+    _, part, *named = name.split(".")
+    return part in PARTS and bool(named) and all(named)
 
 
 def _required(layout: Layout) -> list[str]:

@@ -59,6 +59,8 @@ def _attribute_faults(body: Any, at: tuple[str | int, ...]) -> Iterator[Refusal]
         yield Refusal("enum", "The operator is `eq` or `exists`.", (*at, "operator"), operator)
     elif operator == "eq" and "value" not in body:
         yield Refusal("required", "Say which value.", (*at, "value"), None)
+    elif operator == "eq" and isinstance(body["value"], dict):
+        yield Refusal("type", "The value is a text, a number or a boolean.", (*at, "value"), None)
     elif operator == "exists" and "value" in body:
         yield Refusal("not_applicable", "`exists` takes no value.", (*at, "value"), None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.facts import EventFact, Position
@@ -58,16 +58,12 @@ async def keep_event(unit: Unit, operation: AnonymousEvent, at: Position) -> Don
 
 async def _invite(unit: Unit, operation: AnonymousEvent, at: Position) -> Done | None:
     """An event without an id that names its recipient, where the workspace takes such (API-07)."""
-    recipient = operation.data.get("recipient")
-    if operation.anonymous_id or not unit.catalog.settings.invite_events or not isinstance(recipient, str):
+    who = operation.invited
+    settings = unit.catalog.settings
+    if who is None or not settings.invite_events or settings.identifiers == "id_only":
         return None
-    who = Identifier(kind="email", value=recipient)
-    if who.name not in unit.names:
-        unit.names[who.name] = await store.owner_of(unit.conn, unit.catalog.workspace_id, who.name)
-    owner = unit.names[who.name]
-    if owner is not None:
-        # No name of the call leads to the recipient, so that nothing of their past has been read for it.
-        await unit.reload([owner])
+    if unit.is_suppressed(who):
+        return Done("suppressed")
     invited = TrackEvent(
         subject=who,
         name=operation.name,
@@ -82,10 +78,11 @@ async def park(unit: Unit, operation: ParkGroup, at: Position) -> Done:
     """Keep what a group call says of somebody not known yet; apply it where their id was bound a moment ago."""
     person = await _bound_lately(unit, operation.anonymous_id, at)
     if person is not None:
-        await _join(unit, person, operation, at)
+        await _join(unit, person, operation, at, said_at=events.instant_of(operation.timestamp, at.at))
         return Done("applied", person.person_id)
     data = operation.model_dump(mode="json", include={"object", "attributes", "relationship"})
-    row = AnonymousRow(operation.anonymous_id, at.seq, GROUP, at.at, at.at, None, None, data, None)
+    happened = events.instant_of(operation.timestamp, at.at)
+    row = AnonymousRow(operation.anonymous_id, at.seq, GROUP, at.at, happened, None, None, data, None)
     await store.insert(unit.conn, unit.catalog.workspace_id, row)
     return Done("applied", note="Kept until the anonymous id is identified.")
 
@@ -122,7 +119,7 @@ async def bind_id(unit: Unit, person: Person, anonymous_id: str, at: Position) -
             merged.append(happened_unix(event))
         else:
             parked = ParkGroup(anonymous_id=anonymous_id, **row.data)
-            await _join(unit, person, parked, at)
+            await _join(unit, person, parked, at, said_at=row.at)
     if merged:
         _log_merged(unit, person, anonymous_id, merged, at)
     return Done("applied", person.person_id)
@@ -145,9 +142,10 @@ async def _bound_lately(unit: Unit, anonymous_id: str, at: Position) -> Person |
     return unit.people.get(owner)
 
 
-async def _join(unit: Unit, person: Person, parked: ParkGroup, at: Position) -> None:
+async def _join(unit: Unit, person: Person, parked: ParkGroup, at: Position, *, said_at: datetime) -> None:
     if parked.attributes is not None:
-        await identify_object(unit, IdentifyObject(object=parked.object, attributes=parked.attributes), at)
+        told = IdentifyObject(object=parked.object, attributes=parked.attributes)
+        await identify_object(unit, told, at, said_at=said_at)
     who = Identifier(kind="cio_id", value=person.cio_id)
     edge = Edge(person=who, object=parked.object, attributes=parked.relationship)
     await relationships.relate(unit, person, edge, at)

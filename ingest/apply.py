@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ logger = logging.getLogger("sojourn.ingest")
 BATCH = 500
 LANES = 2
 """How many batches a process applies at a time when it has fallen behind."""
+STAND_BY = 0.1
 TRIES = 5
 YIELD_AFTER = 0.015
 TRANSIENT = (
@@ -44,7 +46,7 @@ TRANSIENT = (
 )
 """Faults of the infrastructure: the batch is simply tried again."""
 GONE = Done("erased")
-REPEATED = Done("duplicate", note="Something with this id was received before.")
+REPEATED = "Something with this id was received before."
 
 
 class Applier:
@@ -66,6 +68,7 @@ class Applier:
         self._notifier = notifier
         self._failures: Counter[int] = Counter()
         self._read: dict[int, Fact] = {}
+        self._helping = False
 
     async def apply_once(self, real_now: datetime) -> int:
         """Apply one batch of every workspace that has facts; returns how many facts that were."""
@@ -84,7 +87,8 @@ class Applier:
 
     async def _batch(self, workspace_id: int, size: int, real_now: datetime) -> int:
         async with self._db.transaction() as conn:
-            claim = await claim_batch(conn, workspace_id, size, self._read)
+            claim = await claim_batch(conn, workspace_id, size, real_now, self._read)
+            self._helping |= claim.helping
             # Others may be applying what was looked at and left, and the next scan looks at it again.
             self._read = {fact.row.seq: fact for fact in claim.seen}
             if not claim.facts:
@@ -97,7 +101,7 @@ class Applier:
     async def _alone(self, workspace_id: int, real_now: datetime) -> int:
         """Apply the next fact; one that fails again and again is put aside, in the activity log and in ours."""
         async with self._db.transaction() as conn:
-            claim = await claim_batch(conn, workspace_id, 1)
+            claim = await claim_batch(conn, workspace_id, 1, real_now)
             if not claim.facts:
                 return 0
             row = claim.facts[0].row
@@ -148,7 +152,7 @@ class Applier:
         began = clock()
         for fact in claim.facts:
             if fact.row.seq in repeats:
-                outcomes.append(REPEATED)
+                outcomes.append(_repeat(unit, fact))
                 continue
             unit.source = fact.row.source
             done = await handle(unit, fact.operation, Position(fact.row.received_at, fact.row.seq))
@@ -179,6 +183,15 @@ class Applier:
                     await self._catch_up(clock, stop)
             if stop.is_set():
                 return
+            if self._helping:
+                await self._stand_by(stop)
+
+    async def _stand_by(self, stop: asyncio.Event) -> None:
+        """Leave it for a moment to who is applying, who is told of every fact as we are."""
+        self._helping = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STAND_BY):
+                await stop.wait()
 
     async def _catch_up(self, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
         """Apply as much as there is in several batches at a time: one is worked on while the database has another."""
@@ -190,6 +203,14 @@ class Applier:
         for failed in await asyncio.gather(*[lane() for _ in range(LANES)], return_exceptions=True):
             if failed is not None:
                 raise failed
+
+
+def _repeat(unit: Unit, fact: Fact) -> Done:
+    """What a fact is that came before: of somebody suppressed as little is kept as of their other facts."""
+    if any(unit.is_suppressed(who) for who in fact.operation.identifiers()):
+        return Done("suppressed")
+    owners = {number for name in fact.names if (number := unit.names.get(name)) is not None and number > 0}
+    return Done("duplicate", owners.pop() if len(owners) == 1 else None, REPEATED)
 
 
 def _concerns(erased: Sequence[Erased], done: Done, fact: Fact) -> bool:

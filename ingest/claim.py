@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import orjson
@@ -14,6 +15,8 @@ from store import log, names
 from store.database import Connection
 from store.log import PendingRow
 
+HELP_AFTER = timedelta(seconds=1)
+"""How long facts may wait before a second process takes some although they are few."""
 LOOK_AHEAD = 8
 """How many batches a scan may look over to find facts that nobody is applying."""
 ALONE_LOOK = 100
@@ -32,24 +35,29 @@ class Fact(NamedTuple):
 class Claim:
     """What one scan may apply: the facts in order, and whose the names are that they mention; `seen` is all it read.
 
-    Objects have negative numbers, so that they order facts as people do.
+    Objects have negative numbers, so that they order facts as people do. `helping` says that others are applying.
     """
 
     facts: list[Fact]
     names: dict[Name, int]
     people: set[int]
     seen: list[Fact]
+    helping: bool = False
 
 
-async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapping[int, Fact] | None = None) -> Claim:
+async def claim_batch(
+    conn: Connection, workspace_id: int, size: int, real_now: datetime, read: Mapping[int, Fact] | None = None
+) -> Claim:
     """Choose the oldest facts that nothing before them can concern; `read` are facts known from an earlier scan.
 
     Chosen facts may concern one another: they are applied in order. A fact that shares a name or a person with one that
     another process is applying, or with one passed over here, waits for it.
     """
     read = read or {}
-    horizon = await log.begin_claim(conn, workspace_id)
+    horizon, alone = await log.begin_claim(conn, workspace_id)
     try:
+        if not alone and not await _is_help_wanted(conn, workspace_id, horizon, size, real_now):
+            return Claim([], {}, set(), [], helping=True)
         seen, free = await _look(conn, workspace_id, horizon, size)
     finally:
         await log.end_claim(conn, workspace_id)
@@ -74,7 +82,16 @@ async def claim_batch(conn: Connection, workspace_id: int, size: int, read: Mapp
         else:
             chosen.append(fact)
             concerned |= whose
-    return Claim(chosen, known, {number for number in concerned if number > 0}, facts)
+    return Claim(chosen, known, {number for number in concerned if number > 0}, facts, helping=not alone)
+
+
+async def _is_help_wanted(conn: Connection, workspace_id: int, horizon: int, size: int, real_now: datetime) -> bool:
+    """Whether there is more than who is applying already will take next.
+
+    Few facts shared among many processes would cost more than they save: most of a small batch is its statements.
+    """
+    waiting, oldest = await log.waiting(conn, workspace_id, horizon, size + size // 2)
+    return waiting >= size + size // 2 or (oldest is not None and real_now - oldest > HELP_AFTER)
 
 
 async def _look(conn: Connection, workspace_id: int, horizon: int, size: int) -> tuple[list[PendingRow], set[int]]:

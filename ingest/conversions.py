@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from domain.facts import EventFact
 from domain.goals import goal_event_matches
+from domain.patterns import fold_name
 from ingest.catalog import Campaign
 from ingest.unit import Person, Unit, microseconds
 from store import conversions as store
+from store import people
 from store.journeys import JourneyRow
+from store.people import EventNeed
 
 
-async def convert(unit: Unit, person: Person, campaign: Campaign, event: EventFact | None) -> None:
-    """Credit a goal occurrence of now, by processing time, to one delivery and its journey; each converts once."""
+async def convert(
+    unit: Unit, person: Person, campaign: Campaign, event: EventFact | None, *, inherited: bool = False
+) -> None:
+    """Credit a goal occurrence of now, by processing time, to one delivery and its journey; each converts once.
+
+    One that is `inherited` happened when it says it did, so that only what was sent before can claim it.
+    """
     goal = campaign.definition.goal
     if goal is None or person.is_new or not await unit.was_written_to(person, campaign):
         return
-    since = microseconds(unit.now - goal.within.delta)
+    happened = event.at if inherited and event is not None else unit.now
     candidates = await store.candidates(
-        unit.conn, unit.catalog.workspace_id, person.person_id, campaign.id, basis=goal.of, since=since
+        unit.conn,
+        unit.catalog.workspace_id,
+        person.person_id,
+        campaign.id,
+        basis=goal.of,
+        since=microseconds(happened - goal.within.delta),
+        until=microseconds(happened) if inherited else None,
     )
     for candidate in candidates:
         journey = next((j for j in person.journeys if j.journey_id == candidate.journey_id), None)
@@ -36,6 +50,24 @@ async def convert(unit: Unit, person: Person, campaign: Campaign, event: EventFa
         return
 
 
+async def inherit(unit: Unit, primary: Person, secondary: Person) -> None:
+    """Credit what the secondary of a merge did to messages of the primary (PPL-07), unless it has counted already.
+
+    What the primary did is not credited to messages of the secondary.
+    """
+    compiled = unit.catalog.compiled
+    goals = sorted({campaign.id for found in compiled.goal_events.values() for campaign in found})
+    if not goals:
+        return
+    done = await store.converting(unit.conn, unit.catalog.workspace_id, secondary.person_id, goals)
+    need = EventNeed(names=frozenset(("event", fold_name(name)) for name in compiled.goal_events))
+    found = await people.events_of(unit.conn, unit.catalog.workspace_id, {secondary.person_id: need})
+    for event in sorted((event for _, event in found), key=lambda event: event.position):
+        for campaign in compiled.goal_events.get(event.name.strip(), ()):
+            if campaign.id not in done:
+                await convert(unit, primary, campaign, event, inherited=True)
+
+
 def _claims(unit: Unit, person: Person, campaign: Campaign, journey: JourneyRow, event: EventFact | None) -> bool:
     goal = campaign.definition.goal
     assert goal is not None, "only campaigns with a goal convert"
@@ -46,4 +78,4 @@ def _claims(unit: Unit, person: Person, campaign: Campaign, journey: JourneyRow,
     return event is not None and goal_event_matches(goal, event, unit.journey_facts(person, journey))
 
 
-__all__ = ["convert"]
+__all__ = ["convert", "inherit"]

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.facts import Position
 from domain.operations import Identifier
+from domain.values import from_unix
 from ingest.unit import Person, Unit, microseconds
 
 FUTURE_LIMIT: Final = timedelta(minutes=5)
 """How far ahead of its receipt a caller's instant may lie; one further ahead counts as the time of receipt."""
+
+
+_SECOND: Final = timedelta(seconds=1) - timedelta(microseconds=1)
+
+
+def written_at(timestamp: int | None, received: datetime) -> datetime:
+    """The moment of a write, which orders it: its receipt where it says none, or one far ahead that would lock what it writes.
+
+    A timestamp has whole seconds. The last of its second counts, or else it would be older than what was received within.
+    """
+    if timestamp is None:
+        return received
+    try:
+        said = from_unix(timestamp)
+    except OverflowError:
+        return received
+    if said > received:
+        return said if said <= received + FUTURE_LIMIT else received
+    return min(said + _SECOND, received)
 
 
 def owner_of(unit: Unit, name: Identifier) -> Person | None:
@@ -33,4 +53,4 @@ async def create(unit: Unit, subject: Identifier, at: Position) -> Person | None
     return person
 
 
-__all__ = ["FUTURE_LIMIT", "create", "owner_of"]
+__all__ = ["FUTURE_LIMIT", "create", "owner_of", "written_at"]

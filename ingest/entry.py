@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.conditions import decide, evaluate_where
+from domain.conditions import decide, where_fits
 from domain.definitions.triggers import EventTrigger
 from domain.facts import EventFact, Position
 from domain.journeys import (
@@ -36,7 +36,7 @@ async def enter_by_event(unit: Unit, person: Person, campaign: Campaign, event: 
     if trigger.match.type != event.type or not trigger.match.matches(event.name):
         return
     facts = unit.facts_of(person)
-    if trigger.where is not None and not evaluate_where(trigger.where, event.data, facts, unit.now).matched:
+    if trigger.where is not None and not where_fits(trigger.where, event.data, facts, unit.moment):
         return
     if not event_may_trigger(event, campaign.started_at, unit.now, campaign.definition.workflow):
         return

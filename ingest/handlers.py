@@ -69,20 +69,37 @@ HANDLERS: Final[Mapping[type[object], Handler]] = {
 CREATING: Final = (Identify, TrackEvent, AddDevice, SegmentMember, ChangeRelationships)
 """Operations that may create the people they are about."""
 SUPPRESSED: Final = Done("suppressed")
+BY_EMAIL: Final = Done("failed", note="In this workspace an email names nobody.")
 
 
 async def handle(unit: Unit, operation: AnyOperation, at: Position) -> Done:
     """Apply one operation. What is about a suppressed identifier has no effect and leaves no trace (PPL-12)."""
+    if operation.row is None:
+        return await _handle(unit, operation, at)
     people, known = len(unit.people), _object_known(unit, operation)
-    subject = subject_of(operation)
-    if subject is not None and unit.is_suppressed(subject) and not isinstance(operation, UnsuppressPerson):
-        done = SUPPRESSED
-    else:
-        done = await HANDLERS[type(operation)](unit, operation, at)
-    if operation.row is not None:
-        created = len(unit.people) > people or known != _object_known(unit, operation)
-        unit.note_row(row_outcome(operation, done, created=created))
+    done = await _handle(unit, operation, at)
+    created = len(unit.people) > people or known != _object_known(unit, operation)
+    unit.note_row(row_outcome(operation, done, created=created))
     return done
+
+
+async def _handle(unit: Unit, operation: AnyOperation, at: Position) -> Done:
+    if unit.suppressed and not isinstance(operation, UnsuppressPerson):
+        subject = subject_of(operation)
+        if subject is not None and unit.is_suppressed(subject):
+            return SUPPRESSED
+    if unit.catalog.settings.identifiers == "id_only" and _by_email(operation):
+        return BY_EMAIL
+    return await HANDLERS[type(operation)](unit, operation, at)
+
+
+def _by_email(operation: AnyOperation) -> bool:
+    """Whether an address is to name somebody: accepted before the workspace changed, or said by a workflow's block."""
+    if isinstance(operation, AnonymousEvent):
+        return False
+    subject = subject_of(operation)
+    named = operation.identifiers() if subject is None else [subject]
+    return any(who.kind == "email" for who in named)
 
 
 def _object_known(unit: Unit, operation: AnyOperation) -> bool:

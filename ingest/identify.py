@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from domain.data_paths import nested_remove, nested_set, without
@@ -13,21 +12,22 @@ from domain.facts import Facts, Position
 from domain.operations import Identifier, IdentifierKind, Identify, identifier
 from domain.outcomes import Done
 from domain.subscriptions import merged_preferences
-from domain.values import is_blank, same
-from ingest.creation import FUTURE_LIMIT, create, owner_of
+from domain.values import is_blank, same, to_unix
+from ingest.creation import create, owner_of, written_at
 from ingest.merging import merge_automatically
 from ingest.settle import Change, settle
 from ingest.suppressing import suppressed_among
 from ingest.unit import NAMES, Person, Unit, microseconds
 from store.names import resolve
 
-MOST_ATTRIBUTES = 300
 ID_BYTES = 150
 PREFERENCES = "cio_subscription_preferences."
 SKIPPED = "skipped"
 """Why an attribute was not written that a later call has written already."""
 QUIET = frozenset({"_last_visit"})
 """Attributes whose change makes no line in the activity log (PPL-16)."""
+CREATED = "_created_in_customerio_at"
+RESERVED = frozenset({CREATED, "cio_id", "cio_relationships", "_relationship"})
 _NO_NAME = {"id": "Not an id.", "email": "Not an email address."}
 
 
@@ -52,23 +52,16 @@ async def identify(unit: Unit, operation: Identify, at: Position) -> Done:
     if isinstance(person, Done):
         return person
     before = unit.facts_of(person) if not person.fresh else unit.nobody()
-    update = Update(unit, person, at, operation.subject.kind, _written_at(operation, at.at))
+    update = Update(unit, person, at, operation.subject.kind, microseconds(written_at(operation.timestamp, at.at)))
     _set_names(update, operation)
     others = {n: v for n, v in operation.attributes.items() if n not in ("id", "email", "cio_id") or _plain(unit, n)}
     write_attributes(update, others, dotted=operation.dotted, merge_preferences=operation.merge_preferences)
     for name, value in operation.attributes.items():
-        unit.seen.note("attribute", name, value, unit.source)
+        if update.failed.get(name, SKIPPED) == SKIPPED:
+            unit.seen.note("attribute", name, value, unit.source)
     await finish(update, before)
     failures = [f"{name}: {why}" for name, why in update.failed.items() if why != SKIPPED]
     return Done("applied", person.person_id, " ".join(failures) or None)
-
-
-def _written_at(operation: Identify, received: datetime) -> int:
-    """The moment of the write that orders it, in microseconds; one far ahead would lock the attributes until it comes."""
-    if operation.timestamp is None:
-        return microseconds(received)
-    given = operation.timestamp * 1_000_000
-    return given if given <= microseconds(received + FUTURE_LIMIT) else microseconds(received)
 
 
 async def write_person(unit: Unit, person: Person, values: Mapping[str, Any], at: Position) -> dict[str, str]:
@@ -156,12 +149,17 @@ def write_attributes(
     `merge_preferences` preferences that are not named stay (API-20).
     """
     row, unit = update.person.row, update.unit
+    most = unit.catalog.settings.limits.attributes_per_person
     for name, given in attributes.items():
         value = given
         if merge_preferences and f"{name}." == PREFERENCES and isinstance(given, dict):
             value = merged_preferences(row.attributes.get(name), given)
         nested = dotted or name.startswith(PREFERENCES)
         top = name.partition(".")[0] if nested and name not in row.attributes else name
+        if not is_blank(value) and _is_reserved(unit, top):
+            if not (top == CREATED and same(value, to_unix(row.created_at))):
+                update.failed[name] = "The name is reserved."
+            continue
         if update.time < row.attribute_times.get(top, 0):
             update.failed[name] = SKIPPED
             continue
@@ -170,8 +168,8 @@ def write_attributes(
         after = _written(row.attributes, name, value, nested=nested)
         if same(after.get(top), row.attributes.get(top)):
             continue
-        if top not in row.attributes and len(row.attributes) >= MOST_ATTRIBUTES:
-            update.failed[name] = f"A person has at most {MOST_ATTRIBUTES} attributes."
+        if top not in row.attributes and len(row.attributes) >= most:
+            update.failed[name] = f"A person has at most {most} attributes."
             continue
         update.before.setdefault(name, row.attributes.get(top))
         if (top in after) != (top in row.attributes):
@@ -180,6 +178,11 @@ def write_attributes(
         row.attribute_times = {**row.attribute_times, top: update.time}
         update.written[name] = value
         update.changed.add(top)
+
+
+def _is_reserved(unit: Unit, name: str) -> bool:
+    """Whether a name means something else than an attribute, whoever writes it (PPL-05)."""
+    return name in RESERVED or (name in NAMES and not _plain(unit, name))
 
 
 def _written(document: dict[str, Any], name: str, value: Any, *, nested: bool) -> dict[str, Any]:
@@ -214,13 +217,15 @@ async def finish(update: Update, facts_before: Facts) -> None:
 def _set_names(update: Update, operation: Identify) -> None:
     """Give the person the names of the subject and of the body, as far as the rules allow."""
     unit, row = update.unit, update.person.row
-    if operation.subject.kind != "cio_id" and getattr(row, operation.subject.kind) is None:
-        _give(update, operation.subject)
+    subject = operation.subject
+    if subject.kind != "cio_id" and getattr(row, subject.kind) is None and not _is_late(update, subject.kind):
+        _give(update, subject)
     for kind in NAMES:
         if kind not in operation.attributes or _plain(unit, kind):
             continue
         if is_blank(operation.attributes[kind]):
-            _take_away(update, kind)
+            if getattr(row, kind) is not None and not _is_late(update, kind):
+                _take_away(update, kind)
             continue
         named = in_body(operation, kind, unit)
         if named is None:
@@ -229,11 +234,21 @@ def _set_names(update: Update, operation: Identify) -> None:
         current = getattr(row, kind)
         if current is not None and Identifier(kind=kind, value=current).value_key == named.value_key:
             continue
+        if _is_late(update, kind):
+            continue
         refusal = _refusal(update, named, current)
         if refusal is None:
             _give(update, named)
         else:
             update.failed[kind] = refusal
+
+
+def _is_late(update: Update, name: str) -> bool:
+    """Whether a later write than this one has come to the name already; it is noted then."""
+    late = update.time < update.person.row.attribute_times.get(name, 0)
+    if late:
+        update.failed[name] = SKIPPED
+    return late
 
 
 def _refusals(unit: Unit, person: Person | None, operation: Identify) -> dict[str, str]:
@@ -308,8 +323,6 @@ def _give(update: Update, name: Identifier) -> None:
 def _take_away(update: Update, kind: IdentifierKind) -> None:
     row = update.person.row
     current = getattr(row, kind)
-    if current is None:
-        return
     other = row.email if kind == "id" else row.id
     if update.unit.catalog.settings.identifiers == "id_only":
         update.failed[kind] = "A person keeps the id."
@@ -321,6 +334,7 @@ def _take_away(update: Update, kind: IdentifierKind) -> None:
     update.unit.seen.held("attribute", kind, -1)
     update.before.setdefault(kind, current)
     setattr(row, kind, None)
+    row.attribute_times = {**row.attribute_times, kind: update.time}
     update.changed.add(kind)
     update.written[kind] = None
 

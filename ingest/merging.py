@@ -12,6 +12,7 @@ from domain.subscriptions import PREFERENCES, filled_preferences
 from domain.values import is_blank
 from ingest.anonymous import bind_id
 from ingest.catalog import Campaign
+from ingest.conversions import inherit
 from ingest.creation import owner_of
 from ingest.settle import Change, settle
 from ingest.unit import NAMES, Person, Unit
@@ -20,14 +21,17 @@ from store.journeys import JourneyRow
 
 How = Literal["api", "automatic", "identifiers"]
 MERGED = "The person was merged into another who is in the campaign already."
+INHERITED = "Inherited in a merge."
 MERGED_OVER = "The person was merged into another who has been in the campaign already."
 
 
 async def merge(unit: Unit, operation: MergePeople, at: Position) -> Done:
     """Merge by call: nothing happens without the primary, nor where both are the same."""
+    if any(unit.is_suppressed(who) for who in operation.identifiers()):
+        return Done("suppressed")
     primary, secondary = owner_of(unit, operation.primary), owner_of(unit, operation.secondary)
     if primary is None:
-        return Done("ignored", note="The primary does not exist.")
+        return Done("ignored", secondary.person_id if secondary else None, "The primary does not exist.")
     if secondary is None:
         if operation.bind_unknown:
             return await bind_id(unit, primary, operation.secondary.value, at)
@@ -35,7 +39,7 @@ async def merge(unit: Unit, operation: MergePeople, at: Position) -> Done:
     if primary is secondary:
         return Done("ignored", primary.person_id, "Primary and secondary are the same person.")
     merged = await merge_people(unit, primary, secondary, at, how="api")
-    return Done("applied", note=f"Merged into cio_id {merged.cio_id}.")
+    return Done("applied", merged.person_id, f"Merged into cio_id {merged.cio_id}.")
 
 
 async def merge_automatically(unit: Unit, one: Person, other: Person, at: Position) -> Person | None:
@@ -68,6 +72,7 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
     for name in (*secondary.row.attributes, *secondary.kinds):
         unit.seen.held("attribute", name, -1)
     unit.count("workspace", 0, "people", -1)
+    await inherit(unit, primary, secondary)
     unit.people.pop(secondary.person_id)
     await unit.flush()
     await merges.move(
@@ -85,6 +90,10 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
     merged = unit.people[primary.person_id]
     data: dict[str, Any] = {"cio_id": secondary.cio_id, "source": how}
     unit.record(merged, "profile_merge", None, data, at)
+    for segment_id in sorted(inherited):
+        segment = unit.catalog.compiled.manual_segments[segment_id]
+        told = {"segment_id": segment_id, "segment": segment.key, "reason": INHERITED}
+        unit.record(merged, "segment_enter", segment.name, told, at)
     change = Change(before, at, attributes=frozenset(changed), moved=inherited, everything=True)
     await settle(unit, merged, change)
     return merged

@@ -8,6 +8,10 @@ from typing import Any, NamedTuple
 _TYPES = {bool: "boolean", int: "number", float: "number", str: "string", dict: "object", list: "array"}
 
 
+_OURS = ("attribute", "_last_visit")
+"""An attribute that mostly comes with pages and screens and is nobody's to use (PPL-16): the index leaves it out."""
+
+
 class Seen(NamedTuple):
     """A name as it was seen: `kind` says whose (`attribute`, `event`...), with the type of its value and the source."""
 
@@ -26,12 +30,14 @@ class NamesSeen:
 
     def note(self, kind: str, name: str, value: Any, source: str) -> None:
         """A name was seen with this value."""
+        if (kind, name) == _OURS:
+            return
         key = (kind, name, type(value), source)
         self._seen[key] = self._seen.get(key, 0) + 1
 
     def held(self, kind: str, name: str, amount: int) -> None:
         """So many more hold the name, or fewer. An id is no attribute that the index would list."""
-        if name != "id":
+        if name != "id" and (kind, name) != _OURS:
             self._held[kind, name] += amount
 
     def taken(self) -> list[tuple[Seen, int, int]]:

@@ -96,7 +96,7 @@ def _kind(operation: AnyOperation) -> object | None:
     """What operations have in common that need the same, None for those that are rare."""
     if isinstance(operation, Identify):
         return frozenset(operation.attributes)
-    return (operation.type, operation.name) if isinstance(operation, TrackEvent) else None
+    return (operation.type, operation.name) if isinstance(operation, (TrackEvent, AnonymousEvent)) else None
 
 
 class _Groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.facts import Position
@@ -10,7 +11,7 @@ from domain.ids import cio_object_id
 from domain.object_attributes import write
 from domain.operations import OBJECT_BY_CIO_ID, DeleteObject, IdentifyObject, Name, ObjectRef
 from domain.outcomes import Done
-from ingest.events import instant_of
+from ingest.creation import written_at
 from ingest.object_types import refused_type
 from ingest.unit import TOMBSTONES, Unit, microseconds
 from store import objects, people, relationships
@@ -51,8 +52,10 @@ async def make_object(unit: Unit, ref: ObjectRef, at: Position) -> Object | str:
     return row.note or NO_OBJECT if isinstance(row, Done) else _known(unit, row)
 
 
-async def identify_object(unit: Unit, operation: IdentifyObject, at: Position) -> Done:
-    """Add an object or update its attributes."""
+async def identify_object(
+    unit: Unit, operation: IdentifyObject, at: Position, *, said_at: datetime | None = None
+) -> Done:
+    """Add an object or update its attributes; what has waited was `said_at` an earlier instant than it is applied at."""
     owner = unit.names.get(operation.object.name)
     row = await objects.lock(unit.conn, unit.catalog.workspace_id, -owner) if owner is not None else None
     if row is None:
@@ -64,7 +67,7 @@ async def identify_object(unit: Unit, operation: IdentifyObject, at: Position) -
         row = made
     elif operation.create_only:
         return Done("ignored", note="The object exists already.")
-    return await _write(unit, row, operation, at)
+    return await _write(unit, row, operation, at, said_at or written_at(operation.timestamp, at.at))
 
 
 async def delete_object(unit: Unit, operation: DeleteObject, at: Position) -> Done:
@@ -110,12 +113,11 @@ def _known(unit: Unit, row: ObjectRow) -> Object:
     return found
 
 
-async def _write(unit: Unit, row: ObjectRow, operation: IdentifyObject, at: Position) -> Done:
+async def _write(unit: Unit, row: ObjectRow, operation: IdentifyObject, at: Position, happened: datetime) -> Done:
     """Write attributes and log what that did."""
     thing = _known(unit, row)
     for name, value in operation.attributes.items():
         unit.seen.note(f"object:{thing.type_id}", name, value, unit.source)
-    happened = instant_of(operation.timestamp, at.at)
     done = write(row.attributes, row.attribute_times, operation.attributes, microseconds(happened))
     if done.values:
         oldest = microseconds(unit.now - TOMBSTONES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from itertools import chain
 from urllib.parse import quote
 
 from domain.facts import Position
@@ -72,8 +74,9 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
         unit.seen.held("attribute", name, -1)
     unit.count("workspace", 0, "people", -1)
     values = [value for kind in NAMES if (value := getattr(person.row, kind)) is not None]
-    # Refused calls hold names as callers wrote them, percent-encoded in paths.
-    values += [encoded for value in values if (encoded := quote(value, safe="")) != value]
+    # Refused calls hold names as callers wrote them: percent-encoded in paths, in bodies with the escapes of JSON.
+    forms = [(quote(v, safe=""), json.dumps(v)[1:-1], json.dumps(v, ensure_ascii=False)[1:-1]) for v in values]
+    values = list(dict.fromkeys([*values, *chain.from_iterable(forms)]))
     keys = ordering_keys(DeletePerson(subject=Identifier(kind="cio_id", value=person.cio_id)))
     for kind in NAMES:
         if (value := getattr(person.row, kind)) is not None:
@@ -81,7 +84,11 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
     await unit.flush()
     numbers = [person.person_id, *await merges.merged(unit.conn, workspace_id, person.person_id)]
     unit.erased.append(Erased(frozenset(numbers), frozenset(keys)))
-    await erasure.erase(unit.conn, workspace_id, person.person_id, keys=keys, values=values, now=unit.now)
+    unsent = await erasure.erase(unit.conn, workspace_id, person.person_id, keys=keys, values=values, now=unit.now)
+    for campaign_id, action_id in unsent:
+        for what, ref in (("campaign", campaign_id), ("action", action_id)):
+            if ref is not None:
+                unit.count(what, ref, "undeliverable")
     unit.forget(person.person_id)
     unit.record(None, "profile_delete", None, {"cio_id": person.cio_id}, at)
 

@@ -71,12 +71,12 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     """Derive everything that follows from the change."""
     touched = _Touched(change, set(change.moved), {s for s in change.moved if s in person.segments}, [])
     compiled = unit.catalog.compiled
-    _settle_segments(
-        unit, person, _concerned(compiled.plain_segments, compiled.plain_index, "segment", person, touched), touched
-    )
-    _settle_segments(
-        unit, person, _concerned(compiled.nested_segments, compiled.nested_index, "segment", person, touched), touched
-    )
+    plain = _concerned(compiled.plain_segments, compiled.plain_index, "segment", person, touched)
+    if plain:
+        _settle_segments(unit, person, plain, touched)
+    nested = _concerned(compiled.nested_segments, compiled.nested_index, "segment", person, touched)
+    if nested:
+        _settle_segments(unit, person, nested, touched)
     for campaign in _concerned(compiled.matching, compiled.matching_index, "trigger", person, touched):
         _settle_trigger(unit, person, campaign, touched)
     person.fresh = False
@@ -127,11 +127,11 @@ def _followers(
 
 
 def _settle_segments(unit: Unit, person: Person, segments: Iterable[Segment], touched: _Touched) -> None:
-    facts = unit.facts_of(person)
+    facts, moment = unit.facts_of(person), unit.moment
     for segment in segments:
         if segment.nested:
-            facts = unit.facts_of(person)
-        decision = decide_at(segment.condition, facts, unit.moment)
+            facts = person.facts or unit.facts_of(person)
+        decision = decide_at(segment.condition, facts, moment)
         if decision != person.memberships.get(("segment", segment.id), NOT_KEPT):
             _settle_segment(unit, person, segment, touched, decision)
 

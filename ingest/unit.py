@@ -16,7 +16,7 @@ from domain.operations import AnyOperation, Identifier, IdentifierKind, Name
 from domain.patterns import fold_name
 from domain.row_outcomes import RowOutcome
 from domain.subjects import Moment
-from domain.values import from_unix, to_unix
+from domain.values import EPOCH, to_unix
 from ingest.catalog import Campaign, Catalog
 from ingest.event_needs import event_need
 from ingest.journey_views import event_snapshot, journey_context, step_of, trigger_event, wait_state
@@ -31,6 +31,7 @@ from store.people import NOTHING, ActivityRow, EventNeed, EventRow, Kept, Member
 
 Membership = tuple[str, int]
 TOMBSTONES = timedelta(days=30)
+_MICROSECOND = timedelta(microseconds=1)
 NOT_KEPT = Kept(member=False, flips_at=None)
 NAMES: tuple[IdentifierKind, ...] = ("id", "email")
 
@@ -98,9 +99,16 @@ class Person:
     def profile(self) -> dict[str, Any]:
         """Everything a template or a condition reads of the person: attributes and identifiers."""
         row = self.row
-        names = {"id": row.id, "email": row.email, "cio_id": cio_id(row.person_id)}
-        known = {name: value for name, value in names.items() if value is not None}
-        return {**row.attributes, **known, "_created_in_customerio_at": to_unix(row.created_at)}
+        found = {
+            **row.attributes,
+            "cio_id": cio_id(row.person_id),
+            "_created_in_customerio_at": to_unix(row.created_at),
+        }
+        if row.id is not None:
+            found["id"] = row.id
+        if row.email is not None:
+            found["email"] = row.email
+        return found
 
     def touch(self) -> None:
         """Forget what was derived: attributes or names have changed."""
@@ -447,8 +455,9 @@ class Unit:
         """Write everything that changed; what comes after is written by the next flush."""
         conn, workspace_id = self.conn, self.catalog.workspace_id
         found = sorted(self.people.values(), key=lambda person: person.person_id)
+        oldest = microseconds(self.now - TOMBSTONES)
         for person in found:
-            _drop_tombstones(person, self.now)
+            _drop_tombstones(person, oldest)
         await people.insert(conn, workspace_id, [p.row for p in found if p.is_new])
         await people.update(conn, workspace_id, [p.row for p in found if p.changed and not p.is_new])
         await people.save_names(conn, workspace_id, self._freed, self._changed_names)
@@ -491,19 +500,17 @@ class Unit:
                 batch = []
 
 
-def _drop_tombstones(person: Person, now: datetime) -> None:
-    """Forget the times of attributes that were removed long ago."""
-    if not person.changed:
-        return
-    oldest = microseconds(now - TOMBSTONES)
-    names = [n for n, at in person.row.attribute_times.items() if at < oldest and n not in person.row.attributes]
+def _drop_tombstones(person: Person, oldest: int) -> None:
+    """Forget the times of attributes that were removed before that instant."""
+    old = [name for name, at in person.row.attribute_times.items() if at < oldest] if person.changed else ()
+    names = set(old).difference(person.row.attributes, person.kinds) if old else ()
     if names:
         person.row.attribute_times = without(person.row.attribute_times, names)
 
 
 def microseconds(instant: datetime) -> int:
     """Microseconds since 1970 of an aware instant."""
-    return (instant - from_unix(0)) // timedelta(microseconds=1)
+    return (instant - EPOCH) // _MICROSECOND
 
 
 __all__ = [

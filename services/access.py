@@ -28,7 +28,8 @@ class Caller:
     """Somebody whose key was accepted; `workspace_id` None is the whole deployment, `scopes` None is everything.
 
     Where `allowed_ips` is not empty, the workspace takes calls from these addresses only. `clock_now` is the time of a
-    sandbox at the look-up. `client_side`: the key is in the hands of everybody (API-35).
+    sandbox at the look-up. `client_side`: the key is in the hands of everybody (API-35). `blocked_events` are names that are
+    not taken from this source (API-40).
     """
 
     workspace_id: int | None
@@ -40,6 +41,7 @@ class Caller:
     clock_now: datetime | None = None
     credential_id: int = 0
     client_side: bool = False
+    blocked_events: frozenset[str] = frozenset()
 
     def may(self, scope: str) -> bool:
         """Whether the key carries the scope."""
@@ -211,6 +213,7 @@ def _caller(known: KnownCaller) -> Caller:
         known.clock_now,
         credential.credential_id,
         client_side=credential.settings.get("client_side") is True,
+        blocked_events=frozenset(credential.settings.get("blocked_events", ())),
     )
 
 

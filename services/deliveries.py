@@ -19,7 +19,7 @@ from domain.deliveries import apply, message_id
 from domain.errors import DomainError
 from domain.received import COPY_HEADER, DELIVERY_HEADER
 from ingest.catalog import Catalog, Catalogs
-from ingest.unit import Unit
+from ingest.unit import Person, Unit
 from rendering.email import RenderedEmail, restored
 from rendering.mime import Mail, build
 from services.captures import CaptureMailbox
@@ -190,17 +190,12 @@ class Deliverer:
         async with self._db.transaction() as conn:
             catalog = await self._catalogs.get(conn, workspace_id)
             now = catalog.now(clock())
-            if prepared.row.person_id is not None:
-                await Unit.load(conn, catalog, [prepared.row.person_id], now)
+            await _held(conn, catalog, delivery_id, now)
             await self.record(conn, catalog, prepared, outcome, now)
 
     async def _for_retry(self, conn: Connection, catalog: Catalog, delivery_id: str, now: datetime) -> Prepared | None:
         """The delivery as it is to be tried again, None where it is over: the person may have unsubscribed meanwhile."""
-        row = await store.get(conn, catalog.workspace_id, delivery_id)
-        person = None
-        if row is not None and row.person_id is not None:
-            person = (await Unit.load(conn, catalog, [row.person_id], now)).people.get(row.person_id)
-            row = await store.get(conn, catalog.workspace_id, delivery_id, for_update=True)
+        row, person = await _held(conn, catalog, delivery_id, now)
         if row is None or row.status not in OPEN:
             await store.unschedule(conn, catalog.workspace_id, delivery_id)
             return None
@@ -340,6 +335,20 @@ class Deliverer:
             await store.unschedule(conn, row.workspace_id, row.delivery_id)
         await _count(conn, change.row, change.reached, ambiguity)
         return change.row
+
+
+async def _held(
+    conn: Connection, catalog: Catalog, delivery_id: str, now: datetime
+) -> tuple[DeliveryRow | None, Person | None]:
+    """A delivery with its person, both locked: the person first, and whom they were merged into meanwhile."""
+    row = await store.get(conn, catalog.workspace_id, delivery_id)
+    person = None
+    while person is None and row is not None and (owner := row.person_id) is not None:
+        person = (await Unit.load(conn, catalog, [owner], now)).people.get(owner)
+        row = await store.get(conn, catalog.workspace_id, delivery_id)
+        if row is not None and row.person_id == owner:
+            break
+    return await store.get(conn, catalog.workspace_id, delivery_id, for_update=True), person
 
 
 async def _nothing() -> None:

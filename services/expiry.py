@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ingest.catalog import Catalog
+from services.import_job import Job
+from services.import_pages import count
 from services.imports import CUT_OFF
+from services.long_page import Moment
 from services.task_pages import Page
 from store import exports, import_rows, imports, workspaces
 from store.database import Connection, Database
@@ -18,17 +21,28 @@ PAGE = 2_000
 TOGETHER = 100
 
 
-async def discard_files(
-    conn: Connection, _catalog: Catalog, task: TaskRow, _now: datetime, _real_now: datetime
-) -> Page:
-    """Remove the next rows of an import, or lines of an export, that ended before it was through."""
+async def discard_files(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, real_now: datetime) -> Page:
+    """Remove the next rows of an import, or lines of an export, that ended before it was through.
+
+    Rows of an import that the log holds already are applied: they are waited for and counted, as the others were.
+    """
     if "export_id" in task.payload:
         gone = await exports.drop_lines(conn, task.workspace_id, task.payload["export_id"], PAGE)
-    else:
-        import_id = task.payload["import_id"]
-        await imports.drop_pieces(conn, task.workspace_id, import_id)
-        gone = await import_rows.forget(conn, task.workspace_id, import_id, task.payload["beyond"], PAGE)
-    return Page(task.cursor, gone, "running" if gone else "succeeded")
+        return Page(task.cursor, gone, "running" if gone else "succeeded")
+    import_id, beyond = task.payload["import_id"], task.payload["beyond"]
+    await imports.drop_pieces(conn, task.workspace_id, import_id)
+    gone = await import_rows.forget(conn, task.workspace_id, import_id, beyond, PAGE)
+    if gone:
+        return Page(task.cursor, gone, "running")
+    task.cursor = max(task.cursor, task.payload.get("counted", beyond))
+    row = await imports.get(conn, task.workspace_id, import_id)
+    if row is None or task.cursor >= beyond:
+        return Page(task.cursor, 0, "succeeded")
+    moved = await count(Job(conn, catalog, task, row, Moment(now, real_now)))
+    if moved:
+        row.updated_at = now
+        await imports.save(conn, row)
+    return Page(task.cursor, 0, "running", idle=not moved)
 
 
 async def expire_files(db: Database, real_now: datetime) -> int:

@@ -15,6 +15,7 @@ from domain.errors import DomainError, NotFound
 from domain.exports import (
     REQUESTS,
     ZIPPED,
+    CustomersExport,
     DeliveriesExport,
     ExportRequest,
     ObjectExport,
@@ -22,6 +23,7 @@ from domain.exports import (
     SegmentChangesExport,
 )
 from domain.problems import from_validation_error
+from domain.subjects import Segment
 from domain.values import to_unix
 from ingest.catalog import Catalog, Catalogs
 from services import tasks
@@ -78,6 +80,8 @@ async def _resolved(
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """The request as it is kept, and the person it is about, by number."""
     match request:
+        case CustomersExport():
+            _check_filter(catalog, request)
         case DeliveriesExport():
             _check_source(catalog, request)
         case SegmentChangesExport():
@@ -91,6 +95,13 @@ async def _resolved(
             if "\x00" in name or await reads.object_named(conn, catalog.workspace_id, number, name) is None:
                 raise NotFound("object", name)
     return request.stored, {}
+
+
+def _check_filter(catalog: Catalog, request: CustomersExport) -> None:
+    """Whether there are the segments that people are found by."""
+    for leaf in () if request.condition is None else request.condition.leaves:
+        if isinstance(leaf.body, Segment) and not _is_segment(catalog, leaf.body.ref):
+            raise DomainError("invalid_parameter", f"There is no segment {leaf.body.ref!r}.", "/filters")
 
 
 def _check_source(catalog: Catalog, request: DeliveriesExport) -> None:
@@ -109,10 +120,13 @@ def _check_source(catalog: Catalog, request: DeliveriesExport) -> None:
 def _segment(catalog: Catalog, ref: str | int) -> int:
     compiled = catalog.compiled
     number = compiled.segment_ids.get(ref) if isinstance(ref, str) else ref
-    if number not in compiled.segments and number not in compiled.manual_segments:
+    if number is None or not _is_segment(catalog, number):
         raise DomainError("invalid_parameter", f"There is no segment {ref!r}.", "/segment")
-    assert number is not None, "it is among those there are"
     return number
+
+
+def _is_segment(catalog: Catalog, number: int | str) -> bool:
+    return number in catalog.compiled.segments or number in catalog.compiled.manual_segments
 
 
 async def get(db: Database, workspace_id: int, export_id: int) -> ExportRecord:

@@ -1,4 +1,4 @@
-"""An import that ends before its file is through: what is left of the file goes, what was queued is applied."""
+"""An import that ends before its file is through: what is left of the file goes, what was queued is applied and counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ async def ended(conn: Connection, task: TaskRow, state: str, now: datetime) -> N
     row.state = "canceled" if state == "cancelled" else "failed"
     row.error, row.updated_at = task.error or row.error or "", now
     await store.save(conn, row)
-    payload = {"import_id": row.import_id, "beyond": row.rows_queued}
+    counted = task.cursor if row.rows_queued else 0
+    payload = {"import_id": row.import_id, "beyond": row.rows_queued, "counted": counted}
     await tasks.create(conn, task.workspace_id, "discard_files", payload, now=now, priority="low")
 
 

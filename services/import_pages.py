@@ -59,13 +59,8 @@ def words(task: TaskRow) -> str:
 async def _import(job: Job) -> LongPage:
     """Count what was settled, and put the next rows into the log."""
     task, row = job.task, job.row
-    settled = await import_rows.settled(job.conn, row.workspace_id, row.import_id, task.cursor, row.rows_queued)
-    moved = settled.upto > task.cursor
-    if moved:
-        await _into_segment(job, settled.upto)
-        await import_rows.forget_sound(job.conn, row.workspace_id, row.import_id, task.cursor, settled.upto)
-        row.counts = {w: row.counted.get(w, 0) + settled.counts.get(w, 0) for w in {*row.counted, *settled.counts}}
-        task.cursor = task.done = settled.upto
+    moved = await count(job)
+    task.done = task.cursor
     room = min(QUEUE_PAGE, MOST_OUTSTANDING - (row.rows_queued - task.cursor))
     if row.rows_queued < row.rows_to_import and room > 0:
         await _queue(job, room)
@@ -74,6 +69,19 @@ async def _import(job: Job) -> LongPage:
         return LongPage(idle=not moved, told=("ingest",) if moved else ())
     row.state = "imported"
     return LongPage("succeeded", told=("ingest",))
+
+
+async def count(job: Job) -> bool:
+    """Count the rows that were settled since, and move the task's cursor to the last; whether there were any."""
+    task, row = job.task, job.row
+    settled = await import_rows.settled(job.conn, row.workspace_id, row.import_id, task.cursor, row.rows_queued)
+    if settled.upto == task.cursor:
+        return False
+    await _into_segment(job, settled.upto)
+    await import_rows.forget_sound(job.conn, row.workspace_id, row.import_id, task.cursor, settled.upto)
+    row.counts = {w: row.counted.get(w, 0) + settled.counts.get(w, 0) for w in {*row.counted, *settled.counts}}
+    task.cursor = settled.upto
+    return True
 
 
 async def _queue(job: Job, limit: int) -> None:
@@ -152,4 +160,4 @@ async def _into_segment(job: Job, upto: int) -> None:
     await _append(job, members)
 
 
-__all__ = ["ended", "page", "words"]
+__all__ = ["count", "ended", "page", "words"]

@@ -69,8 +69,7 @@ def _rows(job: Job, window: bytes, *, final: bool) -> tuple[list[FileRow], int, 
 
 
 def _file_row(layout: Layout, row_no: int, record: Record) -> FileRow:
-    keys = name_keys(layout, record.cells) if record.fault is None else []
-    return FileRow(row_no, record.cells, keys, record.fault)
+    return FileRow(row_no, record.cells, name_keys(layout, record.cells), record.fault)
 
 
 async def warn(job: Job) -> LongPage:

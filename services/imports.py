@@ -63,6 +63,9 @@ async def upload(
         row = await _insert(conn, catalog, request, catalog.now(clock()), base="")
     try:
         await _keep(db, row, pieces)
+        current = await get(db, workspace_id, row.import_id)
+        if current.state != "preprocessing":
+            raise DomainError("invalid_state", CUT_OFF)
     except BaseException:
         await asyncio.shield(_give_up(db, row))
         raise

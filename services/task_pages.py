@@ -25,11 +25,12 @@ WAIT_REMOVED = "The wait that the person stood in was removed from the campaign.
 
 
 class Page(NamedTuple):
-    """What a page came to: the last person looked at, how many, and how the task stands."""
+    """What a page came to: the last person looked at, how many, how the task stands, whether it waits for others."""
 
     cursor: int
     looked: int
     state: Literal["running", "succeeded", "cancelled"]
+    idle: bool = False
 
 
 async def segment_build(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:

@@ -89,7 +89,7 @@ class TaskRunner:
         return True
 
     async def _work(self, conn: Connection, task: TaskRow) -> bool:
-        """One page; False where older transactions are still under way.
+        """One page; False where older transactions are still under way, or others work for the task.
 
         A transaction that read the definitions as they were before the task was created may still write by them. Those
         have their number before the barrier, which is taken once the task is there for all to see; when none of them is
@@ -113,7 +113,7 @@ class TaskRunner:
         if page.state != "running":
             task.ended_at = now
         await store.save(conn, task)
-        return True
+        return not page.idle
 
     async def _fail(self, claimed: TaskRow) -> None:
         async with self._db.transaction() as conn:

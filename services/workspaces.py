@@ -28,6 +28,7 @@ _SECRET_NAMES: Final[dict[str, str]] = {"track": "api_key", "app": "app_key", "p
 _SECRET_BYTES: Final[dict[str, int]] = {"track": 10, "app": 16, "pipelines": 10}
 _SITE_BYTES: Final = 10
 CLIENT_SIDE: Final = "client_side"
+BLOCKED_EVENTS: Final = "blocked_events"
 
 
 @dataclass(frozen=True)
@@ -106,35 +107,48 @@ async def create_credential(
     scopes: Sequence[str] | None,
     now: datetime,
     client_side: bool = False,
+    blocked_events: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A new key with its secret; one `client_side` is for browsers and apps (API-35). Raises NotFound."""
+    """A new key with its secret; one `client_side` is for browsers and apps (API-35). Raises NotFound.
+
+    Events with the names of `blocked_events` are not taken from it (API-40).
+    """
     async with db.transaction() as conn:
         await definitions.workspace_of(conn, workspace_id)
         secret = secrets.token_hex(_SECRET_BYTES[kind])
         site_id = secrets.token_hex(_SITE_BYTES) if kind == "track" else None
-        settings = {CLIENT_SIDE: True} if client_side else {}
+        settings: dict[str, Any] = {CLIENT_SIDE: True} if client_side else {}
+        if blocked_events:
+            settings[BLOCKED_EVENTS] = list(blocked_events)
         return await _insert_key(
             conn, workspace_id, kind, name, secret, now=now, site_id=site_id, scopes=scopes, settings=settings
         )
 
 
 async def change_credential(
-    db: Database, workspace_id: int, credential_id: int, *, name: str | None, client_side: bool | None
+    db: Database,
+    workspace_id: int,
+    credential_id: int,
+    *,
+    name: str | None,
+    client_side: bool | None = None,
+    blocked_events: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Change a key, None leaves as it is; raises NotFound, and InvalidInput where only Pipelines keys have it."""
-    settings = {} if client_side is None else {CLIENT_SIDE: client_side}
+    said = {CLIENT_SIDE: client_side, BLOCKED_EVENTS: None if blocked_events is None else list(blocked_events)}
+    settings = {setting: value for setting, value in said.items() if value is not None}
     async with db.transaction() as conn:
         row = await keys.change(conn, workspace_id, credential_id, name=name, settings=settings)
         if row is None:
             raise NotFound("credential", credential_id)
-        if client_side is not None and row.kind != "pipelines":
-            raise InvalidInput([only_pipelines()])
+        if settings and row.kind != "pipelines":
+            raise InvalidInput([only_pipelines(setting) for setting in settings])
     return wire_key(row)
 
 
-def only_pipelines() -> Problem:
-    """The refusal of `client_side` for a key that is no Pipelines key."""
-    return Problem(code="not_applicable", pointer="/client_side", message="Only Pipelines keys are client-side.")
+def only_pipelines(setting: str) -> Problem:
+    """The refusal of what only a Pipelines key can have, for another."""
+    return Problem(code="not_applicable", pointer=f"/{setting}", message="Only Pipelines keys have this.")
 
 
 async def revoke_credential(db: Database, workspace_id: int, credential_id: int) -> None:
@@ -172,6 +186,7 @@ def wire_key(row: CredentialRow) -> dict[str, Any]:
         answer["scopes"] = row.scopes
     if row.kind == "pipelines":
         answer["client_side"] = row.settings.get(CLIENT_SIDE) is True
+        answer["blocked_events"] = row.settings.get(BLOCKED_EVENTS, [])
     used = None if row.last_used_at is None else to_unix(row.last_used_at)
     return answer | {"created_at": to_unix(row.created_at), "last_used_at": used}
 

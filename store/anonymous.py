@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.facts import EventType
-from domain.operations import Name
 from store.database import Connection
-from store.names import resolve
 
 
 class AnonymousRow(NamedTuple):
@@ -70,11 +68,6 @@ async def bound_at(conn: Connection, workspace_id: int, anonymous_id: str) -> da
     return found
 
 
-async def owner_of(conn: Connection, workspace_id: int, name: Name) -> int | None:
-    """Whose a name is that no claim has looked up."""
-    return (await resolve(conn, workspace_id, [name])).get(name)
-
-
 async def expire(conn: Connection, workspace_id: int, received_before: datetime, limit: int) -> int:
     """Delete what nobody claimed in time, at most so many; returns how many."""
     done: str = await conn.execute(
@@ -89,4 +82,4 @@ async def expire(conn: Connection, workspace_id: int, received_before: datetime,
     return int(done.rpartition(" ")[2])
 
 
-__all__ = ["AnonymousRow", "bind", "bound_at", "expire", "insert", "owner_of", "take"]
+__all__ = ["AnonymousRow", "bind", "bound_at", "expire", "insert", "take"]

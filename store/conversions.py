@@ -35,16 +35,24 @@ async def written_to(
 
 
 async def candidates(
-    conn: Connection, workspace_id: int, person_id: int, campaign_id: int, *, basis: str, since: int
+    conn: Connection,
+    workspace_id: int,
+    person_id: int,
+    campaign_id: int,
+    *,
+    basis: str,
+    since: int,
+    until: int | None = None,
 ) -> list[Candidate]:
     """Deliveries of the campaign to the person whose basis metric (`sent`...) is not older than `since`, latest first.
 
-    `since` is in microseconds; of a campaign's deliveries to one person the hundred latest are looked at.
+    `since` and `until` are in microseconds; of a campaign's deliveries to one person the hundred latest are looked at.
     """
     records = await conn.fetch(
         """SELECT delivery_id, journey_id, action_id FROM deliveries
            WHERE workspace_id = $1 AND person_id = $2 AND campaign_id = $3
              AND (metrics ->> $4)::bigint >= $5 AND NOT metrics ? 'converted' AND journey_id IS NOT NULL
+             AND ($7::bigint IS NULL OR (metrics ->> $4)::bigint <= $7)
            ORDER BY (metrics ->> $4)::bigint DESC, created_at DESC LIMIT $6""",
         workspace_id,
         person_id,
@@ -52,8 +60,21 @@ async def candidates(
         basis,
         since,
         MOST_CANDIDATES,
+        until,
     )
     return [Candidate(**dict(record)) for record in records]
+
+
+async def converting(conn: Connection, workspace_id: int, person_id: int, campaign_ids: Sequence[int]) -> set[int]:
+    """Which of these campaigns have converted by a delivery to the person."""
+    records = await conn.fetch(
+        """SELECT DISTINCT campaign_id FROM deliveries
+           WHERE workspace_id = $1 AND person_id = $2 AND campaign_id = ANY($3::int[]) AND metrics ? 'converted'""",
+        workspace_id,
+        person_id,
+        list(campaign_ids),
+    )
+    return {record["campaign_id"] for record in records}
 
 
 async def journey_of(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRow | None:
@@ -84,4 +105,4 @@ async def origin(conn: Connection, workspace_id: int, delivery_id: str) -> tuple
     return (record["campaign_id"], record["action_id"]) if record else (None, None)
 
 
-__all__ = ["Candidate", "candidates", "journey_of", "mark", "origin", "written_to"]
+__all__ = ["Candidate", "candidates", "converting", "journey_of", "mark", "origin", "written_to"]

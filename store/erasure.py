@@ -48,7 +48,8 @@ _DELIVERIES = (
 )
 _UNSENT = """UPDATE deliveries SET status = 'undeliverable', draft = false, held_until = NULL,
              metrics = metrics || jsonb_build_object('undeliverable', $3::bigint)
-             WHERE workspace_id = $1 AND person_id = $2 AND status IN ('drafted', 'queued', 'attempted')"""
+             WHERE workspace_id = $1 AND person_id = $2 AND status IN ('drafted', 'queued', 'attempted')
+             RETURNING campaign_id, action_id"""
 _NAMELESS = """UPDATE deliveries SET person_id = NULL, recipient = NULL, subject = NULL, failure_message = NULL,
                trigger_event_id = NULL, provider_ref = NULL WHERE workspace_id = $1 AND person_id = $2"""
 
@@ -61,11 +62,14 @@ async def erase(
     keys: Sequence[int],
     values: Sequence[str],
     now: datetime,
-) -> None:
-    """Remove somebody whose journeys have ended. `keys` order facts about them, `values` are their identifiers."""
+) -> list[tuple[int | None, int | None]]:
+    """Remove somebody whose journeys have ended. `keys` order facts about them, `values` are their identifiers.
+
+    Returns campaign and action of each message that has become undeliverable.
+    """
     for statement in (*_REDACTED, *_DELIVERIES):
         await conn.execute(statement, workspace_id, person_id)
-    await conn.execute(_UNSENT, workspace_id, person_id, microseconds(now))
+    unsent = await conn.fetch(_UNSENT, workspace_id, person_id, microseconds(now))
     await conn.execute(_NAMELESS, workspace_id, person_id)
     # Facts about several people or about nobody have no owner: the names they mention tell whether they are concerned.
     await conn.execute(
@@ -88,6 +92,7 @@ async def erase(
     )
     for statement in _GONE:
         await conn.execute(statement, workspace_id, person_id)
+    return [(record["campaign_id"], record["action_id"]) for record in unsent]
 
 
 __all__ = ["erase"]

@@ -133,9 +133,10 @@ async def drop_pieces(conn: Connection, workspace_id: int, import_id: int, upto:
 
 
 async def begun_before(conn: Connection, workspace_id: int, instant: datetime, limit: int) -> list[int]:
-    """Imports with rows or pieces left that were begun before an instant."""
+    """Imports that are over, with rows or pieces left, and were begun before an instant."""
     records = await conn.fetch(
         """SELECT import_id FROM imports i WHERE workspace_id = $1 AND created_at < $2
+             AND state IN ('imported', 'failed', 'canceled')
              AND (EXISTS (SELECT 1 FROM import_rows r WHERE r.workspace_id = $1 AND r.import_id = i.import_id)
                   OR EXISTS (SELECT 1 FROM import_files f WHERE f.workspace_id = $1 AND f.import_id = i.import_id))
            ORDER BY import_id LIMIT $3""",

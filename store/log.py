@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import orjson
-
 from domain.operations import AnyOperation, ordering_keys
 from domain.outcomes import Done
 from store.database import Connection
 
 _LOCK_CLASS = 0x494E
+_WORK_CLASS = 0x4957
 PAUSING = "identifiers"
 """The type of task during which no facts of its workspace are applied: what names people is changing."""
 
@@ -42,7 +41,9 @@ class PendingRow:
 
 def entry_of(workspace_id: int, operation: AnyOperation, source: str) -> LogEntry:
     """The log entry of an operation."""
-    body = orjson.dumps(operation.model_dump(mode="json", exclude_defaults=True) | {"op": operation.op})
+    # What is written without defaults lacks the kind, which is one; `op` is a word of ours and needs no escape.
+    body = operation.__pydantic_serializer__.to_json(operation, exclude_defaults=True)
+    body = b'{"op":"%b"%b' % (operation.op.encode(), b"}" if body == b"{}" else b"," + body[1:])
     return LogEntry(workspace_id, source, operation.op, ordering_keys(operation), body)
 
 
@@ -78,15 +79,20 @@ async def busy_workspaces(conn: Connection) -> list[int]:
     return [record["workspace_id"] for record in records]
 
 
-async def begin_claim(conn: Connection, workspace_id: int) -> int:
-    """Let no other process choose rows of the workspace until `end_claim`; returns the horizon to look up to.
+async def begin_claim(conn: Connection, workspace_id: int) -> tuple[int, bool]:
+    """Let no other process choose rows of the workspace until `end_claim`.
 
-    No slower committer can come in between the facts on this side of it, whenever they are read.
+    Returns the horizon to look up to, and whether nobody else is applying: then others are told, for this transaction,
+    that somebody is. No slower committer can come in between the facts on this side of the horizon, whenever they are read.
     """
-    horizon: int = await conn.fetchval(
-        "SELECT pg_snapshot_xmin(pg_current_snapshot()) FROM pg_advisory_lock($1, $2)", _LOCK_CLASS, workspace_id
+    record = await conn.fetchrow(
+        """SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon, pg_try_advisory_xact_lock($3, $2) AS alone
+           FROM pg_advisory_lock($1, $2)""",
+        _LOCK_CLASS,
+        workspace_id,
+        _WORK_CLASS,
     )
-    return horizon
+    return record["horizon"], record["alone"]
 
 
 async def end_claim(conn: Connection, workspace_id: int) -> None:
@@ -109,6 +115,19 @@ async def pending(conn: Connection, workspace_id: int, horizon: int, after: int,
         PAUSING,
     )
     return [PendingRow(*record) for record in records]
+
+
+async def waiting(conn: Connection, workspace_id: int, horizon: int, most: int) -> tuple[int, datetime | None]:
+    """How many facts are not applied yet, counted up to `most`, and when the oldest was accepted."""
+    record = await conn.fetchrow(
+        """SELECT count(*) AS facts, min(accepted_at) AS oldest FROM (
+               SELECT accepted_at FROM ingest_log
+               WHERE workspace_id = $1 AND applied_at IS NULL AND xid < $2 ORDER BY seq LIMIT $3) some""",
+        workspace_id,
+        horizon,
+        most,
+    )
+    return record["facts"], record["oldest"]
 
 
 async def lockable(conn: Connection, workspace_id: int, rows: Sequence[PendingRow]) -> set[int]:
@@ -202,4 +221,5 @@ __all__ = [
     "lockable",
     "mark_applied",
     "pending",
+    "waiting",
 ]

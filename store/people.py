@@ -360,7 +360,7 @@ async def insert_activities(
             "activities",
             columns=_ACTIVITY_COLUMNS,
             records=[
-                (workspace_id, recorded_at, person_id, kind, name, dict(data), at, processed_at, seq)
+                (workspace_id, recorded_at, person_id, kind, name, data, at, processed_at, seq)
                 for person_id, kind, name, data, at, processed_at, seq in rows
             ],
         )

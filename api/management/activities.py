@@ -19,7 +19,7 @@ from services.looking.activities import DEFAULT, MOST, ActivityQuery
 router = APIRouter(tags=["People"])
 
 Kind = Annotated[str | None, Query(max_length=64, description="One type of activity.")]
-OfName = Annotated[str | None, Query(max_length=500, description="The name of an event, or of an attribute.")]
+OfName = Annotated[str | None, Query(max_length=1000, description="The name of an event, or of an attribute.")]
 Limit = Annotated[int, Query(ge=1, description=f"How many at most; {MOST} is the end.")]
 
 

@@ -51,8 +51,9 @@ async def create(request: Request, db: Db, _caller: Admin, now: Now, workspace_i
         problems.append(Problem(code="not_applicable", pointer="/scopes", message="Only App keys have scopes."))
     if body.scopes is not None and len(set(body.scopes)) < len(body.scopes):
         problems.append(Problem(code="duplicate", pointer="/scopes", message="Name each scope once."))
-    if body.client_side is not None and body.kind != "pipelines":
-        problems.append(workspaces.only_pipelines())
+    settings = {"client_side": body.client_side, "blocked_events": body.blocked_events}
+    if body.kind != "pipelines":
+        problems += [workspaces.only_pipelines(name) for name, value in settings.items() if value is not None]
     if problems:
         raise InvalidInput(problems)
     made = await workspaces.create_credential(
@@ -62,6 +63,7 @@ async def create(request: Request, db: Db, _caller: Admin, now: Now, workspace_i
         name=body.name,
         scopes=body.scopes,
         client_side=body.client_side or False,
+        blocked_events=body.blocked_events or (),
         now=now,
     )
     return json_response(made, 201)
@@ -81,7 +83,12 @@ async def rename(
     """The name is what the log of accepted facts calls their source."""
     body = await bodies.model(request, schemas.CredentialChange)
     changed = await workspaces.change_credential(
-        db, workspace_id, credential_id, name=body.name, client_side=body.client_side
+        db,
+        workspace_id,
+        credential_id,
+        name=body.name,
+        client_side=body.client_side,
+        blocked_events=body.blocked_events,
     )
     return json_response(changed)
 

@@ -49,7 +49,7 @@ _SCHEMA: Final = {
     operation_id="createImport",
     summary="Import people, events, objects or relationships from a CSV file",
     response_model=files.ImportAnswer,
-    responses=errors(400, 413, 415, 422),
+    responses=errors(400, 409, 413, 415, 422),
     openapi_extra=_SCHEMA,
 )
 async def create(request: Request, db: Db, definitions: Definitions, inside: Writing, now: Now) -> Response:

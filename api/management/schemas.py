@@ -187,6 +187,7 @@ class Credential(Answer):
     site_id: str | None = None
     scopes: list[Scope] | None = None
     client_side: bool | None = Field(None, description="Pipelines keys only: in the hands of browsers or apps.")
+    blocked_events: list[str] | None = Field(None, description="Pipelines keys only: events not taken from it.")
     created_at: int
     last_used_at: int | None = None
 
@@ -212,6 +213,9 @@ class WorkspaceMade(Answer):
     credentials: list[CredentialWithSecret]
 
 
+EventNames = Annotated[list[Annotated[StrictStr, Field(min_length=1, max_length=100)]], Field(max_length=1000)]
+
+
 class CredentialCreate(Body):
     """A key to be made; without `scopes` an App key may do everything."""
 
@@ -221,13 +225,17 @@ class CredentialCreate(Body):
     client_side: StrictBool | None = Field(
         None, description="Pipelines keys only: anybody may know the key, so it cannot delete or suppress."
     )
+    blocked_events: EventNames | None = Field(
+        None, description="Pipelines keys only: `track` calls with these names, spelled exactly so, have no effect."
+    )
 
 
 class CredentialChange(Body):
-    """A key's new name, and whether browsers or apps use it; what is left out stays."""
+    """A key's new name, whether browsers or apps use it, which events it may not send; what is left out stays."""
 
     name: Annotated[StrictStr, Field(min_length=1, max_length=100)] | None = None
     client_side: StrictBool | None = Field(None, description="Pipelines keys only.")
+    blocked_events: EventNames | None = Field(None, description="Pipelines keys only; the whole list.")
 
 
 class Clock(Answer):

@@ -114,6 +114,7 @@ class Incoming:
             sandbox=caller.sandbox,
             strict=self._strict,
             client_side=caller.client_side,
+            blocked=caller.blocked_events,
             email_identifies=rules.email_identifies,
             aliases=rules.semantic_event_aliases,
             most_attributes=rules.attributes_per_call,

@@ -20,7 +20,7 @@ STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 KINDS: Final = ("attribute", "event", "page", "screen")
 
 Kind = Literal["attribute", "event", "page", "screen"]
-Cursor = Annotated[str | None, Query(max_length=1024)]
+Cursor = Annotated[str | None, Query(max_length=10_000)]
 Text = Annotated[str, Query(max_length=512)]
 
 

@@ -39,10 +39,11 @@ def _read_sending(value: Any, _handler: ValidatorFunctionWrapHandler) -> Any:
 
 
 class Limits(Document):
-    """Sizes the ingestion API holds callers to."""
+    """Sizes the ingestion API holds callers to, and how many attributes a person may have."""
 
     attribute_value_bytes: Count = 1000
     attributes_per_call: Count = 300
+    attributes_per_person: Count = 300
     automatic_object_types: Annotated[int, Field(ge=0, strict=True)] = 15
 
 

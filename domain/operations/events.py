@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from domain.emails import bare_address
 from domain.operations.base import ANONYMOUS, Identifier, Name, Operation
 
 EventKind = Literal["event", "page", "screen"]
@@ -42,9 +43,21 @@ class AnonymousEvent(Operation):
     timestamp: int | None = None
     event_id: str | None = None
 
+    @property
+    def invited(self) -> Identifier | None:
+        """Whose event it is where the workspace takes invites: the recipient of one without an id (API-07)."""
+        recipient = None if self.anonymous_id else self.data.get("recipient")
+        if not isinstance(recipient, str) or bare_address(recipient) is None:
+            return None
+        return Identifier(kind="email", value=recipient.strip())
+
+    def identifiers(self) -> list[Identifier]:
+        """Who is invited."""
+        return [self.invited] if self.invited is not None else []
+
     def names(self) -> list[Name]:
-        """The anonymous id."""
-        return [Name(ANONYMOUS, self.anonymous_id)] if self.anonymous_id else []
+        """The anonymous id, or who is invited."""
+        return [Name(ANONYMOUS, self.anonymous_id)] if self.anonymous_id else super().names()
 
 
 __all__ = ["AnonymousEvent", "EventKind", "TrackEvent"]

@@ -72,7 +72,8 @@ class ChangeRelationships(Operation):
 class ParkGroup(Operation):
     """What a group call said of somebody not known yet: kept up to thirty days, applied when they are (API-23).
 
-    `attributes` None says nothing about the object itself.
+    `attributes` None says nothing about the object itself. `timestamp` as for IdentifyObject: what the object was told
+    in the meantime is newer.
     """
 
     op: Literal["park_group"] = "park_group"
@@ -80,6 +81,7 @@ class ParkGroup(Operation):
     object: ObjectRef
     attributes: dict[str, Any] | None = None
     relationship: dict[str, Any] = Field(default_factory=dict)
+    timestamp: int | None = None
 
     def names(self) -> list[Name]:
         """The anonymous id and the object."""

@@ -27,7 +27,11 @@ def operations(message: Message, terms: Terms, findings: Findings) -> list[AnyOp
     relationship = relationship_attributes(places, terms, findings)
     if message.user_id is None and message.anonymous_id is not None:
         parked = ParkGroup(
-            anonymous_id=message.anonymous_id, object=ref, attributes=attributes, relationship=relationship
+            anonymous_id=message.anonymous_id,
+            object=ref,
+            attributes=attributes,
+            relationship=relationship,
+            timestamp=message.timestamp,
         )
         return [parked]
     found: list[AnyOperation] = [IdentifyObject(object=ref, attributes=attributes, timestamp=message.timestamp)]

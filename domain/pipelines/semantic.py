@@ -31,6 +31,7 @@ from domain.pipelines.findings import Findings
 from domain.pipelines.objects import object_of
 from domain.pipelines.terms import Terms
 from domain.track import CallRefused, metric
+from domain.track.devices import PLATFORMS
 from domain.track.limits import TOKEN_BYTES, size
 
 DEVICE_SEEN: Final = "Device Created or Updated"
@@ -109,11 +110,10 @@ def _device(
     if name == DEVICE_SEEN:
         flat = {key: value for key, value in properties.items() if key not in _NOT_DEVICE_ATTRIBUTES}
         attributes = attributes_of(flat, "properties", terms, findings, reserved=_DEVICE_RESERVED)
-    types = [inner[0].get("type"), inner[1].get("type"), _system(message.context)]
     device = AddDevice(
         subject=subject,
         token=token,
-        platform=(_first_text(types) or "").strip().lower(),
+        platform=_platform(inner, message.context, findings, optional=optional),
         last_used=message.timestamp,
         attributes=attributes,
     )
@@ -200,6 +200,21 @@ def _ref(properties: Mapping[str, Any], findings: Findings) -> ObjectRef | None:
 
 def _first_text(candidates: list[Any]) -> str | None:
     return next((text for candidate in candidates if (text := text_of(candidate)) is not None), None)
+
+
+def _platform(
+    devices: list[Mapping[str, Any]], context: Mapping[str, Any], findings: Findings, *, optional: bool
+) -> str:
+    """The platform that the call names, else that of the operating system it names; empty where it is none of ours."""
+    said = (_first_text([device.get("type") for device in devices]) or "").strip().lower()
+    if not said or said in PLATFORMS:
+        return said or _system(context) or ""
+    message = f"context.device.type must be {' or '.join(PLATFORMS)}"
+    if optional:
+        findings.note("invalid", "context.device.type", message)
+    else:
+        findings.doubt("context.device.type", message)
+    return _system(context) or ""
 
 
 def _system(context: Mapping[str, Any]) -> str | None:

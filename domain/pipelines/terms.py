@@ -16,6 +16,7 @@ class Terms:
 
     `received` is the workspace's time, which in a `sandbox` stands still; `scope` the source within which message ids are
     unique. A `client_side` source has its key in the hands of everybody, so what destroys is not done for it (API-35).
+    `blocked` are names of events that are not wanted from the source (API-40).
     """
 
     received: datetime
@@ -23,6 +24,7 @@ class Terms:
     sandbox: bool = False
     strict: bool = False
     client_side: bool = False
+    blocked: frozenset[str] = frozenset()
     email_identifies: bool = True
     aliases: bool = False
     most_attributes: int = MOST_ATTRIBUTES

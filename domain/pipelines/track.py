@@ -21,6 +21,9 @@ def operations(message: Message, terms: Terms, findings: Findings) -> list[AnyOp
         findings.fault("event", "event is required")
     elif size(name) > EVENT_NAME_BYTES:
         findings.fault("event", f"event must not be longer than {EVENT_NAME_BYTES} bytes")
+    if name in terms.blocked:
+        findings.note("blocked", "event", f"this source may not send '{name}'")
+        return []
     instruction = semantic.instruction_of(said, terms, findings)
     properties = record(message.body, "properties", findings)
     found: list[AnyOperation] = []

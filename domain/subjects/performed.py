@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -15,7 +15,7 @@ from domain.durations import Duration
 from domain.facts import EventFact, Facts
 from domain.form_events import FORM_EVENT, is_of_form
 from domain.operators import Decision, earliest
-from domain.patterns import NamePattern, compile_name
+from domain.patterns import NamePattern, compile_name, fold_name
 from domain.subjects.base import Moment, Subject
 from domain.subjects.times import Times
 from domain.subjects.windows import WindowCount
@@ -144,6 +144,23 @@ class Performed(Subject):
 
         matched, flip = window.decide(holds, () if known is None else (known,))
         return matched, earliest(flip, where_flip)
+
+    def prepared(self) -> Callable[[Facts, Moment], Decision]:
+        """Where it is only counted what was ever done, as most segments ask, nothing but the names is looked at."""
+        body, pattern = self.body, self._name
+        others = (body.where, body.within, body.between, body.form)
+        if any(part is not None for part in others) or body.since != "ever" or pattern.searches:
+            return self.decide
+        kind, names, times, inverse = self.match.type, pattern.names, self.times, body.inverse
+
+        def counting(facts: Facts, _moment: Moment) -> Decision:
+            count = 0
+            for event in facts.events:
+                if event.type == kind and fold_name(event.name) in names:
+                    count += 1
+            return times.allows(count) != inverse, None
+
+        return counting
 
     def _count(self, facts: Facts, moment: Moment, *, stop_early: bool) -> tuple[WindowCount, int | None]:
         window = WindowCount(moment.unix)

@@ -34,6 +34,8 @@ async def page(job: Job) -> bool:
     found = await reads.people(job.conn, job.workspace_id, job.task.cursor, PAGE, narrowed)
     if not found:
         job.add_rows(PEOPLE_FILE, _columns(request, condition), ())
+        if request.relationships:
+            job.add_rows(RELATIONSHIPS_FILE, _RELATED, ())
         job.task.total = job.task.done
         return False
     matched = [person for person in found if _matches(job, condition, person)]

@@ -164,8 +164,10 @@ def _number(start: str | None) -> int | None:
 def _fits(act: Mapping[str, Any], row: TimelineRow, query: ActivityQuery) -> bool:
     if query.type is not None and act["type"] != words.spelled(query.type):
         return False
-    changed = row.values["data"].get("attributes", {}) if act["type"] == "attribute_change" else {}
-    return query.name is None or act.get("name") == query.name or query.name in changed
+    if query.name is None or act.get("name") == query.name:
+        return True
+    data = row.values["data"] if act["type"].endswith("attribute_change") else {}
+    return query.name in data.get("attributes", ()) or query.name in data.get("reasons", ())
 
 
 def _entry(row: TimelineRow, person: PersonRead) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from domain.devices import ANNOUNCED
 from domain.errors import DomainError, NotFound
 from domain.values import is_unsubscribed, text_form, to_unix
-from store import devices
+from store import definitions, devices
 from store.database import Connection, Database
 from store.devices import DeviceRow
 from store.reads import people as reads
@@ -24,6 +24,9 @@ async def find(conn: Connection, workspace_id: int, customer: str, id_type: IdTy
     """The person a caller names, or None; raises DomainError `invalid_parameter` for a kind of name nobody has here."""
     if id_type == "phone":
         message = "Nobody is named by a phone number here; use id, email or cio_id."
+        raise DomainError("invalid_parameter", message, "/id_type")
+    if id_type == "email" and not await _emails_identify(conn, workspace_id):
+        message = "Nobody is named by an address in this workspace; use id or cio_id."
         raise DomainError("invalid_parameter", message, "/id_type")
     return await reads.find(conn, workspace_id, id_type, customer)
 
@@ -96,6 +99,12 @@ def shown(person: PersonRead, owned: Iterable[DeviceRow] = ()) -> dict[str, Any]
         "unsubscribed": is_unsubscribed(person.attributes.get("unsubscribed")),
         "devices": [_device(row) for row in owned],
     }
+
+
+async def _emails_identify(conn: Connection, workspace_id: int) -> bool:
+    """Whether addresses are names here, not attributes (PPL-02)."""
+    settings = await definitions.get(conn, workspace_id, "settings", "workspace")
+    return settings is None or settings.document.get("identifiers") != "id_only"
 
 
 def _device(row: DeviceRow) -> dict[str, Any]:

@@ -29,9 +29,9 @@ class ActivityRead:
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """Which lines to list; what is None narrows nothing. `name` is that of an event, or of an attribute that changed.
+    """Which lines to list; what is None narrows nothing. Lines that happened before `since` are left out.
 
-    Lines that happened before `since` are left out.
+    `name` is that of an event, or of an attribute that changed or could not.
     """
 
     since: datetime
@@ -81,7 +81,8 @@ async def _scan(
                 SELECT w.*, {_GONE} AS deleted FROM seen w
                 WHERE w.at >= $2 AND ($4::text[] IS NULL OR w.type = ANY($4))
                   AND ($5::text IS NULL OR w.name = $5
-                       OR (w.type = 'attribute_change' AND w.data -> 'attributes' ? $5))
+                       OR (w.type LIKE '%attribute_change'
+                           AND (w.data -> 'attributes' ? $5 OR w.data -> 'reasons' ? $5)))
                   AND ($6::boolean IS NULL OR {_GONE} = $6)
                 ORDER BY w.activity_id DESC LIMIT $7) f ON true
             ORDER BY f.activity_id DESC""",
@@ -116,10 +117,10 @@ class AnonymousRead:
 async def anonymous(
     conn: Connection, workspace_id: int, which: ActivityFilter, *, before: int | None, limit: int
 ) -> list[AnonymousRead]:
-    """Up to `limit` anonymous facts received since, newest first, beyond the one numbered `before`."""
+    """Up to `limit` anonymous facts received since, and of that time, newest first, beyond the one numbered `before`."""
     records = await conn.fetch(
         f"""SELECT {", ".join(AnonymousRead.__slots__)} FROM anonymous_facts
-            WHERE workspace_id = $1 AND received_at >= $2 AND ($3::bigint IS NULL OR seq < $3)
+            WHERE workspace_id = $1 AND received_at >= $2 AND at >= $2 AND ($3::bigint IS NULL OR seq < $3)
               AND ($4::text[] IS NULL OR COALESCE(type, op) = ANY($4)) AND ($5::text IS NULL OR name = $5)
             ORDER BY seq DESC LIMIT $6""",
         workspace_id,

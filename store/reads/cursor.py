@@ -13,8 +13,11 @@ from domain.errors import DomainError
 from domain.values import EPOCH
 
 MICROSECOND = timedelta(microseconds=1)
-LONGEST = 600
+LONGEST = 10_000
+"""Room for the longest name, of 1000 bytes, each of them escaped."""
 LAST_MICROS = 253_402_300_799_000_000
+LARGEST = 2**63 - 1
+"""The largest number that a column holds."""
 
 
 def encode(*parts: str | int) -> str:
@@ -34,7 +37,7 @@ def decode(text: str | None, *kinds: type[str | int]) -> list[Any] | None:
         raise _foreign() from None
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
         raise _foreign()
-    if any(isinstance(part, str) and "\x00" in part for part in parts):
+    if any("\x00" in part if isinstance(part, str) else abs(part) > LARGEST for part in parts):
         raise _foreign()
     return parts
 

@@ -97,6 +97,28 @@ async def test_filters(workspace):
     assert error["pointer"] == "/type"
 
 
+async def test_the_name_of_an_attribute_finds_every_change_of_it(workspace):
+    entity = {
+        "type": "object",
+        "action": "identify",
+        "identifiers": {"object_type_id": "1", "object_id": "acme"},
+        "attributes": {"tier": "gold"},
+        "cio_relationships": [{"identifiers": {"id": "7"}, "relationship_attributes": {"role": "x"}}],
+    }
+    await workspace.track("POST", "/api/v2/entity", entity)
+    entity["cio_relationships"][0]["relationship_attributes"] = {"role": "owner"}
+    await workspace.track("POST", "/api/v2/entity", entity)
+    await workspace.put("7", {"email": "ann@example.com"})
+    await workspace.put("8", {})
+    await workspace.put("8", {"email": "ann@example.com"})
+    await apply_all(workspace.db)
+    assert await types(workspace, name="tier") == ["_o:1:attribute_change"]
+    assert await types(workspace, name="role") == ["relationship_attribute_change"]
+    assert await types(workspace, "/v1/customers/7/activities", name="role") == ["relationship_attribute_change"]
+    assert await types(workspace, name="email") == ["failed_attribute_change", "attribute_change"]
+    assert await types(workspace, "/v1/customers/8/activities", name="email") == ["failed_attribute_change"]
+
+
 async def test_pages_are_ten_and_at_most_a_hundred(workspace):
     for n in range(120):
         await workspace.track("POST", "/api/v1/customers/7/events", {"name": f"e{n % 2}"})

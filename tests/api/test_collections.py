@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -90,6 +91,14 @@ async def test_rows_come_as_json_as_lines_and_as_csv(workspace: Keys, body: byte
     answer = await call(workspace, "PUT", "/v1/collections/1/content", body, headers=headers)
     assert answer["collection"]["rows"] == len(expected)
     assert await rows(workspace, 1) == expected
+
+
+async def test_of_a_packed_body_nothing_is_left_out_in_silence(workspace: Keys):
+    await make(workspace, data=ROWS)
+    packed = gzip.compress(b"a\n1\n") + gzip.compress(b"2\n")
+    headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+    await call(workspace, "PUT", "/v1/collections/1/content", packed, status=400, headers=headers)
+    assert await rows(workspace, 1) == ROWS
 
 
 @pytest.mark.parametrize(

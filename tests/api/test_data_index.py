@@ -10,6 +10,7 @@ import pytest
 from api.management.data_index import DataNameAnswer, DataNames
 from domain.definitions import read_definition
 from tests.api.conftest import Keys
+from tests.api.pipelines_source import make_source
 from tests.support.working import apply_all, run_tasks
 
 LETTER = {
@@ -282,3 +283,17 @@ async def test_who_may_do_what(workspace):
         answer = await workspace.http.request(method, f"/v1/data_index/{path}", json={}, headers=reader)
         assert answer.status_code == 403
     assert (await workspace.http.get("/v1/data_index/attributes", headers=reader)).status_code == 200
+
+
+async def test_pages_of_long_addresses_follow_each_other(workspace):
+    urls = [f"https://example.com/{letter * 900}" for letter in "abc"]
+    source = await make_source(workspace)
+    for url in urls:
+        await source.take("/v1/page", {"userId": "7", "properties": {"url": url}}, strict=True)
+    await apply_all(workspace.db)
+    found, start = [], ""
+    for _ in urls:
+        page = await get(workspace, "events", limit=1, start=start)
+        found += [entry["name"] for entry in page["names"]]
+        start = page["next"]
+    assert (len(set(found)), start) == (3, "")

@@ -7,7 +7,6 @@ import pytest
 from api.management import shapes
 from domain.ids import cio_id
 from tests.support.looking import PAYING, START, UNIX, WELCOME, Scene
-from tests.support.working import apply_all
 
 
 @pytest.fixture
@@ -150,12 +149,9 @@ async def test_a_filter_that_makes_no_sense_is_pointed_at(workspace, here, param
 async def test_addresses_name_nobody_where_only_ids_do(workspace):
     document = {"kind": "settings", "key": "workspace", "identifiers": "id_only"}
     assert (await workspace.call("PUT", "/v1/definitions/settings/workspace", document)).status_code in (200, 201)
-    await workspace.put("7", {"email": "ann@example.com"})
-    await apply_all(workspace.db)
     paths = ("attributes", "segments", "activities", "relationships", "timeline", "journeys")
     for path in (f"/v1/customers/ann%40example.com/{path}" for path in paths):
         (error,) = (await get(workspace, path, 400, id_type="email"))["errors"]
         assert (error["pointer"], error["status"]) == ("/id_type", "400"), path
     for path in ("/v1/activities", "/v1/data_in"):
         await get(workspace, path, 400, customer_id="ann@example.com", id_type="email")
-    await get(workspace, "/v1/customers/7/attributes")

@@ -342,6 +342,33 @@ async def test_a_key_that_everybody_knows_destroys_nothing(source: Source) -> No
     assert [row["op"] for row in await workspace.log()] == ["delete", "delete"]
 
 
+async def test_api_40_a_source_may_not_send_every_event(source: Source) -> None:
+    workspace = source.workspace
+    web = await make_source(workspace, "Page", blocked_events=["Heartbeat", "User Deleted"])
+    await web.take("/v1/track", {"userId": "7", "event": " Heartbeat "}, strict=True)
+    await web.take("/v1/track", {"userId": "7", "event": "User Deleted"})
+    await web.take("/v1/track", {"userId": "7", "event": "heartbeat"})
+    await source.take("/v1/track", {"userId": "7", "event": "Heartbeat"})
+    log = await workspace.log()
+    assert [(row["op"], row["name"], row["source"]) for row in log] == [
+        ("event", "heartbeat", "Pipelines API: Page"),
+        ("event", "Heartbeat", "Pipelines API: Web"),
+    ]
+    assert [row["errors"] for row in await web.rejected()] == [
+        ["this source may not send 'Heartbeat'"],
+        ["this source may not send 'User Deleted'"],
+    ]
+    path = f"/v1/workspaces/{workspace.id}/credentials"
+    admin = {"headers": workspace.admin}
+    changed = await workspace.http.patch(f"{path}/{web.id}", json={"blocked_events": []}, **admin)
+    assert (changed.status_code, changed.json()["blocked_events"], changed.json()["name"]) == (200, [], "Page")
+    await web.take("/v1/track", {"userId": "7", "event": "Heartbeat"}, strict=True)
+    assert len(await workspace.log()) == 3
+    for kind, names, pointer in (("track", ["x"], "/blocked_events"), ("pipelines", [""], "/blocked_events/0")):
+        refused = await workspace.http.post(path, json={"kind": kind, "name": "x", "blocked_events": names}, **admin)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
 async def test_which_keys_are_client_side(workspace: Keys) -> None:
     path = f"/v1/workspaces/{workspace.id}/credentials"
     web = await make_source(workspace, "Page", client_side=True)

@@ -202,6 +202,26 @@ async def test_api_case_30_what_somebody_unknown_joined_waits_for_them(here: Roo
     ]
 
 
+async def test_what_waited_is_older_than_what_the_object_was_told_meanwhile(here: Room):
+    attributes = {"name": "Old", "city": "Rome"}
+    await here.apply(ParkGroup(anonymous_id="z", object=ref("g1"), attributes=attributes))
+    await here.move(days=1)
+    await here.apply(IdentifyObject(object=ref("g1"), attributes={"name": "New"}))
+    await here.move(days=28)
+    await here.apply(Identify(subject=who("u1")), BindAnonymous(subject=who("u1"), anonymous_id="z"))
+    assert set(await related(here)) == {("u1", "g1")}
+    (row,) = await here.rows("SELECT attributes FROM objects WHERE workspace_id = $1")
+    assert row["attributes"] == {"name": "New", "city": "Rome"}
+
+
+async def test_nothing_waits_longer_than_thirty_days(here: Room):
+    await here.apply(ParkGroup(anonymous_id="z", object=ref("g1", 9), attributes={"name": "Acme"}))
+    await here.move(days=31)
+    await here.apply(Identify(subject=who("u1")), BindAnonymous(subject=who("u1"), anonymous_id="z"))
+    assert (await things(here), await related(here)) == (set(), {})
+    assert await here.rows("SELECT 1 FROM definitions WHERE workspace_id = $1 AND definition_id = 9") == []
+
+
 async def test_somebody_made_by_a_relationship_is_looked_at_for_segments(here: Room):
     conditions = {"not": {"attribute": {"field": "plan", "operator": "exists"}}}
     await here.define({"kind": "segment", "key": "planless", "name": "Planless", "conditions": conditions})

@@ -18,7 +18,8 @@ from clock import system_now
 from domain.captured import FaultRule
 from domain.deliveries import HAND_OVER_GAPS, delivery_id, microseconds
 from domain.errors import DomainError
-from domain.operations import Identifier, Identify, TrackEvent
+from domain.operations import Identifier, Identify, MergePeople, TrackEvent
+from ingest.apply import Applier
 from ingest.unit import Unit
 from services.deliveries import Deliverer, Prepared, Recorded
 from stack.sink import Behaviour, SmtpSink
@@ -26,6 +27,8 @@ from store import journeys as journey_store
 from store import mailbox, workspaces
 from store.database import Database
 from store.deliveries import DeliveryRow
+from store.notify import Notifier
+from tests.ingest.test_interleaving import PacedDatabase, Turns
 from tests.support.database import START, Room
 
 SENDER = {"kind": "sender", "key": "team", "name": "The team", "email": "team@example.com", "default": True}
@@ -309,6 +312,30 @@ async def test_who_unsubscribes_meanwhile_gets_no_retry(room: Room) -> None:
     assert (await post.delivery()).status == "undeliverable"
     assert await post.due() == []
     assert len(await post.mailbox()) == 1
+
+
+@pytest.mark.parametrize("stop_at", range(8, 80, 6))
+async def test_who_is_merged_meanwhile_gets_the_retry(room: Room, stop_at: int) -> None:
+    post = await begin(room, campaign())
+    await rules(room, faulty("timeout"))
+    await post.deliver()
+    await rules(room)
+    primary = Identifier(kind="id", value="8")
+    await room.apply(Identify(subject=primary))
+    await room.move(seconds=2)
+    await room.accept(MergePeople(primary=primary, secondary=Identifier(kind="id", value="7")))
+    turns = Turns(stop_at)
+    applier = Applier(PacedDatabase(room.db, turns), room.catalogs, Notifier(room.db.pool))  # type: ignore[arg-type]
+    merging = asyncio.create_task(applier.apply_once(system_now()))
+    stopped = asyncio.create_task(turns.reached.wait())
+    await asyncio.wait({merging, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    retrying = asyncio.create_task(post.retry())
+    await asyncio.wait({retrying}, timeout=0.1)
+    turns.go_on.set()
+    stopped.cancel()
+    await asyncio.gather(merging, retrying)
+    await room.apply()
+    assert (await post.delivery()).status == "delivered"
 
 
 @pytest.mark.parametrize("fake", [True, False])

@@ -158,6 +158,14 @@ async def test_relationships_are_a_second_table(room: Room, files: Files):
     ]
 
 
+async def test_two_tables_are_an_archive_even_where_nobody_is_there(room: Room, files: Files):
+    number = await files.wanted("customers", relationships=True)
+    await files.carry()
+    assert exports.is_archive(await exports.get(room.db, room.workspace_id, number))
+    archive = zipfile.ZipFile(io.BytesIO(await files.fetched(number)))
+    assert archive.namelist() == ["people.csv", "relationships.csv"]
+
+
 async def test_devices_with_their_owners(room: Room, files: Files):
     await room.apply(
         identify("1", email="a@x.io"), AddDevice(subject=who("1"), token="t1", platform="ios", last_used=THEN - 5)
@@ -283,8 +291,15 @@ async def test_a_cancelled_export_leaves_no_lines(room: Room, files: Files):
             "/filters/attribute/operator",
         ),
         ("customers", {"filters": {"attribute": {"field": "x", "operator": "eq"}}}, "/filters/attribute/value"),
+        (
+            "customers",
+            {"filters": {"attribute": {"field": "x", "operator": "eq", "value": {"from": "trigger.y"}}}},
+            "/filters/attribute/value",
+        ),
         ("customers", {"filters": {"and": [], "or": []}}, "/filters"),
         ("customers", {"filter": {}}, "/filter"),
+        ("customers", {"filters": {"segment": {"id": 99}}}, "/filters"),
+        ("customers", {"filters": {"not": {"and": [{"segment": {"id": 99}}]}}}, "/filters"),
         ("customers", [], ""),
         ("deliveries", {}, "/campaign_id"),
         ("deliveries", {"campaign_id": 77}, "/campaign_id"),

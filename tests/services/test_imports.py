@@ -366,6 +366,22 @@ async def test_an_upload_that_breaks_off_leaves_nothing(room: Room, files: Files
     assert await files.open() == []
 
 
+async def test_an_upload_that_was_given_up_meanwhile_is_not_imported(room: Room, files: Files):
+    async def slow():
+        yield b"id\n" + b"1\n" * imports.PIECE_BYTES
+        await room.move(days=31)
+        await expire_files(room.db, system_now())
+        yield b"2\n"
+
+    asked = imports.read({"name": "test", "type": "people", "identifier": "id"})
+    with pytest.raises(DomainError) as refused:
+        await imports.upload(room.db, room.catalogs, room.workspace_id, asked, slow(), clock=system_now)
+    assert refused.value.code == "invalid_state"
+    (page,) = (await imports.list_page(room.db, room.workspace_id, start=None, limit=50))["imports"]
+    assert (page["state"], page["error"]) == ("failed", "The upload was cut off.")
+    assert await room.rows("SELECT 1 FROM import_files WHERE workspace_id = $1") == []
+
+
 async def test_the_log_never_holds_too_many_rows(room: Room, files: Files, monkeypatch):
     monkeypatch.setattr("services.import_pages.QUEUE_PAGE", 10)
     monkeypatch.setattr("services.import_pages.MOST_OUTSTANDING", 25)
@@ -415,7 +431,9 @@ async def test_rows_that_were_in_line_when_it_was_cancelled_are_counted(room: Ro
     monkeypatch.setattr("services.import_pages.QUEUE_PAGE", 10)
     monkeypatch.setattr("services.import_pages.MOST_OUTSTANDING", 10)
     await room.define(VIP)
-    number = await files.begin("id\n1\n1234" + "x" * 150 + "\n" + "".join(f"{n}\n" for n in range(2, 99)), segment="vip")
+    number = await files.begin(
+        "id\n1\n1234" + "x" * 150 + "\n" + "".join(f"{n}\n" for n in range(2, 99)), segment="vip"
+    )
     (task_id,) = await files.open()
     ref = TaskRef(workspace_id=room.workspace_id, task_id=task_id)
     idle = False
@@ -509,6 +527,14 @@ async def test_reports_are_kept_for_thirty_days(room: Room, files: Files):
     await expire_files(room.db, system_now())
     assert await files.errors(done["id"]) == []
     assert (await files.look(done["id"]))["rows_failed"] == 1
+
+
+async def test_the_report_forgets_who_is_erased_also_where_a_row_was_not_understood(room: Room, files: Files):
+    done = await files.bring("id,email\n7,Ann@x.io,more\nann@x.io\n8,b@x.io,more\n9,c@x.io\n")
+    assert counts(done) == (1, 0, 3, 0)
+    await room.apply(identify("7", email="ann@x.io"))
+    await room.apply(SuppressPerson(subject=Identifier(kind="id", value="7")))
+    assert [row["_row"] for row in await files.errors(done["id"])] == ["3"]
 
 
 async def test_an_import_under_way_keeps_its_rows(room: Room, files: Files):

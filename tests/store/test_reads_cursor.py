@@ -19,6 +19,11 @@ def test_a_cursor_comes_back_as_it_was_made(data, kinds):
     assert decode(encode(*parts), *kinds) == parts
 
 
+@pytest.mark.parametrize("name", ["a" * 1000, "é" * 500, "\x01" * 1000])
+def test_the_longest_name_fits(name):
+    assert decode(encode(name, "screen"), str, str) == [name, "screen"]
+
+
 @given(st.text(min_size=1, max_size=50))
 def test_a_foreign_cursor_is_refused_or_read_but_never_a_crash(text):
     refused = None

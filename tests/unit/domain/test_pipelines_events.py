@@ -202,11 +202,22 @@ def test_devices() -> None:
         ({}, {"device": {"token": "b"}, "device_id": "c"}, "b", ""),
         ({"os": {"name": "Android"}}, {"device_id": "c", "token": "d"}, "c", "android"),
         ({"os": {"name": "Linux"}}, {"token": "d"}, "d", ""),
+        ({"device": {"type": "web"}}, {"token": "d"}, "d", ""),
+        ({"device": {"type": "Tablet"}, "os": {"name": "iPadOS"}}, {"token": "d"}, "d", "ios"),
     ],
 )
 def test_where_the_token_is_read(context: Any, properties: Any, token: str, platform: str) -> None:
     device = one("track", track("Device Created or Updated", context=context, properties=properties))
     assert (device.token, device.platform, device.attributes) == (token, platform, {})
+
+
+def test_a_platform_is_one_of_two() -> None:
+    odd = {"device": {"token": "t", "type": "web"}}
+    said = track("Device Created or Updated", context=odd)
+    assert fields("track", said, strict=True) == ["context.device.type"]
+    assert codes("track", said) == ["invalid"]
+    device, event = operations("track", track("Application Opened", context=odd), strict=True)
+    assert (device.platform, event.name) == ("", "Application Opened")
 
 
 @pytest.mark.parametrize("name", ["Application Installed", "Application Opened", "Application Uninstalled"])
