@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import statistics
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -57,15 +58,19 @@ async def measure(*, quick: bool) -> list[Figure]:
         first = 0
         for _ in range(rounds):
             for processes in PROCESSES:
+                bodies = list(traffic.batches(traffic.facts(people, first, count), BATCH))
                 async with _running(place, processes):
-                    await _apply(place, tenant, found[processes], people, first, count)
+                    await _apply(place, tenant, found[processes], bodies, count)
                 first += count
                 say(f"{processes} at work: {found[processes].rates[-1]:,.0f} facts/s")
         for processes in PROCESSES:
             async with _running(place, processes):
-                load = found[processes].rate / 2
-                found[processes].waited = await _wait_times(place, tenant, people, first, load, span)
-            first += int(load * span * 2)
+                pace = found[processes].rate / 2
+                say(f"timing facts that {processes} apply beside {pace:,.0f} facts/s")
+                load = feed(tenant, people, first, pace)
+                found[processes].waited = await _wait_times(
+                    place, tenant, load, f"timed-{processes}", int(span * PER_SECOND)
+                )
         peer = await copied(place, tenant, count)
     return _figures(found, peer, count)
 
@@ -122,9 +127,8 @@ async def _running(place: Place, processes: int) -> AsyncIterator[None]:
         await asyncio.gather(*[place.stack.stop_child(plan.name) for plan in more])
 
 
-async def _apply(place: Place, tenant: Tenant, found: _Found, people: int, first: int, count: int) -> None:
+async def _apply(place: Place, tenant: Tenant, found: _Found, bodies: list[bytes], count: int) -> None:
     """Hold the appliers back until everything is accepted, then time them."""
-    bodies = list(traffic.batches(traffic.facts(people, first, count), BATCH))
     clock = asyncio.get_running_loop().time
     async with place.db.connection() as conn:
         await log.begin_claim(conn, tenant.id)
@@ -139,15 +143,15 @@ async def _apply(place: Place, tenant: Tenant, found: _Found, people: int, first
     found.cost = each(before, spent(place.stack.children.values()), count)
 
 
-async def _wait_times(place: Place, tenant: Tenant, people: int, first: int, load: float, span: float) -> list[float]:
+async def _wait_times(
+    place: Place, tenant: Tenant, load: Coroutine[Any, Any, None], prefix: str, count: int
+) -> list[float]:
     """After how many seconds events of people nobody knew before have made them, beside a load."""
-    say(f"timing facts beside {load:,.0f} facts/s")
-    feeding = asyncio.create_task(feed(tenant, people, first, load))
+    feeding = asyncio.create_task(load)
     accepted: dict[str, float] = {}
-    count = int(span * PER_SECOND)
     watching = asyncio.create_task(_watch(place, tenant, accepted, count))
     try:
-        await _probe(tenant, accepted, f"timed{first}", count)
+        await _probe(tenant, accepted, prefix, count)
         return await asyncio.wait_for(watching, LIMIT)
     finally:
         for task in (feeding, watching):

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StringConstraints, field_validator, mode
 
 from domain.conditions import Condition
 from domain.documents import Document, Reference, Refusal, refused
+from domain.message_metrics import MessageMetric
 from domain.people_filters import parse_people_filter
 
 MOST_ATTRIBUTES: Final = 300
@@ -26,21 +27,7 @@ Attributes = Annotated[
 Columns = Literal["all", "displayed"]
 Number = Annotated[int, Field(ge=1, le=LARGEST, strict=True)]
 Instant = Annotated[int, Field(ge=0, le=LAST_INSTANT, strict=True)]
-Metric = Literal[
-    "created",
-    "attempted",
-    "sent",
-    "delivered",
-    "opened",
-    "clicked",
-    "converted",
-    "bounced",
-    "spammed",
-    "unsubscribed",
-    "dropped",
-    "failed",
-    "undeliverable",
-]
+Metric = Literal["created"] | MessageMetric
 
 
 class ExportRequest(Document):

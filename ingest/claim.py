@@ -56,7 +56,7 @@ async def claim_batch(
     read = read or {}
     horizon, alone = await log.begin_claim(conn, workspace_id)
     try:
-        if not alone and not await _is_help_wanted(conn, workspace_id, horizon, size, real_now):
+        if size > 1 and not alone and not await _is_help_wanted(conn, workspace_id, horizon, size, real_now):
             return Claim([], {}, set(), [], helping=True)
         seen, free = await _look(conn, workspace_id, horizon, size)
     finally:

@@ -14,6 +14,8 @@ from store.database import Connection
 from store.tasks import TaskRow
 
 _BARRIER = "barrier"
+_LOOKED_AT = "looked_at"
+CHECKED_PAGE = 10_000
 
 
 async def page(conn: Connection, catalog: Catalog, task: TaskRow, moment: Moment) -> LongPage:
@@ -43,7 +45,11 @@ async def _finish(conn: Connection, task: TaskRow, row: store.ExportRecord, mome
     """Who was being removed while their lines were written is gone when every transaction of then is over."""
     if await task_store.oldest_running(conn) < task.payload[_BARRIER]:
         return LongPage(idle=True)
-    await store.drop_lines_of_nobody(conn, row.workspace_id, row.export_id)
+    file, line_no = task.payload.get(_LOOKED_AT, ("", 0))
+    last = await store.drop_lines_of_nobody(conn, row.workspace_id, row.export_id, (file, line_no), CHECKED_PAGE)
+    if last is not None:
+        task.payload = {**task.payload, _LOOKED_AT: last}
+        return LongPage()
     row.state, row.updated_at = "done", moment.now
     await store.save(conn, row)
     task.total = task.done

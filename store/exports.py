@@ -114,14 +114,35 @@ async def lines_of(
     return [(record["line_no"], record["line"]) for record in records]
 
 
-async def drop_lines_of_nobody(conn: Connection, workspace_id: int, export_id: int) -> None:
-    """Remove lines about people who were removed while the export was made."""
-    await conn.execute(
-        """DELETE FROM export_lines l WHERE workspace_id = $1 AND export_id = $2 AND person_id IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM people p WHERE p.workspace_id = $1 AND p.person_id = l.person_id)""",
+async def drop_lines_of_nobody(
+    conn: Connection, workspace_id: int, export_id: int, after: tuple[str, int], limit: int
+) -> tuple[str, int] | None:
+    """Of the next lines, remove those about people who are not there any more; the last line looked at, None at the end.
+
+    People are looked up by their keys, so that the planner has no choice to make: it knows nothing yet of new lines.
+    """
+    lines = await conn.fetch(
+        """SELECT file, line_no, person_id FROM export_lines
+           WHERE workspace_id = $1 AND export_id = $2 AND (file, line_no) > ($3, $4::bigint)
+           ORDER BY file, line_no LIMIT $5""",
         workspace_id,
         export_id,
+        *after,
+        limit,
     )
+    if not lines:
+        return None
+    named = {line["person_id"] for line in lines} - {None}
+    known = "SELECT person_id FROM people WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])"
+    gone = named - {record["person_id"] for record in await conn.fetch(known, workspace_id, list(named))}
+    if gone:
+        await conn.execute(
+            "DELETE FROM export_lines WHERE workspace_id = $1 AND export_id = $2 AND person_id = ANY($3::bigint[])",
+            workspace_id,
+            export_id,
+            list(gone),
+        )
+    return lines[-1]["file"], lines[-1]["line_no"]
 
 
 async def drop_lines(conn: Connection, workspace_id: int, export_id: int, limit: int) -> int:

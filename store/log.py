@@ -122,7 +122,7 @@ async def waiting(conn: Connection, workspace_id: int, horizon: int, most: int) 
     record = await conn.fetchrow(
         """SELECT count(*) AS facts, min(accepted_at) AS oldest FROM (
                SELECT accepted_at FROM ingest_log
-               WHERE workspace_id = $1 AND applied_at IS NULL AND xid < $2 ORDER BY seq LIMIT $3) some""",
+               WHERE workspace_id = $1 AND applied_at IS NULL AND xid < $2 ORDER BY seq LIMIT $3) found""",
         workspace_id,
         horizon,
         most,

@@ -11,8 +11,9 @@ from api.errors import json_response
 from api.management import shapes
 from api.management.answers import errors
 from api.management.parameters import MOST, BlockKey, Customer, NamedBy, Number, Start, UnixTime
+from domain.message_metrics import MessageMetric
 from services.looking import messages as looking
-from services.looking.messages import MessageState, MessageType, Metric
+from services.looking.messages import MessageState, MessageType
 
 router = APIRouter(tags=["Deliveries"])
 
@@ -36,7 +37,7 @@ async def list_messages(
     transactional_message_id: Number = None,
     drafts: Annotated[bool, Query(description="List drafts, and nothing but drafts.")] = False,
     type: Annotated[MessageType | None, Query(description="The vendor's channel names.")] = None,  # noqa: A002 - the wire name
-    metric: Annotated[Metric | None, Query(description="Only messages that reached it.")] = None,
+    metric: Annotated[MessageMetric | None, Query(description="Only messages that reached it.")] = None,
     state: Annotated[MessageState | None, Query()] = None,
     campaign_id: Number = None,
     newsletter_id: Number = None,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from domain.errors import NotFound
+from domain.message_metrics import MessageMetric
 from domain.values import from_unix, to_unix
 from services.looking import people
 from services.looking.journeys import seconds
@@ -24,20 +25,6 @@ from store.reads.people import PersonRead
 
 MessageType = Literal["email", "webhook", "twilio", "push", "in_app", "slack", "whatsapp", "inbox", "line"]
 MessageState = Literal["failed", "sent", "drafted", "attempted"]
-Metric = Literal[
-    "attempted",
-    "sent",
-    "delivered",
-    "opened",
-    "clicked",
-    "converted",
-    "bounced",
-    "spammed",
-    "unsubscribed",
-    "dropped",
-    "failed",
-    "undeliverable",
-]
 WINDOW = timedelta(days=183)
 _CHANNEL_OF: Mapping[str, str] = {"twilio": "sms"}
 _TYPE_OF: Mapping[str, str] = {"sms": "twilio"}
@@ -59,7 +46,7 @@ class MessageQuery:
     transactional_message_id: int | None = None
     drafts: bool = False
     type: MessageType | None = None
-    metric: Metric | None = None
+    metric: MessageMetric | None = None
     state: MessageState | None = None
     campaign_id: int | None = None
     newsletter_id: int | None = None
@@ -253,7 +240,6 @@ __all__ = [
     "MessageQuery",
     "MessageState",
     "MessageType",
-    "Metric",
     "archived",
     "attempts",
     "attempts_shown",

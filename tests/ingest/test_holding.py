@@ -49,7 +49,9 @@ async def test_the_clock_is_read_when_the_persons_lock_is_there(room: Room) -> N
     assert len(read) == 1
 
 
-async def test_whoever_waits_for_somebody_who_is_merged_meanwhile_finds_the_journey_with_the_primary(room: Room) -> None:
+async def test_whoever_waits_for_somebody_who_is_merged_meanwhile_finds_the_journey_with_the_primary(
+    room: Room,
+) -> None:
     await room.define(DELAYED)
     await room.run_campaign("slow")
     await room.apply(

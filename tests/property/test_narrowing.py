@@ -152,9 +152,7 @@ def past() -> list[AnyOperation]:
 async def outcome(database: Database, defined: list[dict[str, Any]], facts: list[list[Any]], *, narrow: bool) -> Any:
     room = await Room.make(database)
     if not narrow:
-        room.applier = Applier(
-            database, room.catalogs, Notifier(database.pool), keys=lambda compiled, _: compiled.keys
-        )
+        room.applier = Applier(database, room.catalogs, Notifier(database.pool), keys=lambda compiled, _: compiled.keys)
     await room.define(*defined)
     for document in defined:
         if document["kind"] == "campaign":

@@ -250,7 +250,8 @@ async def test_who_is_erased_is_in_no_file(room: Room, files: Files):
     assert [row["id"] for row in table(await files.fetched(number))] == ["2"]
 
 
-async def test_who_is_erased_while_the_file_is_made_is_not_in_it(room: Room, files: Files):
+async def test_who_is_erased_while_the_file_is_made_is_not_in_it(room: Room, files: Files, monkeypatch):
+    monkeypatch.setattr("services.export_pages.CHECKED_PAGE", 1)
     await room.apply(identify("1", plan="pro"), identify("2", plan="pro"))
     number = await files.wanted("customers")
     (task_id,) = await files.open()
