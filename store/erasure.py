@@ -84,6 +84,12 @@ async def erase(
         list(keys),
     )
     await conn.execute(
+        """DELETE FROM anonymous_facts
+           WHERE workspace_id = $1 AND anonymous_id = '' AND data ->> 'recipient' = ANY($2::text[])""",
+        workspace_id,
+        [value for value in values if value],
+    )
+    await conn.execute(
         """UPDATE rejected_calls SET body = '', path = '', errors = '[]' WHERE workspace_id = $1
            AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS u (value)
                        WHERE position(u.value IN body) > 0 OR position(u.value IN path) > 0)""",

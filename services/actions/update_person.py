@@ -9,6 +9,7 @@ import orjson
 from domain.blocks import Target, UpdatePerson
 from domain.emails import bare_address
 from domain.operations import Identifier, Identify
+from domain.track.limits import ID_BYTES
 from domain.values import is_blank
 from ingest.identify import write_person
 from rendering.errors import RenderError
@@ -53,7 +54,7 @@ def _target(target: Target, context: ActionContext) -> Identifier | None:
     if is_blank(value) or isinstance(value, bool | dict | list):
         return None
     text = str(value).strip()
-    if kind == "email" and bare_address(text) is None:
+    if len(text.encode()) > ID_BYTES or (kind == "email" and bare_address(text) is None):
         return None
     return Identifier.model_validate({"kind": kind, "value": text})
 

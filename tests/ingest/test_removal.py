@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.operations import (
     AddDevice,
+    AnonymousEvent,
     BindAnonymous,
     DeletePerson,
     Identifier,
@@ -80,6 +81,12 @@ async def test_a_deleted_person_leaves_no_trace_in_any_table(room: Room):
     assert await room.rows("SELECT journey_id FROM outbox WHERE workspace_id = $1") == [
         {"journey_id": journey["journey_id"]}
     ]
+
+
+async def test_an_invite_that_nobody_took_goes_with_its_recipient(room: Room):
+    invite = AnonymousEvent(name="invite", data={"recipient": "invited@gone.example"})
+    await room.apply(invite, identify("1", email="invited@gone.example"), delete("1"))
+    assert "anonymous_facts" not in await found_in(room, "invited@gone.example")
 
 
 async def test_figures_stay_right_when_people_go(room: Room):
