@@ -20,6 +20,7 @@ LIMITS = {
     "accept": 300.0,
     "ingest": 600.0,
     "workers": 600.0,
+    "growth": 1200.0,
     "journeys": 600.0,
     "emails": 400.0,
     "latency": 500.0,

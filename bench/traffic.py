@@ -37,8 +37,8 @@ def facts(people: int, first: int, count: int) -> Iterator[dict[str, Any]]:
         person = number * 7919 % people
         subject = {"id": f"p{person}"}
         if number // 2 % 2:
-            attributes = _attributes(person, number)
-            yield {"type": "person", "action": "identify", "identifiers": subject, "attributes": attributes}
+            known = attributes(person, number)
+            yield {"type": "person", "action": "identify", "identifiers": subject, "attributes": known}
         else:
             yield {"type": "person", "action": "event", "identifiers": subject, **_event(number)}
 
@@ -46,8 +46,8 @@ def facts(people: int, first: int, count: int) -> Iterator[dict[str, Any]]:
 def newcomers(people: int) -> Iterator[dict[str, Any]]:
     """An identify for each of the people, with all their attributes."""
     for person in range(people):
-        attributes = _attributes(person, 0)
-        yield {"type": "person", "action": "identify", "identifiers": {"id": f"p{person}"}, "attributes": attributes}
+        known = attributes(person, 0)
+        yield {"type": "person", "action": "identify", "identifiers": {"id": f"p{person}"}, "attributes": known}
 
 
 def batches(operations: Iterator[dict[str, Any]], size: int) -> Iterator[bytes]:
@@ -62,7 +62,7 @@ def batches(operations: Iterator[dict[str, Any]], size: int) -> Iterator[bytes]:
         yield orjson.dumps({"batch": batch})
 
 
-def _attributes(person: int, number: int) -> dict[str, Any]:
+def attributes(person: int, number: int) -> dict[str, Any]:
     """What is known of a person when fact `number` comes in: one plan in twenty changes, visits and pages move on."""
     upgraded = number % 20 == 3
     return {
@@ -156,4 +156,14 @@ def _campaign(key: str, trigger: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-__all__ = ["PROBE_EVENT", "PROBE_SEGMENT", "batches", "campaign_keys", "definitions", "facts", "newcomers"]
+__all__ = [
+    "PLANS",
+    "PROBE_EVENT",
+    "PROBE_SEGMENT",
+    "attributes",
+    "batches",
+    "campaign_keys",
+    "definitions",
+    "facts",
+    "newcomers",
+]

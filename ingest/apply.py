@@ -31,8 +31,6 @@ from store.notify import Listener, Notifier
 logger = logging.getLogger("sojourn.ingest")
 
 BATCH = 500
-LANES = 2
-"""How many batches a process applies at a time when it has fallen behind."""
 STAND_BY = 0.1
 TRIES = 5
 YIELD_AFTER = 0.015
@@ -178,9 +176,8 @@ class Applier:
     async def run(self, listener: Listener, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
         """Apply facts as they come until told to stop; `clock` tells the real present instant."""
         async for _ in listener.ticks("ingest"):
-            while not stop.is_set() and (applied := await self.apply_once(clock())):
-                if applied >= BATCH:
-                    await self._catch_up(clock, stop)
+            while not stop.is_set() and await self.apply_once(clock()):
+                pass
             if stop.is_set():
                 return
             if self._helping:
@@ -192,17 +189,6 @@ class Applier:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STAND_BY):
                 await stop.wait()
-
-    async def _catch_up(self, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
-        """Apply as much as there is in several batches at a time: one is worked on while the database has another."""
-
-        async def lane() -> None:
-            while not stop.is_set() and await self.apply_once(clock()):
-                pass
-
-        for failed in await asyncio.gather(*[lane() for _ in range(LANES)], return_exceptions=True):
-            if failed is not None:
-                raise failed
 
 
 def _repeat(unit: Unit, fact: Fact) -> Done:

@@ -116,7 +116,7 @@ def _read(row: PendingRow) -> Fact:
 def owners_of(fact: Fact, known: Mapping[Name, int]) -> set[int]:
     """Those whom a fact names, as far as there are any; objects have negative numbers."""
     owners = {known[name] for name in fact.names if name in known}
-    if isinstance(fact.operation, Reevaluate | Unsubscribe):
+    if isinstance(fact.operation, (Reevaluate, Unsubscribe)):
         owners.add(fact.operation.person_id)
     return owners
 

@@ -55,14 +55,18 @@ class DueKey(NamedTuple):
 
 
 async def ripe(conn: Connection, real_now: datetime) -> list[Ripe]:
-    """The workspaces with anything due, each by its own clock. Journeys count in sandboxes only: elsewhere they have timers."""
+    """The workspaces with anything due, each by its own clock. Journeys count in sandboxes only: elsewhere they have timers.
+
+    The earliest instant is asked for, and not whether one has come: of that PostgreSQL believes that a third have, and reads
+    the whole table until it has found one.
+    """
     records = await conn.fetch(
         """SELECT * FROM (
                SELECT w.workspace_id, w.sandbox,
-                 EXISTS (SELECT 1 FROM memberships m
-                         WHERE m.workspace_id = w.workspace_id AND m.flips_at <= COALESCE(w.clock_now, $1)) AS flips,
-                 EXISTS (SELECT 1 FROM due d
-                         WHERE d.workspace_id = w.workspace_id AND d.due_at <= COALESCE(w.clock_now, $1)) AS rows,
+                 COALESCE((SELECT min(m.flips_at) FROM memberships m WHERE m.workspace_id = w.workspace_id)
+                          <= COALESCE(w.clock_now, $1), false) AS flips,
+                 COALESCE((SELECT min(d.due_at) FROM due d WHERE d.workspace_id = w.workspace_id)
+                          <= COALESCE(w.clock_now, $1), false) AS rows,
                  w.sandbox AND EXISTS (
                          SELECT 1 FROM journeys j WHERE j.workspace_id = w.workspace_id AND j.state = 'in_progress'
                            AND j.due_at <= w.clock_now AND j.seen = j.wanted) AS journeys
@@ -128,7 +132,7 @@ async def take_flips(conn: Connection, workspace_id: int, now: datetime, limit: 
 async def flips_pending(conn: Connection, workspace_id: int, now: datetime) -> bool:
     """Whether memberships that the clock may have changed are still to be looked at, taken already or not."""
     pending: bool = await conn.fetchval(
-        """SELECT EXISTS (SELECT 1 FROM memberships WHERE workspace_id = $1 AND flips_at <= $2)
+        """SELECT COALESCE((SELECT min(flips_at) FROM memberships WHERE workspace_id = $1) <= $2, false)
                OR EXISTS (SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL AND source = $3)""",
         workspace_id,
         now,
