@@ -109,3 +109,29 @@ async def test_a_wait_sees_what_was_done_before(room: Room, also: dict[str, Any]
     await room.apply(says(x=1))
     [journey] = await room.journeys()
     assert journey["wait"]["released"] == "both"
+
+
+async def test_a_fact_by_a_name_that_the_batch_gives_sees_what_was_done_before(room: Room) -> None:
+    await room.define(segment("s", {"performed": {"event": "a", "times": {"at_least": 2}}}))
+    await room.apply(did("a"))
+    await room.apply(
+        says(email="a@x.io"),
+        TrackEvent(subject=Identifier(kind="email", value="A@x.io"), name="a"),
+    )
+    assert await room.members("s") == ["1"]
+
+
+async def test_the_past_of_people_in_one_batch_is_told_apart(room: Room) -> None:
+    await room.define(
+        segment("twice-a", {"performed": {"event": "a", "times": {"at_least": 2}}}),
+        segment("twice-b", {"performed": {"event": "b", "times": {"at_least": 2}}}),
+        segment("rich", {"attribute": {"field": "x", "value": 2}}, {"performed": {"event": "b"}}),
+    )
+    people = [Identifier(kind="id", value=value) for value in ("1", "2", "3")]
+    await room.apply(*[TrackEvent(subject=who, name=name) for who in people for name in ("a", "b")])
+    await room.apply(
+        TrackEvent(subject=people[0], name="a"),
+        TrackEvent(subject=people[1], name="b"),
+        Identify(subject=people[2], attributes={"x": 2}),
+    )
+    assert [await room.members(key) for key in ("twice-a", "twice-b", "rich")] == [["1"], ["2"], ["3"]]
