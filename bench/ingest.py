@@ -18,7 +18,8 @@ BATCH = 1000
 CONNECTIONS = 4
 LIMIT = 300.0
 COLUMNS = ("workspace_id", "accepted_at", "received_at", "source", "op", "keys", "body")
-_PENDING = "SELECT EXISTS (SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL)"
+_PENDING = "SELECT min(seq) FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL"
+"""Asked whether there are any, PostgreSQL may read the whole log each time, and slow down what is measured."""
 
 
 async def measure(*, quick: bool) -> list[Figure]:
@@ -98,7 +99,7 @@ async def applied_all(place: Place, tenant: Tenant) -> None:
     """Return when no accepted fact waits."""
 
     async def quiet() -> bool:
-        return not await place.value(_PENDING, tenant.id)
+        return await place.value(_PENDING, tenant.id) is None
 
     await until(quiet, LIMIT)
 

@@ -133,7 +133,8 @@ async def flips_pending(conn: Connection, workspace_id: int, now: datetime) -> b
     """Whether memberships that the clock may have changed are still to be looked at, taken already or not."""
     pending: bool = await conn.fetchval(
         """SELECT COALESCE((SELECT min(flips_at) FROM memberships WHERE workspace_id = $1) <= $2, false)
-               OR EXISTS (SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL AND source = $3)""",
+               OR (SELECT min(seq) FROM ingest_log
+                   WHERE workspace_id = $1 AND applied_at IS NULL AND source = $3) IS NOT NULL""",
         workspace_id,
         now,
         FLIP_SOURCE,

@@ -67,10 +67,14 @@ async def append(conn: Connection, entries: Sequence[LogEntry], now: datetime) -
 
 
 async def busy_workspaces(conn: Connection) -> list[int]:
-    """The workspaces with facts that are not applied yet, but for those whose facts have to wait."""
+    """The workspaces with facts that are not applied yet, but for those whose facts have to wait.
+
+    Each is asked for its oldest: asked whether there are any, PostgreSQL reads all that wait, or all that ever came.
+    """
     records = await conn.fetch(
-        """SELECT workspace_id FROM workspaces w WHERE EXISTS (
-               SELECT 1 FROM ingest_log i WHERE i.workspace_id = w.workspace_id AND i.applied_at IS NULL)
+        """SELECT workspace_id FROM workspaces w WHERE (
+               SELECT min(i.seq) FROM ingest_log i
+               WHERE i.workspace_id = w.workspace_id AND i.applied_at IS NULL) IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = w.workspace_id AND t.type = $1
                              AND t.state IN ('queued', 'running'))
            ORDER BY workspace_id""",
@@ -176,7 +180,8 @@ async def last_seq(conn: Connection, workspace_id: int) -> int:
 async def is_pending(conn: Connection, workspace_id: int, up_to: int) -> bool:
     """Whether a fact is not applied yet whose number is `up_to` or lower."""
     found: bool = await conn.fetchval(
-        "SELECT EXISTS (SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL AND seq <= $2)",
+        """SELECT COALESCE((SELECT min(seq) FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL) <= $2,
+                           false)""",
         workspace_id,
         up_to,
     )

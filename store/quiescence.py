@@ -51,17 +51,19 @@ _OVERDUE = "workspace_id = $1 AND state = 'in_progress' AND due_at <= $2"
 _OPEN = "workspace_id = $1 AND state IN ('queued', 'running')"
 
 
-def _count(table: str, condition: str) -> str:
-    return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} LIMIT {MOST}) few)"
+def _count(table: str, condition: str, order: str = "") -> str:
+    """A count up to `MOST`; `order` names the last column of the index that has to be used."""
+    order = f"ORDER BY {order}" if order else ""
+    return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} {order} LIMIT {MOST}) few)"
 
 
 _PENDING = f"""SELECT
-    {_count("ingest_log", "workspace_id = $1 AND applied_at IS NULL")} AS ingestion,
+    {_count("ingest_log", "workspace_id = $1 AND applied_at IS NULL", "seq")} AS ingestion,
     {_count("outbox", "workspace_id = $1")} AS outbox,
     {_count("journeys", _BEHIND)} AS behind,
     {_count("journeys", _OVERDUE)} AS overdue,
-    {_count("memberships", "workspace_id = $1 AND flips_at <= $2")} AS flips,
-    {_count("due", "workspace_id = $1 AND due_at <= $2")} AS rows,
+    {_count("memberships", "workspace_id = $1 AND flips_at <= $2", "flips_at")} AS flips,
+    {_count("due", "workspace_id = $1 AND due_at <= $2", "due_at")} AS rows,
     {_count("tasks", _OPEN)} AS tasks,
     {_count("deliveries", _IN_HAND)} AS deliveries,
     (SELECT count(*) FROM definitions d WHERE d.workspace_id = $1 AND d.kind = 'campaign' AND d.state = 'stopping'

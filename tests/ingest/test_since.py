@@ -1,4 +1,4 @@
-"""Since when somebody is in a segment: from the last time they came, whatever else is written of it (PPL-43)."""
+"""Since when somebody is in a segment: from the last time they came, whatever else is written of it."""
 
 from __future__ import annotations
 
