@@ -19,10 +19,13 @@ BASE_HEADERS: Final[Mapping[str, str]] = {
 }
 
 
+_SHARED: Final = Path(__file__).parent / "templates"
+
+
 def environment(folder: Path) -> Environment:
-    """The templates of a folder; an unknown name in one is an error, and everything shown is escaped."""
+    """The templates of a folder and those all share; an unknown name is an error, and everything shown is escaped."""
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -40,6 +43,11 @@ def policy(**sources: str) -> str:
         **{name.replace("_", "-"): value for name, value in sources.items()},
     }
     return "; ".join(f"{name} {value}".strip() for name, value in allowed.items())
+
+
+def public_style(sheet: Path) -> str:
+    """The style of a page that strangers see: what all of these pages share (`public.html`), and its own sheet."""
+    return (_SHARED / "public.css").read_text() + sheet.read_text()
 
 
 def style_hash(css: str) -> str:
@@ -67,4 +75,4 @@ def render(templates: Environment, name: str, /, **context: Any) -> str:
     return templates.get_template(name).render(**context)
 
 
-__all__ = ["BASE_HEADERS", "described", "environment", "html", "policy", "render", "style_hash"]
+__all__ = ["BASE_HEADERS", "described", "environment", "html", "policy", "public_style", "render", "style_hash"]

@@ -20,7 +20,7 @@ from domain.operations import (
     ImportRef,
     ObjectRef,
     TrackEvent,
-    key_of,
+    key_of_name,
 )
 from domain.subscriptions import PREFERENCES
 from domain.track.identifiers import id_faults
@@ -91,7 +91,7 @@ def name_keys(layout: Layout, cells: Sequence[str]) -> list[int]:
 
 def _key(kind: NamedBy, value: str) -> int:
     text = value.removeprefix(_CIO_PREFIX) if kind == "cio_id" else value
-    return key_of(f"{kind}:{Identifier(kind=kind, value=text).value_key}") if text.strip() else 0
+    return key_of_name(Identifier(kind=kind, value=text).name) if text.strip() else 0
 
 
 def _person(layout: Layout, values: Mapping[str, str], ref: ImportRef, found: Identifier | None) -> Identify:

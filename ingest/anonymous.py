@@ -47,7 +47,7 @@ async def keep_event(unit: Unit, operation: AnonymousEvent, at: Position) -> Don
     if person is not None:
         event = EventFact(name, happened, at.seq, operation.data, operation.type, operation.event_id)
         await events.happen(unit, person, event, at)
-        _log_merged(unit, person, operation.anonymous_id, [happened_unix(event)], at)
+        _log_merged(unit, person, operation.anonymous_id, [to_unix(event.at)], at)
         return Done("applied", person.person_id)
     row = AnonymousRow(
         operation.anonymous_id, at.seq, EVENT, at.at, happened, name, operation.type, operation.data, operation.event_id
@@ -116,18 +116,13 @@ async def bind_id(unit: Unit, person: Person, anonymous_id: str, at: Position) -
         if row.op == EVENT:
             event = EventFact(row.name or "", row.at, row.seq, row.data, row.type or "event", row.event_id)
             await events.happen(unit, person, event, Position(at.at, row.seq))
-            merged.append(happened_unix(event))
+            merged.append(to_unix(event.at))
         else:
             parked = ParkGroup(anonymous_id=anonymous_id, **row.data)
             await _join(unit, person, parked, at, said_at=row.at)
     if merged:
         _log_merged(unit, person, anonymous_id, merged, at)
     return Done("applied", person.person_id)
-
-
-def happened_unix(event: EventFact) -> int:
-    """When the event happened, in Unix seconds."""
-    return to_unix(event.at)
 
 
 async def _bound_lately(unit: Unit, anonymous_id: str, at: Position) -> Person | None:

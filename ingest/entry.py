@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.conditions import decide, where_fits
 from domain.definitions.triggers import EventTrigger
 from domain.facts import EventFact, Position
@@ -22,7 +24,8 @@ async def enter_by_match(unit: Unit, person: Person, campaign: Campaign, at: Pos
     occurrence = Position(unit.now, at.seq)
     history = await unit.history(person, campaign)
     if isinstance(
-        entry_allowed(campaign.definition.frequency, _previous(history), occurrence, one_at_a_time=True), Allowed
+        entry_allowed(campaign.definition.frequency, previous_journeys(history), occurrence, one_at_a_time=True),
+        Allowed,
     ):
         entry = str(1 + max((int(row.entry) for row in history), default=0))
         unit.start_journey(person, campaign, entry=entry, started=occurrence, trigger={})
@@ -42,7 +45,7 @@ async def enter_by_event(unit: Unit, person: Person, campaign: Campaign, event: 
         return
     frequency = campaign.definition.frequency
     if not isinstance(frequency, FrequencyEvery):
-        previous = _previous(await unit.history(person, campaign))
+        previous = previous_journeys(await unit.history(person, campaign))
         if not isinstance(entry_allowed(frequency, previous, event.position), Allowed):
             return
     if campaign.definition.filters is not None and not decide(campaign.definition.filters, facts, unit.now)[0]:
@@ -52,7 +55,8 @@ async def enter_by_event(unit: Unit, person: Person, campaign: Campaign, event: 
     )
 
 
-def _previous(history: list[JourneyRow]) -> list[PreviousJourney]:
+def previous_journeys(history: Sequence[JourneyRow]) -> list[PreviousJourney]:
+    """Earlier journeys of a person in a campaign as frequency looks at them (CMP-14)."""
     return [
         PreviousJourney(
             Position(row.started_at, row.started_seq),
@@ -62,4 +66,4 @@ def _previous(history: list[JourneyRow]) -> list[PreviousJourney]:
     ]
 
 
-__all__ = ["enter_by_event", "enter_by_match"]
+__all__ = ["enter_by_event", "enter_by_match", "previous_journeys"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, Literal
 
 from domain.facts import Position
-from domain.journeys import Allowed, PreviousJourney, entry_allowed
+from domain.journeys import Allowed, entry_allowed
 from domain.operations import Identifier, MergePeople
 from domain.outcomes import Done
 from domain.subscriptions import PREFERENCES, filled_preferences
@@ -14,6 +15,7 @@ from ingest.anonymous import bind_id
 from ingest.catalog import Campaign
 from ingest.conversions import inherit
 from ingest.creation import owner_of
+from ingest.entry import previous_journeys
 from ingest.settle import Change, settle
 from ingest.unit import NAMES, Person, Unit
 from store import journeys, merges
@@ -136,29 +138,24 @@ def _fill(unit: Unit, primary: Person, secondary: Person) -> set[str]:
 async def _merge_journeys(unit: Unit, primary: Person, secondary: Person) -> None:
     """The secondary's journeys go on as the primary's, but where the primary is or has been in the campaign itself."""
     conn, workspace_id = unit.conn, unit.catalog.workspace_id
-    of_secondary = await journeys.all_of(conn, workspace_id, secondary.person_id)
-    of_primary = await journeys.all_of(conn, workspace_id, primary.person_id)
-    mine: dict[int, list[JourneyRow]] = {}
-    for row in of_primary:
-        mine.setdefault(row.campaign_id, []).append(row)
+    mine: dict[int, list[JourneyRow]] = defaultdict(list)
+    entries: dict[int, set[str]] = defaultdict(set)
+    for row in await journeys.all_of(conn, workspace_id, primary.person_id):
+        mine[row.campaign_id].append(row)
+        entries[row.campaign_id].add(row.entry)
     for row in list(secondary.journeys):
-        known = mine.get(row.campaign_id, [])
-        campaign = unit.catalog.campaigns.get(row.campaign_id)
-        explanation = _why_over(campaign, row, known)
+        explanation = _why_over(unit.catalog.campaigns.get(row.campaign_id), row, mine[row.campaign_id])
         if explanation is not None:
             unit.end_journey(
                 secondary, row, state="exited_early", reason="merged", explanation=explanation, why="merged"
             )
-    moved = [row for row in of_secondary if not row.entry.isdecimal() or row.campaign_id in mine]
-    entries = {(row.campaign_id, row.entry) for row in of_primary}
     renamed: dict[str, str] = {}
-    for row in moved:
-        if (row.campaign_id, row.entry) in entries:
-            numbers = [int(entry) for campaign_id, entry in entries if campaign_id == row.campaign_id]
-            renamed[row.journey_id] = str(1 + max(numbers))
-            entries.add((row.campaign_id, renamed[row.journey_id]))
-        else:
-            entries.add((row.campaign_id, row.entry))
+    for row in await journeys.all_of(conn, workspace_id, secondary.person_id):
+        taken = entries[row.campaign_id]
+        entry = row.entry if row.entry not in taken else str(1 + max(map(int, taken)))
+        if entry != row.entry:
+            renamed[row.journey_id] = entry
+        taken.add(entry)
     await unit.flush()
     await journeys.hand_over(conn, workspace_id, secondary.person_id, primary.person_id, renamed)
 
@@ -169,15 +166,10 @@ def _why_over(campaign: Campaign | None, journey: JourneyRow, known: list[Journe
         return MERGED
     if not known or campaign is None:
         return None
-    previous = [
-        PreviousJourney(
-            Position(row.started_at, row.started_seq),
-            None if row.ended_at is None else Position(row.ended_at, row.arrived_seq),
-        )
-        for row in known
-    ]
     started = Position(journey.started_at, journey.started_seq)
-    allowed = entry_allowed(campaign.definition.frequency, previous, started, one_at_a_time=journey.single)
+    allowed = entry_allowed(
+        campaign.definition.frequency, previous_journeys(known), started, one_at_a_time=journey.single
+    )
     return None if isinstance(allowed, Allowed) else MERGED_OVER
 
 

@@ -7,11 +7,11 @@ from itertools import chain
 from urllib.parse import quote
 
 from domain.facts import Position
-from domain.operations import DeletePerson, Identifier, SuppressPerson, UnsuppressPerson, ordering_keys
+from domain.operations import DeletePerson, Identifier, SuppressPerson, UnsuppressPerson, key_of_name
 from domain.outcomes import Done
 from ingest.creation import owner_of
 from ingest.suppressing import hashed
-from ingest.unit import NAMES, Erased, Person, Unit
+from ingest.unit import Erased, Person, Unit
 from store import erasure, merges, suppressions
 
 DELETED = "The person was deleted."
@@ -73,14 +73,12 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
     for name in (*person.attributes, *person.kinds):
         unit.seen.held("attribute", name, -1)
     unit.count("workspace", 0, "people", -1)
-    values = [value for kind in NAMES if (value := getattr(person.row, kind)) is not None]
+    values = [getattr(person.row, kind) for kind in person.kinds]
     # Refused calls hold names as callers wrote them: percent-encoded in paths, in bodies with the escapes of JSON.
     forms = [(quote(v, safe=""), json.dumps(v)[1:-1], json.dumps(v, ensure_ascii=False)[1:-1]) for v in values]
     values = list(dict.fromkeys([*values, *chain.from_iterable(forms)]))
-    keys = ordering_keys(DeletePerson(subject=Identifier(kind="cio_id", value=person.cio_id)))
-    for kind in NAMES:
-        if (value := getattr(person.row, kind)) is not None:
-            keys += ordering_keys(DeletePerson(subject=Identifier(kind=kind, value=value)))
+    names = [Identifier(kind="cio_id", value=person.cio_id).name, *person.names]
+    keys = [key_of_name(name) for name in names]
     await unit.flush()
     numbers = [person.person_id, *await merges.merged(unit.conn, workspace_id, person.person_id)]
     unit.erased.append(Erased(frozenset(numbers), frozenset(keys)))

@@ -11,7 +11,14 @@ import pytest
 import pytest_asyncio
 
 pytest.register_assert_rewrite(
-    "tests.support", "tests.faults", "tests.workflows", "tests.store", "tests.e2e", "tests.api", "tests.clients"
+    "tests.support",
+    "tests.services",
+    "tests.faults",
+    "tests.workflows",
+    "tests.store",
+    "tests.e2e",
+    "tests.api",
+    "tests.clients",
 )
 
 from stack.description import StackDescription

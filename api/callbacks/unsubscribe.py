@@ -27,7 +27,7 @@ MULTIPART: Final = "multipart/form-data"
 JSON: Final = "application/json"
 _FOLDER = Path(__file__).parent / "templates"
 _TEMPLATES = pages.environment(_FOLDER)
-_STYLE = (_FOLDER / "unsubscribe.css").read_text()
+_STYLE = pages.public_style(_FOLDER / "unsubscribe.css")
 _POLICY = pages.policy(style_src=pages.style_hash(_STYLE))
 _ROBOTS = {"X-Robots-Tag": "noindex, nofollow"}
 

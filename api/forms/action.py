@@ -27,7 +27,7 @@ MOST_FIELDS: Final = 1_000
 _OWN: Final = frozenset({"site_id", "form_id", "success_url"})
 _FOLDER = Path(__file__).parent / "templates"
 _TEMPLATES = pages.environment(_FOLDER)
-_STYLE = (_FOLDER / "sent.css").read_text()
+_STYLE = pages.public_style(_FOLDER / "sent.css")
 _POLICY = pages.policy(style_src=pages.style_hash(_STYLE))
 _ROBOTS = {"X-Robots-Tag": "noindex, nofollow"}
 _BODY: Final[dict[str, Any]] = {

@@ -164,46 +164,42 @@ async def events(
     return json_response(await data_index.page(db, inside.workspace_id, kinds, name=name, start=start, limit=limit))
 
 
-@router.get(
-    "/v1/data_index/objects/{object_type_id}",
-    operation_id="listObjectAttributeNames",
-    summary="Attributes of objects of a type",
-    response_model=DataNames,
-    responses=errors(),
+def _names_of_type(path: str, operation_id: str, summary: str, kind: str) -> None:
+    """A route that lists the names of a kind that an object type has its own of."""
+
+    async def listed(
+        db: Db,
+        inside: Reading,
+        object_type_id: ObjectType,
+        *,
+        name: Part = None,
+        start: Start = None,
+        limit: Limit = DEFAULT,
+    ) -> Response:
+        """With types, sources and holders."""
+        kinds = [f"{kind}:{object_type_id}"]
+        return json_response(await data_index.page(db, inside.workspace_id, kinds, name=name, start=start, limit=limit))
+
+    router.add_api_route(
+        path,
+        listed,
+        methods=["GET"],
+        operation_id=operation_id,
+        summary=summary,
+        response_model=DataNames,
+        responses=errors(),
+    )
+
+
+_names_of_type(
+    "/v1/data_index/objects/{object_type_id}", "listObjectAttributeNames", "Attributes of objects of a type", "object"
 )
-async def object_attributes(
-    db: Db,
-    inside: Reading,
-    object_type_id: ObjectType,
-    *,
-    name: Part = None,
-    start: Start = None,
-    limit: Limit = DEFAULT,
-) -> Response:
-    """With types, sources and holders."""
-    kinds = [f"object:{object_type_id}"]
-    return json_response(await data_index.page(db, inside.workspace_id, kinds, name=name, start=start, limit=limit))
-
-
-@router.get(
+_names_of_type(
     "/v1/data_index/relationships/{object_type_id}",
-    operation_id="listRelationshipAttributeNames",
-    summary="Attributes of relationships to objects of a type",
-    response_model=DataNames,
-    responses=errors(),
+    "listRelationshipAttributeNames",
+    "Attributes of relationships to objects of a type",
+    "relationship",
 )
-async def relationship_attributes(
-    db: Db,
-    inside: Reading,
-    object_type_id: ObjectType,
-    *,
-    name: Part = None,
-    start: Start = None,
-    limit: Limit = DEFAULT,
-) -> Response:
-    """With types, sources and holders."""
-    kinds = [f"relationship:{object_type_id}"]
-    return json_response(await data_index.page(db, inside.workspace_id, kinds, name=name, start=start, limit=limit))
 
 
 @router.get(

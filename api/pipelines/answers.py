@@ -20,7 +20,6 @@ _PREFLIGHT: Final = {
 }
 _BASIC: Final = {"WWW-Authenticate": 'Basic realm="Sojourn Pipelines API"'}
 _DONE: Final = b'{"success":true}'
-INVALID: Final = "invalid_request"
 
 
 def done() -> Response:

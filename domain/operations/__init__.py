@@ -21,6 +21,7 @@ from domain.operations.base import (
     Repeatable,
     identifier,
     key_of,
+    key_of_name,
     object_key,
     ordering_keys,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "UnsuppressPerson",
     "identifier",
     "key_of",
+    "key_of_name",
     "object_key",
     "ordering_keys",
 ]

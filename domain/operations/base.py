@@ -126,10 +126,15 @@ def key_of(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+def key_of_name(name: Name) -> int:
+    """The hash by which what mentions a name is ordered, and found again."""
+    return key_of(f"{name.kind}:{name.value_key}")
+
+
 def ordering_keys(operation: Operation) -> list[int]:
     """64-bit hashes of every normalised name the operation mentions; computed without the database."""
-    names = [f"{name.kind}:{name.value_key}" for name in operation.names()] + operation.extra_keys()
-    return sorted({key_of(name) for name in names})
+    names = {key_of_name(name) for name in operation.names()}
+    return sorted(names.union(map(key_of, operation.extra_keys())))
 
 
 __all__ = [
@@ -147,6 +152,7 @@ __all__ = [
     "Repeatable",
     "identifier",
     "key_of",
+    "key_of_name",
     "object_key",
     "ordering_keys",
 ]

@@ -20,7 +20,7 @@ from domain.operations import (
     Identifier,
     IdentifierKind,
     TrackEvent,
-    key_of,
+    key_of_name,
 )
 from domain.values import to_unix
 from services.looking import people
@@ -192,13 +192,13 @@ async def _whose(conn: Connection, workspace_id: int, query: DataInQuery, which:
     if person is None:
         kind: IdentifierKind = "id" if query.id_type == "phone" else query.id_type
         name = Identifier(kind=kind, value=query.customer or "").name
-        return replace(which, keys=[key_of(f"{name.kind}:{name.value_key}")])
+        return replace(which, keys=[key_of_name(name)])
     numbers = [person.person_id, *await merges.merged(conn, workspace_id, person.person_id)]
     kinds: tuple[IdentifierKind, ...] = ("id", "email", "cio_id")
     names = [
         Identifier(kind=kind, value=value).name for kind in kinds if (value := person.identifiers[kind]) is not None
     ]
-    return replace(which, people=numbers, keys=[key_of(f"{name.kind}:{name.value_key}") for name in names])
+    return replace(which, people=numbers, keys=[key_of_name(name) for name in names])
 
 
 async def _fact(conn: Connection, workspace_id: int, name: str) -> FactRead:

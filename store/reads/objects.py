@@ -56,27 +56,23 @@ class RelatedPerson:
 
 async def by_id(conn: Connection, workspace_id: int, object_type_id: int, object_id: str) -> ObjectRead | None:
     """The object of a type with this id, or None."""
-    record = await conn.fetchrow(
-        f"""SELECT {_COLUMNS} FROM objects o
-            WHERE o.workspace_id = $1 AND o.object_type_id = $2 AND o.object_id = $3""",
-        workspace_id,
-        object_type_id,
-        object_id,
-    )
-    return None if record is None else ObjectRead(*record)
+    return await _one(conn, workspace_id, object_type_id, "object_id", object_id)
 
 
 async def by_cio_object_id(conn: Connection, workspace_id: int, object_type_id: int, text: str) -> ObjectRead | None:
     """The object of a type that we gave this id, or None."""
     number = object_no_of(text)
-    if number is None:
-        return None
+    return None if number is None else await _one(conn, workspace_id, object_type_id, "object_no", number)
+
+
+async def _one(
+    conn: Connection, workspace_id: int, object_type_id: int, column: str, value: str | int
+) -> ObjectRead | None:
     record = await conn.fetchrow(
-        f"""SELECT {_COLUMNS} FROM objects o
-            WHERE o.workspace_id = $1 AND o.object_type_id = $2 AND o.object_no = $3""",
+        f"SELECT {_COLUMNS} FROM objects o WHERE o.workspace_id = $1 AND o.object_type_id = $2 AND o.{column} = $3",
         workspace_id,
         object_type_id,
-        number,
+        value,
     )
     return None if record is None else ObjectRead(*record)
 

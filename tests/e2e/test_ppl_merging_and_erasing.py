@@ -13,6 +13,7 @@ from settings import Settings
 from stack.description import StackDescription
 from tests.support.live import DAY, START, Workspace, campaign, email, on_event
 from tests.support.moments import activities, attributes, delay, mails, members, only_journey, segment
+from tests.support.searching import tables_with
 
 BUYERS = segment("buyers", {"performed": {"event": "purchase"}})
 
@@ -172,25 +173,7 @@ async def found_in_database(stack: StackDescription, text: str) -> list[str]:
     """The tables in which a text stands, bytes included."""
     conn = await asyncpg.connect(stack.database_url)
     try:
-        names = await conn.fetch(
-            """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
-        )
-        found = []
-        for name in sorted(record["relname"] for record in names):
-            query = f"SELECT EXISTS (SELECT 1 FROM {name} t WHERE position($1 IN to_json(t)::text) > 0)"
-            if await conn.fetchval(query, text):
-                found.append(name)
-            columns = await conn.fetch(
-                """SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0
-                   AND NOT attisdropped AND atttypid = 'bytea'::regtype""",
-                name,
-            )
-            for column in columns:
-                query = f"SELECT EXISTS (SELECT 1 FROM {name} WHERE position($1::bytea IN {column['attname']}) > 0)"
-                if await conn.fetchval(query, text.encode()):
-                    found.append(f"{name}.{column['attname']}")
-        return found
+        return await tables_with(conn, text)
     finally:
         await conn.close()
 

@@ -18,6 +18,7 @@ from domain.operations import (
 from tests.ingest.test_interleaving import drain
 from tests.ingest.test_merging import BUYERS, campaigns, event, identify, merge, outcomes, waiting, who
 from tests.support.database import Room
+from tests.support.searching import tables_with
 
 
 def delete(value: str) -> DeletePerson:
@@ -35,25 +36,7 @@ def unsuppress(value: str) -> UnsuppressPerson:
 async def found_in(room: Room, text: str) -> list[str]:
     """The tables in which a text stands anywhere."""
     async with room.db.connection() as conn:
-        names = await conn.fetch(
-            """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
-        )
-        found = []
-        for name in sorted(record["relname"] for record in names):
-            row = "to_json(t)::text"
-            if await conn.fetchval(f"SELECT EXISTS (SELECT 1 FROM {name} t WHERE position($1 IN {row}) > 0)", text):
-                found.append(name)
-            columns = await conn.fetch(
-                """SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
-                   AND atttypid = 'bytea'::regtype""",
-                name,
-            )
-            for column in columns:
-                query = f"SELECT EXISTS (SELECT 1 FROM {name} WHERE position($1::bytea IN {column['attname']}) > 0)"
-                if await conn.fetchval(query, text.encode()):
-                    found.append(f"{name}.{column['attname']}")
-    return found
+        return await tables_with(conn, text)
 
 
 async def test_a_deleted_person_leaves_no_trace_in_any_table(room: Room):
