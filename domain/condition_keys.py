@@ -10,6 +10,20 @@ from typing import Protocol
 from domain.facts import EventType, Ref
 from domain.patterns import compile_name
 
+DEVICES = "device"
+RELATED = "related"
+_MESSAGES = "message"
+
+
+def messages_that(status: str) -> str:
+    """The word in `Keys.records` for messages of which this has become."""
+    return f"{_MESSAGES}/{status}"
+
+
+def kind_of_records(word: str) -> str:
+    """`device`, `related` or `message`: the kind of records that a word of `Keys.records` is about."""
+    return word.partition("/")[0]
+
 
 class NamedEvent(Protocol):
     """As much of an event as its name and kind."""
@@ -42,10 +56,11 @@ class EventMatch:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The attributes, events and segments a condition mentions.
+    """The attributes, events, segments and other records a condition mentions.
 
     `attributes` are exact keys and top-level names: `a.b` gives both. `clock` says that time alone can turn the answer,
-    `age` that it depends on how long the person has been known (PPL-36).
+    `age` that it depends on how long the person has been known (PPL-36). `records` are words: `device`, `related`, and
+    `message/<status>`.
     """
 
     attributes: frozenset[str] = frozenset()
@@ -53,6 +68,7 @@ class Keys:
     segments: frozenset[Ref] = frozenset()
     clock: bool = False
     age: bool = False
+    records: frozenset[str] = frozenset()
 
     def __or__(self, other: Keys) -> Keys:
         """What both together look at."""
@@ -62,7 +78,13 @@ class Keys:
             self.segments | other.segments,
             self.clock or other.clock,
             self.age or other.age,
+            self.records | other.records,
         )
+
+    @property
+    def record_kinds(self) -> frozenset[str]:
+        """The kinds of records that have to be read."""
+        return frozenset(map(kind_of_records, self.records))
 
     def touched_by(
         self,
@@ -72,12 +94,13 @@ class Keys:
         segment_ids: Mapping[str, int],
         *,
         aged: bool | None = None,
+        records: AbstractSet[str] = frozenset(),
     ) -> bool:
-        """Whether a change of these attributes, events or memberships can change the answer.
+        """Whether a change of these attributes, events, memberships or records can change the answer.
 
         `aged` says whether the person's age start moved; None means unknown, then any event may have moved it.
         """
-        if not self.attributes.isdisjoint(attributes):
+        if not self.attributes.isdisjoint(attributes) or not self.records.isdisjoint(records):
             return True
         if self.age and (bool(events) if aged is None else aged):
             return True

@@ -52,6 +52,63 @@ class JourneyFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceFact:
+    """One device of a person (PPL-19); `last_used` in Unix seconds, `last_status` empty where no push was sent yet."""
+
+    platform: str
+    last_used: int
+    last_status: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedFact:
+    """One object a person is related to, its identifiers among its attributes, and what is said of the relationship (PPL-26)."""
+
+    object_type_id: int
+    object: Mapping[str, Any]
+    relationship: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Happening(NamedTuple):
+    """Something that became of a message: a metric, when, whether by a person (`human`), by which link or button.
+
+    What we ourselves noted and nobody reported has the sequence 0.
+    """
+
+    metric: str
+    position: Position
+    human: bool = True
+    link: str | None = None
+    response: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFact:
+    """One message to a person, drafts apart: where it comes from and everything that became of it (SUB-20)."""
+
+    channel: str
+    campaign_id: int | None
+    action_id: int | None
+    happenings: Sequence[Happening] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What references of conditions mean: numbers of definitions by kind and key, action numbers by campaign and block."""
+
+    ids: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    actions: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+
+    def id_of(self, kind: str, ref: Ref) -> int | None:
+        """The number that a reference means; None where a key names nothing."""
+        return ref if isinstance(ref, int) else self.ids.get((kind, ref))
+
+
+NOWHERE = Directory()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the conditions of one evaluation may look at.
 
@@ -59,6 +116,7 @@ class Facts:
     `events` hold at least every event whose name the evaluated conditions mention, in any order.
     `age_start` is the earlier of the instant the person was added and their earliest event (PPL-36).
     `segments` are the ids of the segments the person is in; `segment_ids` maps segment keys to ids.
+    `devices`, `related` and `messages` hold everything there is of their kind, where a condition mentions the kind at all.
     """
 
     attributes: Mapping[str, Any]
@@ -67,6 +125,10 @@ class Facts:
     segments: frozenset[int] = frozenset()
     segment_ids: Mapping[str, int] = field(default_factory=dict)
     journey: JourneyFacts | None = None
+    devices: Sequence[DeviceFact] = ()
+    related: Sequence[RelatedFact] = ()
+    messages: Sequence[MessageFact] = ()
+    directory: Directory = NOWHERE
 
     def in_segment(self, ref: Ref) -> bool:
         """Whether the person is a member of the segment now; a reference that names nothing is nobody's segment."""

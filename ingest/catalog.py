@@ -14,6 +14,7 @@ from domain.definitions import CampaignDefinition, Definition, SegmentDefinition
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.triggers import EventTrigger
 from domain.errors import NotFound
+from domain.facts import Directory
 from domain.patterns import literal_name
 from ingest.touching import Coming, KeyIndex, Watcher, Watchers
 from store import definitions as store
@@ -128,6 +129,18 @@ class Compiled:
         """Segment ids by key."""
         found = {segment.key: segment.id for segment in self.segments.values()}
         return found | {segment.key: segment.id for segment in self.manual_segments.values()}
+
+    @cached_property
+    def directory(self) -> Directory:
+        """What references of conditions mean."""
+        ids = {("campaign", campaign.key): campaign.id for campaign in self.campaigns.values()}
+        ids |= {(kind, entry.key): entry.id for kind, entries in self.others.items() for entry in entries}
+        return Directory(ids, {campaign.id: campaign.actions for campaign in self.campaigns.values()})
+
+    @cached_property
+    def watched_records(self) -> frozenset[str]:
+        """Which records besides attributes and events any condition looks at, in the words of `Keys.records`."""
+        return self.keys.records
 
     @cached_property
     def plain_segments(self) -> tuple[Segment, ...]:
@@ -272,6 +285,11 @@ class Catalog:
     def segment_ids(self) -> Mapping[str, int]:
         """Segment ids by key."""
         return self.compiled.segment_ids
+
+    @property
+    def directory(self) -> Directory:
+        """What references of conditions mean."""
+        return self.compiled.directory
 
     @property
     def campaigns(self) -> Mapping[int, Campaign]:

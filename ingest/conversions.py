@@ -10,7 +10,7 @@ from ingest.unit import Person, Unit, microseconds
 from store import conversions as store
 from store import people
 from store.journeys import JourneyRow
-from store.people import EventNeed
+from store.people import Need
 
 
 async def convert(
@@ -60,7 +60,7 @@ async def inherit(unit: Unit, primary: Person, secondary: Person) -> None:
     if not goals:
         return
     done = await store.converting(unit.conn, unit.catalog.workspace_id, secondary.person_id, goals)
-    need = EventNeed(names=frozenset(("event", fold_name(name)) for name in compiled.goal_events))
+    need = Need(names=frozenset(("event", fold_name(name)) for name in compiled.goal_events))
     found = await people.events_of(unit.conn, unit.catalog.workspace_id, {secondary.person_id: need})
     for event in sorted((event for _, event in found), key=lambda event: event.position):
         for campaign in compiled.goal_events.get(event.name.strip(), ()):

@@ -21,6 +21,7 @@ from domain.operations import (
     Name,
     ParkGroup,
     Reevaluate,
+    ReevaluateRelated,
     ReportDelivery,
     SegmentMember,
     SuppressPerson,
@@ -37,7 +38,7 @@ from ingest.identify import identify
 from ingest.manual_segments import change_membership
 from ingest.merging import merge
 from ingest.objects import delete_object, identify_object
-from ingest.reevaluate import reevaluate, unsubscribe
+from ingest.reevaluate import reevaluate, reevaluate_related, unsubscribe
 from ingest.relationships import change_relationships
 from ingest.removal import delete, suppress, unsuppress
 from ingest.reports import report_delivery
@@ -65,6 +66,7 @@ HANDLERS: Final[Mapping[type[object], Handler]] = {
     ReportDelivery: report_delivery,
     Unsubscribe: unsubscribe,
     Reevaluate: reevaluate,
+    ReevaluateRelated: reevaluate_related,
 }
 CREATING: Final = (Identify, TrackEvent, AddDevice, SegmentMember, ChangeRelationships)
 """Operations that may create the people they are about."""

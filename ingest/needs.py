@@ -17,10 +17,10 @@ from domain.operations import (
 )
 from ingest.catalog import Compiled
 from ingest.claim import Fact, owners_of
-from ingest.event_needs import event_need
 from ingest.events import LAST_VISIT
+from ingest.key_needs import need_of
 from ingest.touching import Coming, EventName
-from store.people import NOTHING, EventNeed
+from store.people import NOTHING, Need
 
 KeysNeeded = Callable[[Compiled, AnyOperation], Keys]
 MOST_KINDS = 10_000
@@ -38,6 +38,7 @@ def _coming(operation: AnyOperation) -> Coming:
     attributes: frozenset[str] = frozenset()
     events: frozenset[EventName] = frozenset()
     refs: frozenset[tuple[str, int]] = frozenset()
+    records: frozenset[str] = frozenset()
     match operation:
         case Identify():
             attributes = _NAMES.union(operation.attributes, (name.partition(".")[0] for name in operation.attributes))
@@ -47,12 +48,12 @@ def _coming(operation: AnyOperation) -> Coming:
         case Unsubscribe():
             attributes = frozenset({"unsubscribed"})
         case Reevaluate():
-            refs = frozenset(operation.refs)
+            refs, records = frozenset(operation.refs), frozenset(operation.records)
         case SegmentMember():
             attributes, refs = _NAMES, frozenset({("segment", operation.segment_id)})
         case _:
             attributes = _NAMES
-    return Coming(attributes, events, refs)
+    return Coming(attributes, events, refs, records)
 
 
 class Needs:
@@ -61,30 +62,30 @@ class Needs:
     def __init__(self, compiled: Compiled, keys: KeysNeeded = keys_needed) -> None:
         self.compiled = compiled
         self._keys = keys
-        self._known: dict[object, EventNeed] = {}
+        self._known: dict[object, Need] = {}
 
-    def of(self, operation: AnyOperation) -> EventNeed:
+    def of(self, operation: AnyOperation) -> Need:
         """What one fact needs; most are like one before, for which it was found out already."""
         kind = _kind(operation)
         found = self._known.get(kind) if kind is not None else None
         if found is None:
-            found = event_need(self._keys(self.compiled, operation))
+            found = need_of(self._keys(self.compiled, operation))
             if kind is not None:
                 if len(self._known) >= MOST_KINDS:
                     self._known.clear()
                 self._known[kind] = found
         return found
 
-    def by_person(self, facts: Sequence[Fact], known: Mapping[Name, int]) -> dict[int, EventNeed]:
+    def by_person(self, facts: Sequence[Fact], known: Mapping[Name, int]) -> dict[int, Need]:
         """What is needed of each person; facts may make others of the names they share, so these count as one."""
         groups = _Groups()
-        wanted: list[tuple[_Node, EventNeed]] = []
+        wanted: list[tuple[_Node, Need]] = []
         for fact in facts:
             node = groups.join([known.get(name, name) for name in fact.names], owners_of(fact, known))
             need = self.of(fact.operation)
             if node is not None and need is not NOTHING:
                 wanted.append((node, need))
-        together: dict[_Node, EventNeed] = {}
+        together: dict[_Node, Need] = {}
         for node, need in wanted:
             top = groups.top(node)
             together[top] = together.get(top, NOTHING) | need

@@ -11,8 +11,9 @@ from domain.facts import EventFact, Facts
 from domain.ids import cio_id
 from domain.operations import Identifier, IdentifierKind, Name
 from domain.values import EPOCH, to_unix
+from ingest.records import NO_RECORDS, Records
 from store.journeys import JourneyRow
-from store.people import Kept, PersonRow
+from store.people import Kept, PersonRow, ReadPerson
 
 _MICROSECOND = timedelta(microseconds=1)
 Membership = tuple[str, int]
@@ -36,6 +37,7 @@ class Person:
     segments: set[int] = field(default_factory=set)
     journeys: list[JourneyRow] = field(default_factory=list)
     events: list[EventFact] = field(default_factory=list)
+    records: Records = NO_RECORDS
     last_seq: int = 0
     is_new: bool = False
     fresh: bool = False
@@ -82,17 +84,7 @@ class Person:
     @property
     def profile(self) -> dict[str, Any]:
         """Everything a template or a condition reads of the person: attributes and identifiers."""
-        row = self.row
-        found = {
-            **row.attributes,
-            "cio_id": cio_id(row.person_id),
-            "_created_in_customerio_at": to_unix(row.created_at),
-        }
-        if row.id is not None:
-            found["id"] = row.id
-        if row.email is not None:
-            found["email"] = row.email
-        return found
+        return profile_of(self.row)
 
     def touch(self) -> None:
         """Forget what was derived: attributes or names have changed."""
@@ -104,9 +96,23 @@ class Person:
         self.facts = None
 
 
+def profile_of(row: PersonRow | ReadPerson) -> dict[str, Any]:
+    """Attributes and identifiers together, as templates and conditions read them."""
+    found = {
+        **row.attributes,
+        "cio_id": cio_id(row.person_id),
+        "_created_in_customerio_at": to_unix(row.created_at),
+    }
+    if row.id is not None:
+        found["id"] = row.id
+    if row.email is not None:
+        found["email"] = row.email
+    return found
+
+
 def microseconds(instant: datetime) -> int:
     """Microseconds since 1970 of an aware instant."""
     return (instant - EPOCH) // _MICROSECOND
 
 
-__all__ = ["NAMES", "NOT_KEPT", "Erased", "Membership", "Person", "microseconds"]
+__all__ = ["NAMES", "NOT_KEPT", "Erased", "Membership", "Person", "microseconds", "profile_of"]

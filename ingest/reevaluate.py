@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from domain.condition_keys import RELATED
 from domain.facts import Position
-from domain.operations import DELIVERY, Name, Reevaluate, Unsubscribe
+from domain.operations import DELIVERY, Name, Reevaluate, ReevaluateRelated, Unsubscribe
 from domain.outcomes import Done
 from ingest.identify import Update, finish, write_attributes
 from ingest.manual_segments import clear
 from ingest.settle import Change, settle
-from ingest.unit import Unit, microseconds
-from store import conversions
+from ingest.unit import OWN_SOURCE, Unit, microseconds
+from store import conversions, relationships
 
 NOBODY = Done("ignored", note="The person is gone.")
+RELATED_PAGE = 2_000
 
 
 async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> Done:
@@ -23,8 +25,21 @@ async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> Done:
         return await clear(unit, person, operation, at)
     refs = frozenset((kind, ref) for kind, ref in operation.refs)
     quiet = operation.why == "build"
-    await settle(unit, person, Change(unit.facts_of(person), at, refs=refs, quiet=quiet))
+    records = frozenset(operation.records)
+    await settle(unit, person, Change(unit.facts_of(person), at, refs=refs, quiet=quiet, records=records))
     return Done("applied", person.person_id)
+
+
+async def reevaluate_related(unit: Unit, operation: ReevaluateRelated, _at: Position) -> Done:
+    """Have the next people looked at again who are related to an object, and then those after them."""
+    found = await relationships.people_of(
+        unit.conn, unit.catalog.workspace_id, operation.object_no, operation.after, RELATED_PAGE
+    )
+    for person_id in found:
+        unit.touch(person_id, RELATED)
+    if len(found) == RELATED_PAGE:
+        unit.append(operation.model_copy(update={"after": found[-1]}), OWN_SOURCE)
+    return Done("applied")
 
 
 async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> Done:
@@ -50,4 +65,4 @@ async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> Done:
     return Done("applied", person.person_id)
 
 
-__all__ = ["reevaluate", "unsubscribe"]
+__all__ = ["reevaluate", "reevaluate_related", "unsubscribe"]

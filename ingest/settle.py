@@ -30,7 +30,8 @@ class Change:
     """What happened to one person; `before` is what conditions saw of them until then.
 
     `refs` are memberships to look at whatever was touched; `quiet` changes start, end and release nothing. `moved` are
-    segments that the change itself moved the person into or out of; with `everything` all conditions are asked. A `mute`
+    segments that the change itself moved the person into or out of; with `everything` all conditions are asked. `records`
+    are other things that changed, in the words of `Keys.records`. A `mute`
     change ends journeys by their exit rules and does no more: nobody begins, converts or is released (PPL-43). Waits on
     segments that are `looked_at` are asked although nobody moved.
     """
@@ -46,6 +47,7 @@ class Change:
     everything: bool = False
     mute: bool = False
     looked_at: frozenset[int] = frozenset()
+    records: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -64,7 +66,14 @@ class _Touched:
             return True
         events = () if change.event is None else (change.event,)
         segments = self.segments | change.looked_at
-        return keys.touched_by(change.attributes, events, segments, unit.catalog.segment_ids, aged=change.aged)
+        return keys.touched_by(
+            change.attributes,
+            events,
+            segments,
+            unit.catalog.segment_ids,
+            aged=change.aged,
+            records=change.records,
+        )
 
 
 async def settle(unit: Unit, person: Person, change: Change) -> None:
@@ -108,7 +117,7 @@ def _concerned(
     change = touched.change
     if person.fresh or change.everything:
         return watched
-    places = index.in_order(change.attributes, change.event, aged=change.aged)
+    places = index.in_order(change.attributes, change.event, aged=change.aged, records=change.records)
     if change.refs:
         looked_at = {place for place, one in enumerate(watched) if (kind, one.id) in change.refs}
         places = tuple(sorted(looked_at.union(places)))

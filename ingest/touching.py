@@ -18,7 +18,7 @@ MOST_NEEDS = 1_024
 """For how many sets of watchers it is remembered what they look at together."""
 
 
-_Touch = tuple[frozenset[str], tuple[str, str] | None, bool]
+_Touch = tuple[frozenset[str], tuple[str, str] | None, bool, frozenset[str]]
 
 
 class KeyIndex:
@@ -30,35 +30,56 @@ class KeyIndex:
         self._matches = [(place, match) for place, one in enumerate(keys) for match in one.events]
         self._by_event: dict[tuple[str, str], frozenset[int]] = {}
         self._in_order: dict[_Touch, tuple[int, ...]] = {}
+        by_record: dict[str, set[int]] = defaultdict(set)
         for place, one in enumerate(keys):
             for name in one.attributes:
                 by_attribute[name].add(place)
+            for word in one.records:
+                by_record[word].add(place)
         self._by_attribute = dict(by_attribute)
+        self._by_record = dict(by_record)
         self._segments = {
             place: frozenset(segment_ids.get(ref, -1) if isinstance(ref, str) else ref for ref in one.segments)
             for place, one in enumerate(keys)
             if one.segments
         }
 
-    def touched(self, attributes: Collection[str], event: NamedEvent | None, *, aged: bool) -> set[int]:
-        """The places that a change of these attributes, this event, or an earlier age start can concern."""
+    def touched(
+        self,
+        attributes: Collection[str],
+        event: NamedEvent | None,
+        *,
+        aged: bool,
+        records: Collection[str] = (),
+    ) -> set[int]:
+        """The places that a change of these attributes or records, this event, or an earlier age start can concern."""
         found: set[int] = set()
         for name in attributes:
             found |= self._by_attribute.get(name, frozenset())
+        for word in records:
+            found |= self._by_record.get(word, frozenset())
         if event is not None:
             found |= self.of_event(event)
         if aged:
             found |= self._aged
         return found
 
-    def in_order(self, attributes: frozenset[str], event: NamedEvent | None, *, aged: bool) -> tuple[int, ...]:
+    def in_order(
+        self,
+        attributes: frozenset[str],
+        event: NamedEvent | None,
+        *,
+        aged: bool,
+        records: frozenset[str] = frozenset(),
+    ) -> tuple[int, ...]:
         """`touched`, ascending; most changes are like one before, for which it was found out already."""
-        touch = (attributes, None if event is None else (event.type, event.name), aged)
+        touch = (attributes, None if event is None else (event.type, event.name), aged, records)
         found = self._in_order.get(touch)
         if found is None:
             if len(self._in_order) >= MOST_NAMES:
                 self._in_order.clear()
-            found = self._in_order[touch] = tuple(sorted(self.touched(attributes, event, aged=aged)))
+            places = self.touched(attributes, event, aged=aged, records=records)
+            found = self._in_order[touch] = tuple(sorted(places))
         return found
 
     def of_event(self, event: NamedEvent) -> frozenset[int]:
@@ -90,11 +111,12 @@ class EventName(NamedTuple):
 
 
 class Coming(NamedTuple):
-    """What some facts can touch: attributes, events, and memberships to look at whatever was touched."""
+    """What some facts can touch: attributes, events, memberships to look at whatever was touched, and other records."""
 
     attributes: frozenset[str]
     events: frozenset[EventName]
     refs: frozenset[tuple[str, int]]
+    records: frozenset[str] = frozenset()
 
 
 class Watcher(NamedTuple):
@@ -119,7 +141,7 @@ class Watchers:
     def needs(self, coming: Coming) -> Keys:
         """What everything that these facts can lead to looks at. Any event may be somebody's earliest and age them."""
         index = self._index
-        places = index.touched(coming.attributes, None, aged=bool(coming.events))
+        places = index.touched(coming.attributes, None, aged=bool(coming.events), records=coming.records)
         for event in coming.events:
             places |= index.of_event(event)
         if coming.refs:

@@ -12,24 +12,27 @@ from domain.condition_keys import Keys
 from domain.data_paths import without
 from domain.facts import EventFact, Facts, Position
 from domain.ids import ulid
-from domain.operations import AnyOperation, Identifier, Name
+from domain.operations import AnyOperation, Identifier, Name, Reevaluate
 from domain.patterns import fold_name
 from domain.row_outcomes import RowOutcome
 from domain.subjects import Moment
 from ingest.catalog import Campaign, Catalog
-from ingest.event_needs import event_need
 from ingest.journey_views import event_snapshot, journey_context, step_of, trigger_event, wait_state
+from ingest.key_needs import need_of
 from ingest.names_seen import NamesSeen
 from ingest.numbers import Numbers
 from ingest.person import NAMES, NOT_KEPT, Erased, Membership, Person, microseconds
+from ingest.records import NO_RECORDS, read_records
 from store import conversions, data_names, deltas, import_rows, journeys, people
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
 from store.notify import Channel, Notifier
-from store.people import NOTHING, ActivityRow, EventNeed, EventRow, Kept, MembershipRow, PersonRow
+from store.people import NOTHING, ActivityRow, EventRow, Kept, MembershipRow, Need, PersonRow
 
 TOMBSTONES = timedelta(days=30)
+OWN_SOURCE = "own change"
+"""What the log calls the source of people to be looked at again because of what became of their belongings."""
 
 
 class Unit:
@@ -84,7 +87,7 @@ class Unit:
         now: datetime,
         *,
         keys: Keys | None = None,
-        needs: Mapping[int, EventNeed] | None = None,
+        needs: Mapping[int, Need] | None = None,
         real_now: datetime | None = None,
         positions: bool = True,
     ) -> Self:
@@ -96,7 +99,7 @@ class Unit:
         """
         unit = cls(conn, catalog, now, real_now)
         unit._positions = positions
-        await unit.add(person_ids, event_need(keys or Keys()), needs)
+        await unit.add(person_ids, need_of(keys or Keys()), needs)
         return unit
 
     @classmethod
@@ -121,8 +124,11 @@ class Unit:
             person.journeys += await journeys.active_of(conn, workspace_id, [person_id])
         elif (row := await journeys.held(conn, workspace_id, journey.journey_id)) is not None:
             person.journeys.append(row)
-        found = await people.events_of(conn, workspace_id, {person_id: event_need(keys)})
+        need = need_of(keys)
+        found = await people.events_of(conn, workspace_id, {person_id: need})
         person.events += [event for _, event in found]
+        records = await read_records(conn, workspace_id, {person_id: need.records})
+        person.records = records.get(person_id, NO_RECORDS)
         unit.people[person_id] = person
         return unit
 
@@ -134,12 +140,12 @@ class Unit:
         await self.flush()
         for person_id in person_ids:
             self.people.pop(person_id, None)
-        await self.add(person_ids, event_need(self.catalog.compiled.keys))
+        await self.add(person_ids, need_of(self.catalog.compiled.keys))
 
     async def add(
-        self, person_ids: Collection[int], need: EventNeed = NOTHING, needs: Mapping[int, EventNeed] | None = None
+        self, person_ids: Collection[int], need: Need = NOTHING, needs: Mapping[int, Need] | None = None
     ) -> None:
-        """Lock and load these people with what is needed of their events: the same of all, or what `needs` say of each."""
+        """Lock and load these people with what is needed of them: the same of all, or what `needs` say of each."""
         workspace_id = self.catalog.workspace_id
         rows = await people.load_locked(self.conn, workspace_id, person_ids)
         found = {row.person_id: Person(row) for row in rows}
@@ -152,6 +158,9 @@ class Unit:
         wanted = dict.fromkeys(ids, need) if needs is None else {number: needs.get(number, NOTHING) for number in ids}
         for person_id, event in await people.events_of(self.conn, workspace_id, wanted):
             found[person_id].events.append(event)
+        kinds = {number: one.records for number, one in wanted.items() if one.records}
+        for person_id, records in (await read_records(self.conn, workspace_id, kinds)).items():
+            found[person_id].records = records
         if self._positions:
             for person_id, seq in (await people.last_sequences(self.conn, workspace_id, ids)).items():
                 found[person_id].last_seq = seq
@@ -177,12 +186,21 @@ class Unit:
                 events=tuple(person.events),
                 segments=frozenset(person.segments),
                 segment_ids=self.catalog.segment_ids,
+                devices=person.records.devices,
+                related=person.records.related,
+                messages=person.records.messages,
+                directory=self.catalog.directory,
             )
         return person.facts
 
     def nobody(self) -> Facts:
         """What conditions could see of somebody before they were made."""
-        return Facts(attributes={}, age_start=self.now, segment_ids=self.catalog.segment_ids)
+        return Facts(
+            attributes={},
+            age_start=self.now,
+            segment_ids=self.catalog.segment_ids,
+            directory=self.catalog.directory,
+        )
 
     def journey_facts(self, person: Person, journey: JourneyRow) -> Facts:
         """The same, seen from inside a journey."""
@@ -353,6 +371,16 @@ class Unit:
         """Write back a step that was recorded before."""
         if not any(step is fresh for fresh in self._steps):
             self._changed_steps[step.journey_id, step.action_id] = step
+
+    def touch(self, person_id: int, *records: str) -> None:
+        """Devices, related objects or messages of somebody have changed, in the words of `Keys.records`.
+
+        Conditions that look at such are asked again by a fact of its own, which comes after all that is written here.
+        """
+        watched = self.catalog.compiled.watched_records
+        touched = [word for word in records if word in watched]
+        if touched:
+            self.append(Reevaluate(person_id=person_id, refs=[], records=touched, why="records"), OWN_SOURCE)
 
     def append(self, operation: AnyOperation, source: str) -> None:
         """Put a fact about somebody else into the log, to be applied in its turn."""

@@ -1,7 +1,14 @@
 """What a row looks like: columns, keys, constraints and indexes, no behaviour."""
 
 from models.definitions import Definition
-from models.deliveries import CapturedMessage, Delivery, DeliveryAttempt, DeliveryContent, MailboxFault
+from models.deliveries import (
+    CapturedMessage,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryContent,
+    MailboxFault,
+    MessageEvent,
+)
 from models.files import Export, ExportLine, Import, ImportFile, ImportRow
 from models.ingest import DedupeKey, DueRow, IngestRow, OutboxRow, RateBucket, RejectedCall, Task
 from models.journeys import Journey, JourneyStep
@@ -50,6 +57,7 @@ __all__ = [
     "MailboxFault",
     "Membership",
     "MergedPerson",
+    "MessageEvent",
     "MetricDelta",
     "MetricTotal",
     "Object",

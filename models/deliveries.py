@@ -80,6 +80,23 @@ class DeliveryAttempt(SQLModel, table=True):
     answer: str | None = text(null=True)
 
 
+class MessageEvent(SQLModel, table=True):
+    """Something reported of a delivery, each time anew (PPL-37).
+
+    `seq` is the fact that reported it, `human` says whether a person did it, `link` or `response` what was clicked.
+    """
+
+    __tablename__ = "message_events"
+    workspace_id: int = Field(primary_key=True)
+    delivery_id: str = text(pk=True)
+    seq: int = bigint(pk=True)
+    metric: str = text(pk=True)
+    at: datetime = instant()
+    human: bool
+    link: str | None = text(null=True)
+    response: str | None = text(null=True)
+
+
 class CapturedMessage(SQLModel, table=True):
     """Exactly what left, or would have left: filled by the capture provider and by the development SMTP sink."""
 

@@ -141,6 +141,13 @@ class Activity(SQLModel, table=True):
     __tablename__ = "activities"
     __table_args__ = (
         Index("activities_by_person", "workspace_id", "person_id", "activity_id"),
+        Index(
+            "activities_of_segments",
+            "workspace_id",
+            sql("(data -> 'segment_id')"),
+            "activity_id",
+            postgresql_where=sql("type IN ('segment_enter', 'segment_leave')"),
+        ),
         {"postgresql_partition_by": "RANGE (recorded_at)"},
     )
     workspace_id: int = Field(primary_key=True)

@@ -41,6 +41,8 @@ _DELIVERIES = (
        AND d.workspace_id = $1 AND d.person_id = $2 AND u.ref = d.delivery_id""",
     """DELETE FROM mailbox m USING deliveries d
        WHERE m.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND m.delivery_id = d.delivery_id""",
+    """DELETE FROM message_events e USING deliveries d
+       WHERE e.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND e.delivery_id = d.delivery_id""",
     """DELETE FROM delivery_contents c USING deliveries d
        WHERE c.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND c.delivery_id = d.delivery_id""",
     """UPDATE delivery_attempts a SET answer = NULL FROM deliveries d

@@ -25,6 +25,17 @@ class PersonRow:
     age_start: datetime
 
 
+class ReadPerson(NamedTuple):
+    """One person as those see them who only look."""
+
+    person_id: int
+    id: str | None
+    email: str | None
+    attributes: dict[str, Any]
+    created_at: datetime
+    age_start: datetime
+
+
 class Kept(NamedTuple):
     """What is kept of a membership; without a row nobody is a member, and the clock changes nothing."""
 
@@ -100,20 +111,31 @@ _ACTIVITY_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class EventNeed:
-    """Which events of people to read: exact names per type, and types to read whole."""
+class Need:
+    """What of people's past and belongings to read: events by exact names per type, types of events to read whole.
+
+    `records` are the other kinds to read: `device`, `related`, `message`.
+    """
 
     names: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     types: frozenset[str] = field(default_factory=frozenset)
+    records: frozenset[str] = field(default_factory=frozenset)
 
-    def __or__(self, other: EventNeed) -> EventNeed:
+    def __or__(self, other: Need) -> Need:
         """What both together need."""
         if other is NOTHING or other is self:
             return self
-        return other if self is NOTHING else EventNeed(self.names | other.names, self.types | other.types)
+        if self is NOTHING:
+            return other
+        return Need(self.names | other.names, self.types | other.types, self.records | other.records)
+
+    @property
+    def events(self) -> bool:
+        """Whether any events are needed."""
+        return bool(self.names or self.types)
 
 
-NOTHING = EventNeed()
+NOTHING = Need()
 
 
 async def lock(conn: Connection, workspace_id: int, person_ids: Iterable[int]) -> list[int]:
@@ -231,9 +253,9 @@ async def save_names(
         )
 
 
-async def events_of(conn: Connection, workspace_id: int, needs: Mapping[int, EventNeed]) -> list[tuple[int, EventFact]]:
+async def events_of(conn: Connection, workspace_id: int, needs: Mapping[int, Need]) -> list[tuple[int, EventFact]]:
     """The events that are needed of each of these people, each with its person."""
-    numbers = {need: number for number, need in enumerate(set(needs.values()) - {NOTHING})}
+    numbers = {need: number for number, need in enumerate({need for need in needs.values() if need.events})}
     if not numbers:
         return []
     asked = [(person_id, numbers[need]) for person_id, need in needs.items() if need in numbers]
@@ -258,6 +280,22 @@ async def events_of(conn: Connection, workspace_id: int, needs: Mapping[int, Eve
         (person_id, EventFact(name, at, seq, data, kind, event_id))
         for person_id, name, at, seq, data, kind, event_id in records
     ]
+
+
+async def segments_among(
+    conn: Connection, workspace_id: int, person_ids: Sequence[int], segment_ids: Sequence[int]
+) -> dict[int, frozenset[int]]:
+    """Which of these segments each of these people is in; who is in none is left out."""
+    records = await conn.fetch(
+        """SELECT person_id, array_agg(ref_id) AS found FROM memberships
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[]) AND kind = 'segment' AND member
+             AND ref_id = ANY($3::int[])
+           GROUP BY person_id""",
+        workspace_id,
+        list(person_ids),
+        list(segment_ids),
+    )
+    return {record["person_id"]: frozenset(record["found"]) for record in records}
 
 
 async def last_sequences(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> dict[int, int]:
@@ -369,12 +407,13 @@ async def insert_activities(
 __all__ = [
     "NOTHING",
     "ActivityRow",
-    "EventNeed",
     "EventRow",
     "Kept",
     "MembershipRow",
     "Memberships",
+    "Need",
     "PersonRow",
+    "ReadPerson",
     "events_of",
     "insert",
     "insert_activities",
@@ -389,5 +428,6 @@ __all__ = [
     "save_flips",
     "save_memberships",
     "save_names",
+    "segments_among",
     "update",
 ]

@@ -32,6 +32,42 @@ async def find(conn: Connection, workspace_id: int, pairs: Collection[Pair]) -> 
     return {(record["person_id"], record["object_no"]): RelationshipRow(*record) for record in records}
 
 
+class Related(NamedTuple):
+    """An object with what is said of somebody's belonging to it."""
+
+    person_id: int
+    object_type_id: int
+    object_no: int
+    object_id: str
+    attributes: dict[str, Any]
+    relationship: dict[str, Any]
+
+
+async def of_people(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[Related]:
+    """Every object these people are related to."""
+    records = await conn.fetch(
+        """SELECT r.person_id, o.object_type_id, o.object_no, o.object_id, o.attributes, r.attributes
+           FROM relationships r JOIN objects o ON o.workspace_id = r.workspace_id AND o.object_no = r.object_no
+           WHERE r.workspace_id = $1 AND r.person_id = ANY($2::bigint[]) ORDER BY r.person_id, r.object_no""",
+        workspace_id,
+        list(person_ids),
+    )
+    return [Related(*record) for record in records]
+
+
+async def people_of(conn: Connection, workspace_id: int, object_no: int, after: int, limit: int) -> list[int]:
+    """The next people, by internal number, who are related to an object."""
+    records = await conn.fetch(
+        """SELECT person_id FROM relationships WHERE workspace_id = $1 AND object_no = $2 AND person_id > $3
+           ORDER BY person_id LIMIT $4""",
+        workspace_id,
+        object_no,
+        after,
+        limit,
+    )
+    return [record["person_id"] for record in records]
+
+
 async def save(conn: Connection, workspace_id: int, rows: Sequence[RelationshipRow], now: datetime) -> None:
     """Relate people and objects, or replace the attributes of those related already."""
     if rows:
@@ -69,4 +105,4 @@ async def part_from(conn: Connection, workspace_id: int, object_no: int) -> list
     return sorted(record["person_id"] for record in records)
 
 
-__all__ = ["Pair", "RelationshipRow", "delete", "find", "part_from", "save"]
+__all__ = ["Pair", "Related", "RelationshipRow", "delete", "find", "of_people", "part_from", "people_of", "save"]

@@ -29,7 +29,7 @@ from domain.operations.deliveries import ReportDelivery, Unsubscribe
 from domain.operations.devices import AddDevice, DeleteDevice
 from domain.operations.events import AnonymousEvent, EventKind, TrackEvent
 from domain.operations.objects import ChangeRelationships, DeleteObject, Edge, IdentifyObject, ParkGroup
-from domain.operations.own import Reevaluate
+from domain.operations.own import Reevaluate, ReevaluateRelated
 from domain.operations.people import (
     BindAnonymous,
     DeletePerson,
@@ -58,7 +58,8 @@ AnyOperation = Annotated[
     | ParkGroup
     | ReportDelivery
     | Unsubscribe
-    | Reevaluate,
+    | Reevaluate
+    | ReevaluateRelated,
     Field(discriminator="op"),
 ]
 
@@ -89,6 +90,7 @@ __all__ = [
     "Operation",
     "ParkGroup",
     "Reevaluate",
+    "ReevaluateRelated",
     "Repeatable",
     "ReportDelivery",
     "SegmentMember",

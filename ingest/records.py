@@ -1,0 +1,86 @@
+"""What people have besides attributes and events, as conditions see it: devices, objects related to, messages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.facts import DeviceFact, Happening, MessageFact, Position, RelatedFact
+from domain.ids import cio_object_id
+from domain.values import EPOCH, to_unix
+from store import devices, message_events, relationships
+from store.database import Connection
+from store.devices import DeviceRow
+from store.message_events import Message
+from store.relationships import Related
+
+DEVICE, RELATED, MESSAGE = "device", "related", "message"
+RECIPIENT = "recipient"
+"""The status of every message from the instant it is made."""
+_BY_MACHINES: Mapping[str, str] = {"opened": "human_opened", "clicked": "human_clicked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What was read of one person; empty where nothing mentions the kind."""
+
+    devices: tuple[DeviceFact, ...] = ()
+    related: tuple[RelatedFact, ...] = ()
+    messages: tuple[MessageFact, ...] = ()
+
+
+NO_RECORDS = Records()
+
+
+async def read_records(conn: Connection, workspace_id: int, wanted: Mapping[int, frozenset[str]]) -> dict[int, Records]:
+    """The records of these people, of the kinds wanted of each; who has none of them is left out."""
+
+    def asking(kind: str) -> list[int]:
+        return [person_id for person_id, kinds in wanted.items() if kind in kinds]
+
+    devices_of: dict[int, list[DeviceFact]] = defaultdict(list)
+    related_of: dict[int, list[RelatedFact]] = defaultdict(list)
+    messages_of: dict[int, list[MessageFact]] = defaultdict(list)
+    if people := asking(DEVICE):
+        for device in await devices.of_people(conn, workspace_id, people):
+            devices_of[device.person_id].append(_device(device))
+    if people := asking(RELATED):
+        for thing in await relationships.of_people(conn, workspace_id, people):
+            related_of[thing.person_id].append(_related(thing))
+    if people := asking(MESSAGE):
+        for message in await message_events.of_people(conn, workspace_id, people):
+            messages_of[message.person_id].append(_message(message))
+    return {
+        number: Records(tuple(devices_of[number]), tuple(related_of[number]), tuple(messages_of[number]))
+        for number in {*devices_of, *related_of, *messages_of}
+    }
+
+
+def _device(row: DeviceRow) -> DeviceFact:
+    return DeviceFact(row.platform, to_unix(row.last_used), row.last_status, row.attributes)
+
+
+def _related(thing: Related) -> RelatedFact:
+    named = {"object_id": thing.object_id, "cio_object_id": cio_object_id(thing.object_no)}
+    return RelatedFact(thing.object_type_id, {**thing.attributes, **named}, thing.relationship)
+
+
+def _message(message: Message) -> MessageFact:
+    happenings = [Happening(RECIPIENT, Position(message.created_at, 0)), *_reported(message)]
+    reported = {happening.metric for happening in happenings}
+    for metric, micros in message.metrics.items():
+        if metric not in reported:
+            human = _BY_MACHINES.get(metric, metric) in message.metrics
+            happenings.append(Happening(metric, Position(EPOCH + timedelta(microseconds=micros), 0), human))
+    return MessageFact(message.channel, message.campaign_id, message.action_id, tuple(happenings))
+
+
+def _reported(message: Message) -> Iterable[Happening]:
+    for event in message.events:
+        at = EPOCH + timedelta(microseconds=int(event["at"]))
+        yield Happening(event["metric"], Position(at, event["seq"]), event["human"], event["link"], event["response"])
+
+
+__all__ = ["DEVICE", "MESSAGE", "NO_RECORDS", "RELATED", "Records", "read_records"]
