@@ -25,6 +25,11 @@ logger = logging.getLogger("sojourn.due")
 
 Clock = Callable[[], datetime]
 FLIP_PAGE = 5_000
+FLIPS_AHEAD = 1_000
+"""How many facts may wait while flips come: whoever calls meanwhile is not to wait behind everybody whom the clock moves."""
+LEAST_FLIPS = 20
+"""How many flips are taken at a time whatever waits, so that a busy workspace does not put them off for ever."""
+FLIP_PAUSE = 0.02
 ROW_PAGE = 50
 AT_ONCE = 10
 PAGES_AT_ONCE = 4
@@ -49,10 +54,11 @@ class Fired:
     more: bool = False
 
 
-async def fire(conn: Connection, catalog: Catalog, real_now: datetime) -> Fired:
+async def fire(conn: Connection, catalog: Catalog, real_now: datetime, most_flips: int = FLIP_PAGE) -> Fired:
     """Set going what the workspace's clock asks for now: in a sandbox waiting journeys, everywhere flips.
 
-    Journeys elsewhere have timers of their own. Rows of `due` are counted here and worked on by the `DueRunner`.
+    Journeys elsewhere have timers of their own. Rows of `due` are counted here and worked on by the `DueRunner`. At most
+    `most_flips` memberships are seen to.
     """
     workspace_id, now = catalog.workspace_id, catalog.now(real_now)
     fired = Fired()
@@ -61,19 +67,26 @@ async def fire(conn: Connection, catalog: Catalog, real_now: datetime) -> Fired:
             fired.counts[journey_timer(catalog, standing.campaign_id, standing.block)] += standing.journeys
     for kind, rows in (await store.due_rows(conn, workspace_id, now)).items():
         fired.counts[TIMER_KINDS.get(kind, kind)] += rows
-    flips = await fire_flips(conn, workspace_id, now, real_now)
+    flips = await fire_flips(conn, workspace_id, now, real_now, most_flips)
     if flips:
         fired.counts["segment_flip"] += flips
-        fired.more = flips >= FLIP_PAGE
+        fired.more = flips >= most_flips
     # Of one instant the memberships come first, so that no plan sees one of before; until they have, timers wait.
     if catalog.workspace.sandbox and not await store.flips_pending(conn, workspace_id, now):
         await journeys.wake_due(conn, workspace_id, now)
     return fired
 
 
-async def fire_flips(conn: Connection, workspace_id: int, now: datetime, real_now: datetime) -> int:
-    """Have people looked at again whose memberships the clock may have changed, a page of them; returns how many."""
-    flips = await store.take_flips(conn, workspace_id, now, FLIP_PAGE)
+async def most_flips(conn: Connection, catalog: Catalog) -> int:
+    """How many flips may be taken now; in a sandbox nobody waits behind them."""
+    if catalog.workspace.sandbox:
+        return FLIP_PAGE
+    return max(LEAST_FLIPS, FLIPS_AHEAD - await log.count_waiting(conn, catalog.workspace_id, FLIPS_AHEAD))
+
+
+async def fire_flips(conn: Connection, workspace_id: int, now: datetime, real_now: datetime, most: int) -> int:
+    """Have people looked at again whose memberships the clock may have changed, so many of them; returns how many."""
+    flips = await store.take_flips(conn, workspace_id, now, most)
     operations = [Reevaluate(person_id=flip.person_id, refs=flip.refs, why="flip") for flip in flips]
     entries = [log.entry_of(workspace_id, operation, store.FLIP_SOURCE) for operation in operations]
     await log.append(conn, entries, real_now)
@@ -122,6 +135,8 @@ class DueRunner:
         self._retries = retries
         self._clock = clock
         self._pages: dict[int, asyncio.Task[None]] = {}
+        self._firing: dict[int, asyncio.Task[None]] = {}
+        self._ending = False
         self._resting: dict[DueKey, datetime] = {}
         self._turn = 0
 
@@ -134,6 +149,7 @@ class DueRunner:
                 await self.look_once()
             except Exception:
                 logger.exception("looking for due work failed; trying again at the next tick")
+        self._ending = True
         await self.drain()
 
     async def look_once(self) -> None:
@@ -141,10 +157,11 @@ class DueRunner:
         now = self._clock()
         self._resting = {key: until for key, until in self._resting.items() if until > now}
         self._pages = {name: page for name, page in self._pages.items() if not page.done()}
+        self._firing = {name: firing for name, firing in self._firing.items() if not firing.done()}
         async with self._db.connection() as conn:
             ripe = await store.ripe(conn, now)
         for workspace in ripe:
-            if workspace.flips or workspace.journeys:
+            if (workspace.flips or workspace.journeys) and workspace.workspace_id not in self._firing:
                 await self._fire(workspace.workspace_id)
         if self._retries is not None:
             # Workspaces take turns: where many have rows, the next ones begin behind the last that had its page.
@@ -155,17 +172,31 @@ class DueRunner:
         await finish_stopping(self._db)
 
     async def drain(self) -> None:
-        """Wait for the rows in hand."""
-        await asyncio.gather(*self._pages.values(), return_exceptions=True)
+        """Wait for the rows in hand, and for flips that come in the background."""
+        await asyncio.gather(*self._pages.values(), *self._firing.values(), return_exceptions=True)
 
     async def _fire(self, workspace_id: int) -> None:
-        fired = Fired(more=True)
-        while fired.more:
-            async with self._db.transaction() as conn:
-                catalog = await self._catalogs.get(conn, workspace_id)
-                fired = await fire(conn, catalog, self._clock())
-            if fired.counts:
-                self._notifier.send("ingest", "outbox")
+        """Fire what is due; where that is much, the rest in the background, as fast as it is applied."""
+        if await self._fire_some(workspace_id):
+            self._firing[workspace_id] = asyncio.create_task(self._fire_rest(workspace_id))
+
+    async def _fire_rest(self, workspace_id: int) -> None:
+        try:
+            more = True
+            while more and not self._ending:
+                await asyncio.sleep(FLIP_PAUSE)
+                more = await self._fire_some(workspace_id)
+        except Exception:
+            logger.exception("flips could not be taken; trying again at the next tick")
+
+    async def _fire_some(self, workspace_id: int) -> bool:
+        """Fire a page; whether there is more."""
+        async with self._db.transaction() as conn:
+            catalog = await self._catalogs.get(conn, workspace_id)
+            fired = await fire(conn, catalog, self._clock(), await most_flips(conn, catalog))
+        if fired.counts:
+            self._notifier.send("ingest", "outbox")
+        return fired.more
 
     async def _work(self, workspace_id: int, retries: Retries) -> None:
         try:
@@ -193,4 +224,14 @@ class DueRunner:
         self._notifier.send("ingest", "outbox")
 
 
-__all__ = ["Clock", "DueRunner", "Fired", "Retries", "finish_stopping", "fire", "fire_flips", "journey_timer"]
+__all__ = [
+    "Clock",
+    "DueRunner",
+    "Fired",
+    "Retries",
+    "finish_stopping",
+    "fire",
+    "fire_flips",
+    "journey_timer",
+    "most_flips",
+]

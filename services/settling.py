@@ -159,7 +159,8 @@ class Settling:
         """Do at once what would otherwise wait for the next tick of its role, and remind the others."""
         if pending.flips or pending.overdue:
             async with self._db.transaction() as conn:
-                await due.fire(conn, await self._catalogs.get(conn, self._workspace_id), self._clock())
+                catalog = await self._catalogs.get(conn, self._workspace_id)
+                await due.fire(conn, catalog, self._clock(), await due.most_flips(conn, catalog))
         if pending.stopping:
             await due.finish_stopping(self._db)
         before, at = self._reminded

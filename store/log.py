@@ -134,6 +134,17 @@ async def waiting(conn: Connection, workspace_id: int, horizon: int, most: int) 
     return record["facts"], record["oldest"]
 
 
+async def count_waiting(conn: Connection, workspace_id: int, most: int) -> int:
+    """How many facts are not applied yet, counted up to `most`."""
+    count: int = await conn.fetchval(
+        """SELECT count(*) FROM (
+               SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL ORDER BY seq LIMIT $2) found""",
+        workspace_id,
+        most,
+    )
+    return count
+
+
 async def lockable(conn: Connection, workspace_id: int, rows: Sequence[PendingRow]) -> set[int]:
     """Of these facts, those that nobody is applying; they are locked for this transaction."""
     if not rows:

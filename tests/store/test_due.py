@@ -58,6 +58,27 @@ async def test_flips_become_one_log_row_a_person_and_are_asked_for_once(room: Ro
     await room.apply()
 
 
+async def test_flips_of_a_real_workspace_wait_for_those_before_them(room: Room):
+    await execute(room, "UPDATE workspaces SET sandbox = false, clock_now = NULL WHERE workspace_id = $1")
+    many = """INSERT INTO memberships (workspace_id, person_id, kind, ref_id, member, since, flips_at)
+              SELECT $1, n, 'segment', 1, true, $2, $2 FROM generate_series(1, $3) AS n"""
+    await execute(room, many, START, 2 * due.FLIPS_AHEAD)
+    waiting = "SELECT count(*) AS facts FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL"
+    for expected in (due.FLIPS_AHEAD, due.FLIPS_AHEAD + due.LEAST_FLIPS):
+        async with room.db.transaction() as conn:
+            catalog = await room.catalogs.get(conn, room.workspace_id)
+            fired = await due.fire(conn, catalog, system_now(), await due.most_flips(conn, catalog))
+        assert fired.more
+        assert await room.rows(waiting) == [{"facts": expected}]
+    await room.apply()
+    runner = DueRunner(room.db, room.catalogs, Notifier(room.db.pool), None, system_now)
+    await runner.look_once()
+    await runner.drain()
+    left = await room.rows("SELECT count(*) AS flips FROM memberships WHERE workspace_id = $1 AND flips_at IS NOT NULL")
+    assert left == [{"flips": 0}]
+    await room.apply()
+
+
 async def test_flips_of_people_held_elsewhere_are_left_for_later(room: Room):
     await execute(room, FLIP, START, START)
     async with room.db.transaction() as holder:
