@@ -10,7 +10,8 @@ from domain.errors import Problem
 from domain.facts import Ref
 from domain.lookups import Lookup
 from domain.operators import Operator
-from domain.subjects import Attribute, Performed, RecordSubject, Segment, Subject
+from domain.paths import Path
+from domain.subjects import Attribute, Device, Message, Performed, RecordSubject, Segment, Subject
 from domain.trees import MAX_DEPTH, MAX_LEAVES, AnyOf, Leaf, Node, Not, children, is_complex
 
 ConditionPlace = Literal["segment", "trigger", "filters", "block", "branch", "true_false", "wait"]
@@ -20,14 +21,15 @@ Place = Literal["segment", "trigger", "filters", "block", "branch", "true_false"
 
 READABLE_INTERNAL = "_created_in_customerio_at"
 _PERSON = frozenset(("attribute", "segment", "performed"))
+_BELONGINGS = frozenset(("device", "related"))
 _ROOTS: dict[str, frozenset[str]] = {
-    "segment": _PERSON,
+    "segment": _PERSON | _BELONGINGS | {"message"},
     "trigger": frozenset(("attribute", "segment")),
     "filters": frozenset(("segment",)),
-    "block": _PERSON,
-    "branch": _PERSON,
-    "true_false": _PERSON,
-    "wait": _PERSON,
+    "block": _PERSON | _BELONGINGS | {"message"},
+    "branch": _PERSON | _BELONGINGS,
+    "true_false": _PERSON | _BELONGINGS | {"message"},
+    "wait": _PERSON | {"message"},
 }
 _IN_JOURNEYS = frozenset(("block", "branch", "true_false", "wait", "goal_where"))
 _EVENT_TRIGGERS = ("event", "form")
@@ -131,7 +133,7 @@ def _check_leaf(
 ) -> Iterable[Problem]:
     if isinstance(subject, RecordSubject):
         yield from _check_lookups(subject.comparison, at, allowed_lookups(place, trigger_type))
-    if isinstance(subject, Attribute) and _is_internal(subject.comparison.field):
+    if isinstance(subject, Attribute) and _is_internal(subject.comparison.path):
         message = f"Attributes starting with `_` cannot be tested, except `{READABLE_INTERNAL}`."
         yield Problem(code="internal_attribute", pointer=at + "/field", message=message)
     if isinstance(subject, Performed):
@@ -141,8 +143,29 @@ def _check_leaf(
         elif subject.since == "wait_start" and place != "wait":
             message = "`wait_start` has a meaning in the paths of a wait only."
             yield Problem(code="since_not_allowed", pointer=at + "/since", message=message)
-        if subject.body.where is not None:
-            yield from check_where(subject.body.where, place, pointer=at + "/where", trigger_type=trigger_type)
+    if isinstance(subject, Message):
+        yield from _check_message(subject, at, place, in_workflow=in_workflow)
+    if isinstance(subject, Device) and place == "segment":
+        yield from _check_device(subject, at)
+    for field, where in subject.wheres():
+        yield from check_where(where, place, pointer=at + field, trigger_type=trigger_type)
+
+
+def _check_message(subject: Message, at: str, place: Place, *, in_workflow: bool) -> Iterable[Problem]:
+    if subject.body.mode == "is" and place != "wait":
+        message = "`is` means what happens after entering a wait, so it stands in the paths of a wait only."
+        yield Problem(code="mode_not_allowed", pointer=at + "/mode", message=message)
+    of = subject.body.of
+    if of is not None and of.sender is None and not in_workflow:
+        message = "Name the campaign of the block; only inside a workflow it is that workflow's."
+        yield Problem(code="required", pointer=at + "/of/campaign", message=message)
+
+
+def _check_device(subject: Device, at: str) -> Iterable[Problem]:
+    for leaf in () if subject.where is None else subject.where.comparisons():
+        if leaf.body.path.steps:
+            message = "Only the device's own fields can be tested in a segment, nothing nested in them."
+            yield Problem(code="not_applicable", pointer=f"{at}/where{leaf.pointer}/field", message=message)
 
 
 def _check_nesting(segment: Segment, at: str, segment_has_segments: Callable[[Ref], bool]) -> Iterable[Problem]:
@@ -165,8 +188,9 @@ def _lookup_pointer(comparison: Operator, lookup: Lookup, at: str) -> str:
     return f"{at}/value"
 
 
-def _is_internal(field: str) -> bool:
-    return field.startswith("_") and field != READABLE_INTERNAL
+def _is_internal(path: Path) -> bool:
+    """Whether the path, or the name it begins with however that is written, is one of the hidden names."""
+    return any(name.startswith("_") and name != READABLE_INTERNAL for name in path.keys)
 
 
 __all__ = [

@@ -20,6 +20,7 @@ from domain.documents import Refusal, refused
 from domain.facts import Facts, Ref
 from domain.operators import Decision, Operator
 from domain.subjects import SUBJECTS, Moment, Segment, Subject
+from domain.subjects.base import Named
 from domain.trees import Decide, Leaf, Location, Node, Reader, compile_tree, decide_tree, dump_tree, leaves
 from domain.values import from_unix, to_unix
 from domain.wheres import Where
@@ -93,12 +94,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class LeafReport:
-    """What one leaf answered and saw."""
+    """What one leaf answered and saw; before `flips_at` the clock alone cannot change that."""
 
     pointer: str
     result: bool
     actual: Any
     note: str
+    flips_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +121,19 @@ def parse_condition(raw: Any) -> Condition:
 def evaluate(condition: Condition, facts: Facts, now: datetime, *, explain: bool = False) -> Verdict:
     """The verdict on one person's facts; a leaf that fails counts as not met (ACT-03), so this never raises."""
     moment = Moment.of(now)
+    failed: dict[int, str] = {}
 
     def decide(subject: Subject) -> Decision:
         try:
             return subject.decide(facts, moment)
-        except Exception:  # noqa: BLE001 - whatever stored data does to a leaf, it is not met
+        except Exception as error:  # noqa: BLE001 - whatever stored data does to a leaf, it is not met
+            failed[id(subject)] = f" could not be evaluated ({type(error).__name__})"
             return False, None
 
     matched, flip, leaf = decide_tree(condition.root, decide)
     return Verdict(
         matched,
-        _reason(leaf, matched=matched),
+        _reason(leaf, matched=matched) + failed.get(id(leaf.body), ""),
         _instant(flip),
         tuple(_report(leaf, facts, moment) for leaf in condition.leaves) if explain else (),
     )
@@ -170,13 +174,13 @@ def _decider(subject: Subject) -> Decide:
 
 def _report(leaf: Leaf[Subject], facts: Facts, moment: Moment) -> LeafReport:
     try:
-        result, _ = leaf.body.decide(facts, moment)
+        result, flip = leaf.body.decide(facts, moment)
         actual, note = leaf.body.look(facts, moment)
     except Exception as error:  # noqa: BLE001 - the explanation says what went wrong
         return LeafReport(
             leaf.pointer, False, None, f"could not be evaluated ({type(error).__name__}), so it is not met"
         )
-    return LeafReport(leaf.pointer, result, actual, note)
+    return LeafReport(leaf.pointer, result, actual, note, _instant(flip))
 
 
 def where_fits(where: Where, record: Mapping[str, Any], facts: Facts, moment: Moment) -> bool:
@@ -209,6 +213,11 @@ def keys_of(condition: Condition) -> Keys:
     return condition.keys
 
 
+def references(condition: Condition) -> list[Named]:
+    """The definitions a condition names, each with the JSON Pointer of where it does so below the condition."""
+    return [named._replace(at=leaf.pointer + named.at) for leaf in condition.leaves for named in leaf.body.references()]
+
+
 def segment_refs(condition: Condition) -> list[tuple[str, Ref]]:
     """The segments a condition names, each with the JSON Pointer of its leaf below the condition."""
     return [(leaf.pointer, leaf.body.ref) for leaf in condition.leaves if isinstance(leaf.body, Segment)]
@@ -223,6 +232,7 @@ __all__ = [
     "EventMatch",
     "Keys",
     "LeafReport",
+    "Named",
     "Verdict",
     "Where",
     "decide",
@@ -232,6 +242,7 @@ __all__ = [
     "keys_of",
     "parse_condition",
     "reason_of",
+    "references",
     "segment_refs",
     "where_fits",
 ]

@@ -49,6 +49,8 @@ class JourneyFacts:
     trigger: Mapping[str, Any] | None = None
     wait_started: Position | None = None
     """Set while a wait-until block is evaluated: its arrival."""
+    campaign_id: int | None = None
+    """The campaign whose workflow it is."""
 
 
 @dataclass(frozen=True, slots=True)

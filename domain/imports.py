@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StrictInt, StringConstraints, field_validator, model_validator
 
 from domain.csv_files import BadFile
+from domain.definitions.base import Name
 from domain.documents import Document, Reference, Refusal, refused
 from domain.subscriptions import PARTS, PREFERENCES
 from domain.track.limits import NAME_BYTES, size
@@ -47,6 +48,7 @@ class ImportRequest(Document):
     empty_cells: Literal["ignore", "clear"] = "ignore"
     mapping: dict[str, str | None] = Field(default_factory=dict)
     segment: Reference | None = None
+    new_segment: Name | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +94,10 @@ class ImportRequest(Document):
             yield Refusal("not_applicable", "Only people who exist have a cio_id.", ("data_to_process",))
         if self.segment is not None and self.type != "people":
             yield Refusal("not_applicable", "Only people can be put into a segment.", ("segment",))
+        if self.new_segment is not None and self.type != "people":
+            yield Refusal("not_applicable", "Only people can be put into a segment.", ("new_segment",))
+        if self.new_segment is not None and self.segment is not None:
+            yield Refusal("not_applicable", "Name a segment, or have one made.", ("new_segment",))
 
     @property
     def settings(self) -> dict[str, Any]:

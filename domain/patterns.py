@@ -33,6 +33,11 @@ class NamePattern:
     names: frozenset[str]
     searches: tuple[tuple[str, ...], ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all can match, because nothing is written between the bars."""
+        return not self.names and not self.searches
+
     def matches(self, name: str) -> bool:
         """Whether the name, trimmed and case ignored, is one of the alternatives."""
         folded = fold_name(name)
@@ -77,6 +82,13 @@ def compile_name(pattern: str) -> NamePattern:
         elif name := fold_name("".join(char for char, _ in alternative)):
             names.append(name)
     return NamePattern(frozenset(names), tuple(searches))
+
+
+@lru_cache(maxsize=4_096)
+def compile_search(pattern: str) -> NamePattern:
+    """A pattern looked for anywhere in a text, as in the address of a link: `|` separates alternatives, `+` is ordinary."""
+    alternatives = (_trimmed(alternative) for alternative in _split(_tokens(pattern), "|"))
+    return NamePattern(frozenset(), tuple(_runs(alternative) for alternative in alternatives if alternative))
 
 
 def _tokens(pattern: str) -> list[_Token]:

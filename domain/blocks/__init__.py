@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, ValidationError
 from domain.blocks.base import Block, BranchBlock, DataBlock, MessageBlock, Planned, SendingState, StepBlock
 from domain.blocks.email import EmailBlock
 from domain.blocks.exit import ExitBlock
+from domain.blocks.segment_update import SegmentUpdate
 from domain.blocks.time_delay import TimeDelay
 from domain.blocks.time_window import TimeWindow
 from domain.blocks.true_false import TrueFalse
@@ -18,7 +19,7 @@ from domain.blocks.update_person import Target, UpdatePerson
 from domain.blocks.wait_until import WaitUntil, released_path, wait_keys
 from domain.documents import Refusal, refused
 
-_Union = TimeDelay | TimeWindow | WaitUntil | TrueFalse | EmailBlock | UpdatePerson | ExitBlock
+_Union = TimeDelay | TimeWindow | WaitUntil | TrueFalse | EmailBlock | UpdatePerson | SegmentUpdate | ExitBlock
 
 BLOCKS: Final[Mapping[str, type[Block]]] = {block.type_name(): block for block in get_args(_Union)}
 """Every block of this version by the word of its `type`."""
@@ -55,6 +56,7 @@ __all__ = [
     "ExitBlock",
     "MessageBlock",
     "Planned",
+    "SegmentUpdate",
     "SendingState",
     "StepBlock",
     "Target",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import AfterValidator, StringConstraints, field_validator
@@ -26,11 +26,15 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Use(NamedTuple):
-    """One reference from a document to another: the kind meant, its key or id, and where the reference stands."""
+    """One reference from a document to another: the kind meant, its key or id, and where the reference stands.
+
+    `block` is the block of a campaign that is meant, by key or action id.
+    """
 
     kind: str
     ref: str | int
     pointer: str
+    block: str | int | None = None
 
 
 class Template(NamedTuple):
@@ -48,6 +52,21 @@ class Surroundings(Protocol):
 
     def segment_has_segments(self, ref: str | int) -> bool:
         """Whether the conditions of a segment name segments."""
+
+    def segment_has_conditions(self, ref: str | int) -> bool:
+        """Whether a segment is kept by conditions, so that nobody is put into it by hand."""
+
+    def ring_of_segments(self, key: str, through: str | int) -> list[str]:
+        """The keys on a way from a segment through one it is made of back to itself, both ends included; else none."""
+
+    def blocks_of(self, ref: str | int) -> Mapping[str, int | None] | None:
+        """The blocks of a campaign with their action ids, where they have one; None where there is no such campaign."""
+
+    def blocks_asked_for(self, key: str) -> list[tuple[str, str, str]]:
+        """The blocks a campaign has had so far that other documents name: kind and key of each of these, and the block."""
+
+    def is_disabled_type(self, ref: str | int) -> bool:
+        """Whether there is such an object type, and it is not enabled."""
 
     def users(self, kind: str, key: str) -> list[tuple[str, str]]:
         """The kind and key of every other document that refers to this one."""

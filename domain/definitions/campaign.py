@@ -113,9 +113,9 @@ class CampaignDefinition(Definition):
         """What its messages and Liquid values say."""
         yield from campaign_parts.templates(self)
 
-    def check(self, _around: Surroundings, /) -> Iterator[Problem]:
+    def check(self, around: Surroundings, /) -> Iterator[Problem]:
         """How trigger, filters, frequency, exit, goal and workflow fit together."""
-        yield from campaign_rules.check(self)
+        yield from campaign_rules.check(self, around)
 
     def warnings(self, around: Surroundings, /) -> Iterator[Problem]:
         """Emails that have nobody to come from."""

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.blocks import EmailBlock, MessageBlock, StepBlock, Target, TrueFalse, UpdatePerson, WaitUntil
+from domain.blocks import (
+    EmailBlock,
+    MessageBlock,
+    SegmentUpdate,
+    StepBlock,
+    Target,
+    TrueFalse,
+    UpdatePerson,
+    WaitUntil,
+)
 from domain.condition_rules import ConditionPlace
-from domain.conditions import Condition, segment_refs
+from domain.conditions import Condition
 from domain.content import EmailMessage
 from domain.data_values import LiquidValue
 from domain.definitions.base import Template, Use, texts_below
+from domain.definitions.condition_uses import uses_of
 from domain.problems import pointer_of
 
 if TYPE_CHECKING:
@@ -45,16 +55,23 @@ def conditions(campaign: CampaignDefinition) -> Iterator[PlacedCondition]:
                     yield PlacedCondition(f"{at}/paths/{index}/conditions", path.conditions, "wait")
 
 
+def segment_updates(campaign: CampaignDefinition) -> Iterator[Use]:
+    """The segments that blocks put people into and take them out of."""
+    for key, block in campaign.workflow.blocks.items():
+        if isinstance(block, SegmentUpdate):
+            yield Use("segment", block.segment, pointer_of(("workflow", "blocks", key, "segment")))
+
+
 def uses(campaign: CampaignDefinition) -> Iterator[Use]:
     """Every reference to another document."""
     for placed in conditions(campaign):
-        for pointer, ref in segment_refs(placed.condition):
-            yield Use("segment", ref, placed.pointer + pointer)
+        yield from uses_of(placed.condition, placed.pointer, campaign.key)
     goal = campaign.goal
     if goal is not None:
         for name, ref_or_none in (("enters_segment", goal.enters_segment), ("leaves_segment", goal.leaves_segment)):
             if ref_or_none is not None:
                 yield Use("segment", ref_or_none, f"/goal/{name}")
+    yield from segment_updates(campaign)
     for key, block in campaign.workflow.blocks.items():
         if isinstance(block, EmailBlock):
             at = pointer_of(("workflow", "blocks", key, "message"))

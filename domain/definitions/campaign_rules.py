@@ -9,16 +9,18 @@ from domain.blocks import EmailBlock, Target, UpdatePerson
 from domain.condition_rules import check_condition, check_where
 from domain.data_values import JavascriptValue
 from domain.definitions import campaign_parts
+from domain.definitions.condition_uses import check_uses
 from domain.errors import Problem
 from domain.journeys import FrequencyEvery, FrequencyOnce, FrequencyOncePer
 from domain.problems import pointer_of
 from domain.workflow_graph import check_graph
 
 if TYPE_CHECKING:
+    from domain.definitions.base import Surroundings
     from domain.definitions.campaign import CampaignDefinition
 
 
-def check(campaign: CampaignDefinition) -> Iterator[Problem]:
+def check(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
     """Everything wrong between the parts; what only a start demands is marked so."""
     trigger_type = campaign.trigger.type
     for placed in campaign_parts.conditions(campaign):
@@ -43,6 +45,9 @@ def check(campaign: CampaignDefinition) -> Iterator[Problem]:
     yield from check_graph(campaign.workflow, "/workflow", trigger_type)
     yield from _renames(campaign)
     yield from _javascript(campaign)
+    yield from _by_hand(campaign, around)
+    yield from check_uses(campaign_parts.uses(campaign), around)
+    yield from _asked_for(campaign, around)
 
 
 def _frequency(campaign: CampaignDefinition) -> Iterator[Problem]:
@@ -111,6 +116,22 @@ def _javascript(campaign: CampaignDefinition) -> Iterator[Problem]:
                 at = pointer_of(("workflow", "blocks", key, *path, "javascript"))
                 message = "Values in JavaScript are not in this version; use from or liquid."
                 yield Problem(code="not_applicable", pointer=at, message=message)
+
+
+def _by_hand(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
+    for use in campaign_parts.segment_updates(campaign):
+        if around.segment_has_conditions(use.ref):
+            message = f"The segment {use.ref!r} has conditions; a block can only change who is in a manual one."
+            yield Problem(code="segment_not_manual", pointer=use.pointer, message=message)
+
+
+def _asked_for(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
+    """Blocks that are gone although conditions elsewhere ask for their messages, and would never again find one."""
+    blocks = campaign.workflow.blocks
+    for kind, key, block in around.blocks_asked_for(campaign.key):
+        if block not in blocks:
+            message = f"The {kind} '{key}' asks for messages of the block '{block}', which therefore stays."
+            yield Problem(code="in_use", pointer="/workflow/blocks", message=message)
 
 
 def senderless(campaign: CampaignDefinition) -> Iterator[Problem]:

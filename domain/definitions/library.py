@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from domain.conditions import segment_refs
 from domain.definitions.base import Definition, Use
+from domain.definitions.campaign import CampaignDefinition
+from domain.definitions.object_type import ObjectTypeDefinition
 from domain.definitions.provider import ProviderDefinition
 from domain.definitions.segment import SegmentDefinition
 from domain.errors import Referent
 
+ARCHIVED: Final = "archived"
+
 
 @dataclass
 class Entry:
-    """One document: its names, and the document itself, read when somebody looks; None where it cannot be read."""
+    """One document: its names, and the document itself, read when somebody looks; None where it cannot be read.
+
+    `state` is that of its life, where what is stored has one; `actions` are the numbers of a campaign's blocks.
+    """
 
     kind: str
     key: str
     id: int | None
     source: Mapping[str, Any] | Definition | None
+    state: str | None = None
+    actions: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def definition(self) -> Definition | None:
@@ -32,6 +41,11 @@ class Entry:
         from domain.definitions import read_definition
 
         return read_definition(self.source)[0]
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is kept as it was and neither does anything nor can be referred to."""
+        return self.state == ARCHIVED
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
@@ -51,7 +65,7 @@ class Library:
         """Add a document, or replace the one of the same kind and key, whose id it takes over."""
         before = self._entries.get((entry.kind, entry.key))
         if before is not None and entry.id is None:
-            entry.id = before.id
+            entry.id, entry.state, entry.actions = before.id, before.state, before.actions
         self._entries[entry.kind, entry.key] = entry
         if entry.id is not None:
             self._entries[entry.kind, entry.id] = entry
@@ -77,6 +91,54 @@ class Library:
         conditions = found.conditions if isinstance(found, SegmentDefinition) else None
         return conditions is not None and bool(segment_refs(conditions))
 
+    def segment_has_conditions(self, ref: str | int) -> bool:
+        """Whether a segment is kept by conditions; False for one that cannot be read."""
+        entry = self.find("segment", ref)
+        found = entry.definition if entry is not None else None
+        return isinstance(found, SegmentDefinition) and found.conditions is not None
+
+    def ring_of_segments(self, key: str, through: str | int) -> list[str]:
+        """The keys on a way from a segment through one it is made of back to itself, both ends included; else none."""
+        first = self.find("segment", through)
+        ways = [] if first is None else [[key, first.key]]
+        seen: set[str] = set()
+        while ways:
+            way = ways.pop()
+            if way[-1] == key:
+                return way
+            if way[-1] not in seen:
+                seen.add(way[-1])
+                ways += [[*way, below] for below in self._segments_of(way[-1])]
+        return []
+
+    def _segments_of(self, key: str) -> list[str]:
+        entry = self.find("segment", key)
+        found = [] if entry is None else [self.find(use.kind, use.ref) for use in entry.uses if use.kind == "segment"]
+        return [below.key for below in found if below is not None]
+
+    def blocks_of(self, ref: str | int) -> Mapping[str, int | None] | None:
+        """The blocks of a campaign with their action ids, where they have one; None where there is no such campaign."""
+        entry = self.find("campaign", ref)
+        if entry is None or not isinstance(entry.definition, CampaignDefinition):
+            return None
+        blocks, actions = entry.definition.workflow.blocks, entry.actions
+        return {key: actions.get(key, actions.get(block.renamed_from or "")) for key, block in blocks.items()}
+
+    def blocks_asked_for(self, key: str) -> list[tuple[str, str, str]]:
+        """The blocks a campaign has had so far that other documents name: kind and key of each of these, and the block."""
+        entry = self.find("campaign", key)
+        known = {} if entry is None else entry.actions
+        named = self.references("campaign", key)
+        return [
+            (user.kind, user.key, use.block) for user, use in named if isinstance(use.block, str) and use.block in known
+        ]
+
+    def is_disabled_type(self, ref: str | int) -> bool:
+        """Whether there is such an object type, and it is not enabled."""
+        entry = self.find("object_type", ref)
+        found = entry.definition if entry is not None else None
+        return isinstance(found, ObjectTypeDefinition) and not found.enabled
+
     @cached_property
     def _users(self) -> dict[tuple[str, str | int], list[tuple[Entry, Use]]]:
         users: dict[tuple[str, str | int], list[tuple[Entry, Use]]] = defaultdict(list)
@@ -85,19 +147,27 @@ class Library:
                 users[use.kind, use.ref].append((entry, use))
         return users
 
-    def referents(self, kind: str, key: str) -> list[Referent]:
-        """Every reference from another document to this one, by key or by id."""
+    def references(self, kind: str, key: str) -> list[tuple[Entry, Use]]:
+        """Every reference from another document to this one, by key or by id, those of archived ones included."""
         entry = self.find(kind, key)
         names: list[str | int] = [key] if entry is None or entry.id is None else [key, entry.id]
         return [
-            Referent(kind=user.kind, key=user.key, pointer=use.pointer)
+            (user, use)
             for name in names
             for user, use in self._users.get((kind, name), [])
             if (user.kind, user.key) != (kind, key)
         ]
 
+    def referents(self, kind: str, key: str) -> list[Referent]:
+        """The references that hold a document in place: what an archived segment says counts for nothing (PPL-29)."""
+        return [
+            Referent(kind=user.kind, key=user.key, pointer=use.pointer)
+            for user, use in self.references(kind, key)
+            if not (user.archived and user.kind == "segment")
+        ]
+
     def users(self, kind: str, key: str) -> list[tuple[str, str]]:
-        """The kind and key of every other document that refers to this one."""
+        """The kind and key of every other document that refers to this one, archived segments left out."""
         return [(referent.kind, referent.key) for referent in self.referents(kind, key)]
 
     def others(self, kind: str, key: str) -> list[Definition]:

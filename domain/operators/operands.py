@@ -14,6 +14,7 @@ from domain.documents import Refusal, refused
 from domain.durations import DURATION_PATTERN, Duration
 from domain.facts import Facts
 from domain.lookups import LOOKUP_PATTERN, Lookup, read_lookup
+from domain.patterns import compile_text
 from domain.values import LAST_TIMESTAMP, as_timestamp
 
 MAX_CHOICES = 100
@@ -51,7 +52,10 @@ def _read_text(raw: Any) -> Any:
         return _read_lookup(raw, 'The value is a text or {"from": path}.')
     if not isinstance(raw, str):
         raise refuse("type", "The value is a text; numbers are searched as text, too: write them in quotes.", raw)
-    return read_scalar(raw)
+    if not compile_text(raw).alternatives:
+        message = "There is nothing to look for: `|` is or, `+` is and; write `\\|` and `\\+` for the characters."
+        raise refuse("length", message, raw)
+    return raw
 
 
 def _read_number(raw: Any) -> Any:

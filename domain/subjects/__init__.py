@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from domain.subjects.attribute import Attribute
 from domain.subjects.base import Moment, RecordSubject, Subject
+from domain.subjects.device import Device
 from domain.subjects.event import TriggerEvent
+from domain.subjects.message import Message
 from domain.subjects.performed import Performed
+from domain.subjects.related import Related
 from domain.subjects.segment import Segment
 
 SUBJECTS: dict[str, type[Subject]] = {
@@ -14,9 +17,24 @@ SUBJECTS: dict[str, type[Subject]] = {
         Attribute,
         Segment,
         Performed,
+        Message,
+        Device,
+        Related,
         TriggerEvent,
     )
 }
 """Leaf root to subject."""
 
-__all__ = ["SUBJECTS", "Attribute", "Moment", "Performed", "RecordSubject", "Segment", "Subject", "TriggerEvent"]
+__all__ = [
+    "SUBJECTS",
+    "Attribute",
+    "Device",
+    "Message",
+    "Moment",
+    "Performed",
+    "RecordSubject",
+    "Related",
+    "Segment",
+    "Subject",
+    "TriggerEvent",
+]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from domain.condition_keys import Keys
-from domain.facts import Facts
+from domain.facts import Facts, Ref
 from domain.operators import Decision, Operator, parse_comparison
 from domain.values import from_unix, to_unix
+from domain.wheres import Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,18 @@ def _moment(now: datetime, _zone: tzinfo | None) -> Moment:
     """Thousands of conditions are evaluated at the same instant; equal instants of other zones are kept apart."""
     unix = to_unix(now)
     return Moment(now, unix, now if now.microsecond == 0 else from_unix(unix))
+
+
+class Named(NamedTuple):
+    """A definition that a leaf names: its kind, key or id, where below the leaf that stands, and the block of it meant.
+
+    Without `ref` it is the campaign in whose workflow the leaf stands.
+    """
+
+    kind: str
+    ref: Ref | None
+    at: str
+    block: Ref | None = None
 
 
 class Subject(ABC):
@@ -65,6 +78,14 @@ class Subject(ABC):
     @abstractmethod
     def keys(self) -> Keys:
         """What the leaf looks at."""
+
+    def references(self) -> Iterator[Named]:
+        """The definitions that the leaf names."""
+        yield from ()
+
+    def wheres(self) -> Iterator[tuple[str, Where]]:
+        """The comparisons on records of their own, each with where it stands below the leaf."""
+        yield from ()
 
     @abstractmethod
     def describe(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, PlainSerializer, PlainValidator, StrictBool, StrictStr, WithJsonSchema, model_validator
+from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from domain.condition_keys import EventMatch, Keys
 from domain.documents import Document, Refusal, refused
@@ -17,32 +17,15 @@ from domain.form_events import FORM_EVENT, is_of_form
 from domain.operators import Decision, earliest
 from domain.patterns import NamePattern, compile_name, fold_name
 from domain.subjects.base import Moment, Subject
+from domain.subjects.counting import Between, Counting
 from domain.subjects.times import Times
 from domain.subjects.windows import WindowCount
-from domain.values import LAST_TIMESTAMP, to_unix, to_unix_ceiling
+from domain.values import to_unix, to_unix_ceiling
 from domain.wheres import Where
 
 Since = Literal["ever", "trigger", "wait_start"]
 Kind = Literal["event", "page", "screen", "form"]
 _KINDS: tuple[Kind, ...] = ("event", "page", "screen", "form")
-
-
-def _read_between(raw: Any) -> tuple[int, int]:
-    if not isinstance(raw, list | tuple) or any(not isinstance(x, int) or isinstance(x, bool) for x in raw):
-        raise refused(Refusal("type", "Give a list of two Unix times.", (), raw))
-    if len(raw) != 2:
-        raise refused(Refusal("length", "Give exactly two Unix times.", (), raw))
-    if not all(0 <= x < LAST_TIMESTAMP for x in raw):
-        raise refused(Refusal("range", "Unix times lie between 0 and 99999999999.", (), raw))
-    return raw[0], raw[1]
-
-
-_Between = Annotated[
-    tuple[int, int],
-    PlainValidator(_read_between),
-    PlainSerializer(list),
-    WithJsonSchema({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer", "minimum": 0}}),
-]
 
 
 class PerformedBody(Document):
@@ -55,7 +38,7 @@ class PerformedBody(Document):
     where: Where | None = None
     times: Times | None = None
     within: Duration | None = None
-    between: _Between | None = None
+    between: Between | None = None
     since: Since = "ever"
     inverse: StrictBool = False
 
@@ -66,6 +49,8 @@ class PerformedBody(Document):
             raise refused(Refusal("required", f"Name what was done: one of {', '.join(_KINDS)}.", ()))
         if len(named) > 1:
             raise refused(Refusal("type", f"Name only one of {', '.join(named)}.", ()))
+        if compile_name(getattr(self, named[0])).is_empty:
+            raise refused(Refusal("length", "The name is empty.", (named[0],), getattr(self, named[0])))
         if self.within is not None and self.between is not None:
             raise refused(Refusal("type", "Give either within or between.", ()))
         return self
@@ -115,9 +100,15 @@ class Performed(Subject):
         return self.body.times or Times()
 
     @cached_property
+    def counting(self) -> Counting:
+        """The test of how often."""
+        within = self.body.within
+        return Counting(self.times, None if within is None else within.seconds, self.body.inverse)
+
+    @property
     def needs_age(self) -> bool:
         """Whether the person must have been known for the length of the window."""
-        return self.body.within is not None and (self.body.inverse or self.times.zero_passes)
+        return self.counting.needs_age
 
     @cached_property
     def _name(self) -> NamePattern:
@@ -135,14 +126,7 @@ class Performed(Subject):
     def decide(self, facts: Facts, moment: Moment) -> Decision:
         """Counts the events, and finds when the clock will change the answer."""
         window, where_flip = self._count(facts, moment, stop_early=True)
-        if self.body.within is None:
-            return self.times.allows(window.count) != self.body.inverse, where_flip
-        known = to_unix_ceiling(facts.age_start) + self.body.within.seconds if self.needs_age else None
-
-        def holds(count: int, at: int) -> bool:
-            return self.times.allows(count) != self.body.inverse and (known is None or at >= known)
-
-        matched, flip = window.decide(holds, () if known is None else (known,))
+        matched, flip = self.counting.decide(window, facts)
         return matched, earliest(flip, where_flip)
 
     def prepared(self) -> Callable[[Facts, Moment], Decision]:
@@ -164,9 +148,7 @@ class Performed(Subject):
 
     def _count(self, facts: Facts, moment: Moment, *, stop_early: bool) -> tuple[WindowCount, int | None]:
         window = WindowCount(moment.unix)
-        within, where = self.body.within, self.body.where
-        span = within.seconds if within else None
-        enough = self.times.count if self.times.word == "at_least" else self.times.count + 1
+        where, span, enough = self.body.where, self.counting.span, self.counting.enough
         if not stop_early or span is not None or (where is not None and where.clock):
             enough = -1
         flip: int | None = None
@@ -201,12 +183,7 @@ class Performed(Subject):
     def look(self, facts: Facts, moment: Moment) -> tuple[Any, str]:
         """How many events count now."""
         window, _ = self._count(facts, moment, stop_early=False)
-        note = f"{window.count} matching events"
-        if self.needs_age and self.body.within is not None:
-            known = moment.unix - to_unix_ceiling(facts.age_start)
-            if known < self.body.within.seconds:
-                note += f"; known for {max(known, 0)} s, {self.body.within.seconds} s are needed"
-        return window.count, note
+        return window.count, f"{window.count} matching events{self.counting.age_note(facts, moment)}"
 
     def keys(self) -> Keys:
         """The events, the attributes that `where` looks up, the clock and the age."""
@@ -217,6 +194,11 @@ class Performed(Subject):
             clock=self.body.within is not None or (where is not None and where.clock),
             age=self.needs_age,
         )
+
+    def wheres(self) -> Iterator[tuple[str, Where]]:
+        """What is asked of an event's data."""
+        if self.body.where is not None:
+            yield "/where", self.body.where
 
     def describe(self) -> str:
         """The leaf in words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,7 +12,7 @@ from domain.condition_keys import Keys
 from domain.documents import Document, Key, Reference, Refusal, refused
 from domain.facts import Facts, Ref
 from domain.operators import Decision
-from domain.subjects.base import Moment, Subject
+from domain.subjects.base import Moment, Named, Subject
 
 _REF: TypeAdapter[Ref] = TypeAdapter(Reference)
 
@@ -65,6 +66,10 @@ class Segment(Subject):
     def keys(self) -> Keys:
         """The segment."""
         return Keys(segments=frozenset((self.ref,)))
+
+    def references(self) -> Iterator[Named]:
+        """The segment."""
+        yield Named("segment", self.ref, "")
 
     def describe(self) -> str:
         """In or not in the segment."""

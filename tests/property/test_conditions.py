@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.conditions import decide, evaluate, parse_condition
-from domain.facts import EventFact, Facts, JourneyFacts, Position
+from domain.facts import (
+    DeviceFact,
+    Directory,
+    EventFact,
+    Facts,
+    Happening,
+    JourneyFacts,
+    MessageFact,
+    Position,
+    RelatedFact,
+)
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 UNIX = int(START.timestamp())
@@ -85,7 +95,52 @@ performed = st.fixed_dictionaries(
         st.tuples(seconds, seconds).map(lambda b: {**body, "between": [UNIX + b[0], UNIX + b[1]]}),
     )
 )
+flags = st.booleans()
+sources = st.sampled_from(
+    [
+        {"campaign": 3},
+        {"campaign": "c", "block": "b"},
+        {"campaign": "gone"},
+        {"broadcast": 3, "block": 31},
+        {"newsletter": 3},
+        {"block": "b"},
+    ]
+)
+asked = st.one_of(
+    st.fixed_dictionaries(
+        {"status": st.sampled_from(["recipient", "sent", "bounced"])},
+    ),
+    st.fixed_dictionaries({"status": st.just("opened")}, optional={"human_only": flags}),
+    st.fixed_dictionaries(
+        {"status": st.just("clicked")},
+        optional={"human_only": flags, "link": st.sampled_from(["a", "a*c", "b|c"]), "response": st.just("Yes")},
+    ),
+)
+messages = st.tuples(
+    st.one_of(
+        st.just({"channel": "email"}),
+        sources.map(lambda of: {"of": of}),
+        sources.map(lambda of: {"channel": "push", "of": of}),
+    ),
+    asked,
+    st.fixed_dictionaries({}, optional={"mode": st.just("is"), "times": times, "inverse": flags}),
+    st.one_of(
+        st.just({}),
+        spans.map(lambda span: {"within": span}),
+        st.tuples(seconds, seconds).map(lambda b: {"between": [UNIX + b[0], UNIX + b[1]]}),
+    ),
+).map(lambda parts: {word: value for part in parts for word, value in part.items()})
+devices = st.fixed_dictionaries(
+    {}, optional={"where": combined(comparison(["last_used", "platform", "k"])), "inverse": flags}
+)
+related = st.fixed_dictionaries(
+    {"to": st.sampled_from([1, "account", "gone"])},
+    optional={"object": wheres, "relationship": wheres, "inverse": flags},
+)
 leaf = st.one_of(
+    messages.map(lambda body: {"message": body}),
+    devices.map(lambda body: {"device": body}),
+    related.map(lambda body: {"related": body}),
     comparison(["a", "b", "l[]", "l"]).map(lambda c: {"attribute": c}),
     performed.map(lambda body: {"performed": body}),
     comparison(["at", "k"]).map(lambda c: {"event": c}),
@@ -100,6 +155,32 @@ events = st.lists(st.tuples(st.sampled_from(["e", "f", "E ", "g"]), moments, dat
 )
 
 
+happenings = st.tuples(
+    st.sampled_from(["recipient", "sent", "opened", "clicked", "bounced"]),
+    st.tuples(moments, st.integers(0, 8)).map(lambda p: Position(*p)),
+    flags,
+    st.sampled_from([None, "a/b/c", "B"]),
+    st.sampled_from([None, "yes", "no"]),
+).map(lambda h: Happening(*h))
+has_messages = st.lists(
+    st.tuples(
+        st.sampled_from(["email", "push"]),
+        st.sampled_from([3, 4, None]),
+        st.sampled_from([31, 32]),
+        st.lists(happenings, max_size=3),
+    ).map(lambda m: MessageFact(*m)),
+    max_size=3,
+)
+has_devices = st.lists(
+    st.tuples(st.sampled_from(["x", "ios"]), seconds.map(lambda s: UNIX + s), st.sampled_from(["", "sent"]), data).map(
+        lambda d: DeviceFact(*d)
+    ),
+    max_size=3,
+)
+has_related = st.lists(st.tuples(st.sampled_from([1, 2]), data, data).map(lambda r: RelatedFact(*r)), max_size=3)
+DIRECTORY = Directory({("campaign", "c"): 3, ("object_type", "account"): 2}, {3: {"b": 31}})
+
+
 @st.composite
 def facts(draw: Any) -> Facts:
     trigger = draw(st.none() | st.tuples(moments, data).map(lambda t: EventFact("e", t[0], 2, t[1])))
@@ -108,6 +189,7 @@ def facts(draw: Any) -> Facts:
         started=Position(draw(moments), 3),
         trigger_event=trigger,
         wait_started=draw(st.none() | moments.map(lambda at: Position(at, 4))),
+        campaign_id=draw(st.sampled_from([3, 4])),
     )
     return Facts(
         attributes=draw(
@@ -120,6 +202,10 @@ def facts(draw: Any) -> Facts:
         segments=draw(st.sampled_from([frozenset(), frozenset({1}), frozenset({2})])),
         segment_ids={"s": 2},
         journey=draw(st.none() | st.just(journey)),
+        devices=draw(has_devices),
+        related=draw(has_related),
+        messages=draw(has_messages),
+        directory=DIRECTORY,
     )
 
 

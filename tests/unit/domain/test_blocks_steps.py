@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from domain.blocks import BLOCKS
 from domain.effects import Act, Deliver, Exit
 from tests.unit.domain.making import BLOCK, MESSAGE, NOW, at, block, due, email, event, facts, left, plan
 
@@ -119,6 +120,13 @@ def test_an_update_acts():
     assert plan(block(type="update_person", remove=["a"]), NOW, facts()).effect == Act(action="update_person")
 
 
+@pytest.mark.parametrize("action", ["add", "remove"])
+def test_act_27_a_segment_update_acts(action):
+    update = block(type="segment_update", segment="beta", action=action)
+    assert plan(update, NOW, facts()).effect == Act(action="segment_update")
+    assert (update.adds, update.sending_state) == (action == "add", "automatic")
+
+
 def test_an_exit_ends_the_journey_and_names_itself():
     effect = plan(block(type="exit", name="Too young"), NOW, facts()).effect
     assert isinstance(effect, Exit)
@@ -139,7 +147,7 @@ def test_an_unknown_type_is_one_error_that_lists_the_known_ones():
         block(type="sms", message={}, nonsense=1)
     (error,) = caught.value.errors()
     assert (error["type"], error["loc"]) == ("enum", ("type",))
-    for known in ("email", "exit", "time_delay", "time_window", "true_false", "update_person", "wait_until"):
+    for known in tuple(BLOCKS):
         assert known in error["msg"]
 
 
@@ -177,6 +185,15 @@ def test_update_person_refusals():
     assert problems(type="update_person", set={"a": 1}, target="me") == {("target", "enum")}
     assert problems(type="update_person", set={"a": 1}, target={}) == {("target", "required")}
     assert problems(type="update_person", set={"a": 1}, target={"id": 1, "email": "x"}) == {("target", "required")}
+
+
+def test_act_27_segment_update_refusals():
+    assert problems(type="segment_update") == {("segment", "missing"), ("action", "missing")}
+    assert problems(type="segment_update", segment="", action="toggle") == {
+        ("segment", "format"),
+        ("action", "literal_error"),
+    }
+    assert problems(type="segment_update", segment={"key": "beta"}, action="add") == {("segment", "type")}
 
 
 def test_targets_name_one_identifier():

@@ -11,6 +11,11 @@ ATTRIBUTE = {"attribute": {"field": "plan"}}
 SEGMENT = {"segment": "vip"}
 PERFORMED = {"performed": {"event": "buy"}}
 EVENT = {"event": {"field": "total"}}
+MESSAGE = {"message": {"channel": "email", "status": "opened"}}
+DEVICE = {"device": {"where": {"field": "platform", "value": "ios"}}}
+RELATED = {"related": {"to": "account"}}
+PERSON = {"attribute", "segment", "performed"}
+ALL = PERSON | {"message", "device", "related"}
 
 
 def problems(
@@ -30,20 +35,20 @@ def wrapped(leaf: Any, levels: int, word: Any = "not") -> Any:
 @pytest.mark.parametrize(
     ("place", "trigger_type", "allowed"),
     [
-        ("segment", None, {"attribute", "segment", "performed"}),
+        ("segment", None, ALL),
         ("trigger", "segment", {"attribute", "segment"}),
         ("filters", "event", {"segment"}),
-        ("block", "event", {"attribute", "segment", "performed", "event"}),
-        ("branch", "form", {"attribute", "segment", "performed", "event"}),
-        ("true_false", "event", {"attribute", "segment", "performed", "event"}),
-        ("block", "segment", {"attribute", "segment", "performed"}),
-        ("block", "date", {"attribute", "segment", "performed"}),
-        ("wait", "event", {"attribute", "segment", "performed"}),
+        ("block", "event", ALL | {"event"}),
+        ("branch", "form", ALL - {"message"} | {"event"}),
+        ("true_false", "event", ALL | {"event"}),
+        ("block", "segment", ALL),
+        ("block", "date", ALL),
+        ("wait", "event", PERSON | {"message"}),
         ("block", "webhook", set()),
     ],
 )
 def test_what_may_stand_where(place: Place, trigger_type: str | None, allowed: Any) -> None:
-    for leaf in (ATTRIBUTE, SEGMENT, PERFORMED, EVENT):
+    for leaf in (ATTRIBUTE, SEGMENT, PERFORMED, EVENT, MESSAGE, DEVICE, RELATED):
         (root,) = leaf
         found = [
             p for p in problems([leaf, ATTRIBUTE], place, trigger_type, in_workflow=True) if p[1].startswith("/c/0")
@@ -73,6 +78,44 @@ def test_since_belongs_into_workflows_and_wait_start_into_waits() -> None:
     assert problems(wait_start, "wait", "event", in_workflow=True) == []
 
 
+def test_is_belongs_into_waits() -> None:
+    entered = {"message": {"channel": "email", "status": "opened", "mode": "is"}}
+    refused = [("mode_not_allowed", "/c/message/mode")]
+    assert problems(entered, "segment") == refused
+    assert problems(entered, "block", "event", in_workflow=True) == refused
+    assert problems(entered, "true_false", "event", in_workflow=True) == refused
+    assert problems(entered, "wait", "event", in_workflow=True) == []
+
+
+def test_a_block_by_itself_is_one_of_the_workflow_around() -> None:
+    of_block = {"message": {"of": {"block": "hello"}, "status": "sent"}}
+    assert problems(of_block, "segment") == [("required", "/c/message/of/campaign")]
+    for place in ("block", "true_false", "wait"):
+        assert problems(of_block, place, "event", in_workflow=True) == []
+
+
+def test_nested_data_of_devices_is_not_for_segments() -> None:
+    raw = {"device": {"where": [{"field": "platform"}, {"or": [{"field": "os.version"}, {"field": "apps[]"}]}]}}
+    assert problems(raw, "segment") == [
+        ("not_applicable", "/c/device/where/1/or/0/field"),
+        ("not_applicable", "/c/device/where/1/or/1/field"),
+    ]
+    assert problems(raw, "block", "event", in_workflow=True) == []
+
+
+def test_trigger_data_is_not_for_segments() -> None:
+    wheres = {
+        "/c/device/where/value": {"device": {"where": {"field": "a", "value": {"from": "event.x"}}}},
+        "/c/related/object/value": {"related": {"to": "a", "object": {"field": "a", "value": {"from": "trigger.x"}}}},
+        "/c/related/relationship/0/value": {
+            "related": {"to": "a", "relationship": [{"field": "a", "value": {"from": "journey.x"}}]}
+        },
+    }
+    for pointer, raw in wheres.items():
+        assert problems(raw, "segment") == [("root_not_allowed", pointer)]
+    assert problems(wheres["/c/device/where/value"], "block", "event", in_workflow=True) == []
+
+
 def test_or_is_refused_in_true_false_branches_only_and_at_any_depth() -> None:
     raw = [ATTRIBUTE, {"not": {"or": [SEGMENT, ATTRIBUTE]}}]
     assert problems(raw, "true_false", "event", in_workflow=True) == [("or_not_allowed", "/c")]
@@ -85,6 +128,10 @@ def test_internal_attributes_cannot_be_tested_but_one() -> None:
         ("internal_attribute", "/c/attribute/field")
     ]
     assert problems({"attribute": {"field": "_created_in_customerio_at", "operator": "is_timestamp"}}, "segment") == []
+    for written in ("_cio.name", "_list[]", "['_last_visit']", '["_last_visit"].at'):
+        assert problems({"attribute": {"field": written}}, "segment") == [("internal_attribute", "/c/attribute/field")]
+    assert problems({"performed": {"event": "x", "where": {"field": "_x"}}}, "segment") == []
+    assert problems({"device": {"where": {"field": "_x"}}}, "segment") == []
 
 
 def test_segments_nest_once() -> None:

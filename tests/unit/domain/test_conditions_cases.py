@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from domain.conditions import evaluate, parse_condition
-from domain.facts import EventFact, Facts, JourneyFacts, Position
+from domain.facts import (
+    DeviceFact,
+    Directory,
+    EventFact,
+    Facts,
+    Happening,
+    JourneyFacts,
+    MessageFact,
+    Position,
+    RelatedFact,
+)
 from domain.values import from_unix
 
 FOLDER = Path(__file__).parents[2] / "cases" / "conditions"
@@ -31,6 +41,19 @@ def read_position(raw: Any) -> Position:
     return Position(from_unix(raw[0]), raw[1])
 
 
+def read_message(raw: Any) -> MessageFact:
+    happenings = [
+        Happening(metric, read_position(position), **(more[0] if more else {}))
+        for metric, *position, more in (([*h[:3], h[3:]]) for h in raw["happenings"])
+    ]
+    return MessageFact(raw["channel"], raw["campaign_id"], raw["action_id"], happenings)
+
+
+def read_directory(raw: Any) -> Directory:
+    ids = {(kind, key): number for kind, key, number in raw.get("ids", [])}
+    return Directory(ids, {int(campaign): blocks for campaign, blocks in raw.get("actions", {}).items()})
+
+
 def read_facts(raw: Any) -> Facts:
     journey = raw.get("journey")
     return Facts(
@@ -47,7 +70,12 @@ def read_facts(raw: Any) -> Facts:
             trigger_event=read_event(journey["trigger_event"], 0) if "trigger_event" in journey else None,
             trigger=journey.get("trigger"),
             wait_started=read_position(journey["wait_started"]) if "wait_started" in journey else None,
+            campaign_id=journey.get("campaign_id"),
         ),
+        devices=[DeviceFact(**device) for device in raw.get("devices", [])],
+        related=[RelatedFact(r["type"], r["object"], r["relationship"]) for r in raw.get("related", [])],
+        messages=[read_message(message) for message in raw.get("messages", [])],
+        directory=read_directory(raw.get("directory", {})),
     )
 
 

@@ -251,8 +251,18 @@ def test_every_form_becomes_canonical_and_stays(raw: Any, canonical: Any) -> Non
         ({"and": [{"segment": 1}], "or": [{"segment": 1}]}, [("type", ())]),
         ({"not": [{"segment": 1}]}, [("type", ("not",))]),
         ({"and": [[{"segment": 1}]]}, [("type", ("and", 0))]),
-        ({"message": {"status": "sent"}}, [("enum", ("message",))]),
-        ({"device": {}}, [("enum", ("device",))]),
+        ({"sms_opt_out": {"sender": "main"}}, [("enum", ("sms_opt_out",))]),
+        ({"message": {"status": "sent"}}, [("required", ("message", "channel"))]),
+        ({"message": {"channel": "email"}}, [("missing", ("message", "status"))]),
+        (
+            {"message": {"channel": "pigeon", "status": "read"}},
+            [("literal_error", ("message", "channel")), ("literal_error", ("message", "status"))],
+        ),
+        ({"device": {"where": {}}}, [("missing", ("device", "where", "field"))]),
+        ({"device": {"platform": "ios"}}, [("extra_forbidden", ("device", "platform"))]),
+        ({"device": []}, [("model_type", ("device",))]),
+        ({"related": {}}, [("missing", ("related", "to"))]),
+        ({"related": {"to": "account", "object": []}}, [("length", ("related", "object"))]),
         ({"attribute": {"field": "a"}, "segment": "s"}, [("type", ())]),
         ({"attribute": {"field": "a"}, "x": 1}, [("unknown_field", ("x",))]),
         ({"attribute": "plan"}, [("type", ("attribute",))]),
@@ -276,6 +286,10 @@ def test_every_form_becomes_canonical_and_stays(raw: Any, canonical: Any) -> Non
         ({"attribute": {"field": "a", "operator": "in", "value": [1] * 101}}, [("length", ("attribute", "value"))]),
         ({"attribute": {"field": "a", "operator": "in", "value": "x"}}, [("type", ("attribute", "value"))]),
         ({"attribute": {"field": "a", "operator": "contains", "value": 5}}, [("type", ("attribute", "value"))]),
+        ({"attribute": {"field": "a", "operator": "contains", "value": ""}}, [("length", ("attribute", "value"))]),
+        ({"attribute": {"field": "a", "operator": "contains", "value": "+|"}}, [("length", ("attribute", "value"))]),
+        ({"attribute": {"field": "a", "operator": "in", "value": ["x", ""]}}, [("length", ("attribute", "value"))]),
+        ({"attribute": {"field": "a", "operator": "gt", "value": ""}}, [("format", ("attribute", "value"))]),
         (
             {"attribute": {"field": "a", "operator": "before", "value": {"ago": "P1M"}}},
             [("format", ("attribute", "value"))],
@@ -292,6 +306,7 @@ def test_every_form_becomes_canonical_and_stays(raw: Any, canonical: Any) -> Non
         ({"performed": {}}, [("required", ("performed",))]),
         ({"performed": {"event": "a", "page": "b"}}, [("type", ("performed",))]),
         ({"performed": {"event": "a", "within": 1, "between": [1, 2]}}, [("type", ("performed",))]),
+        ({"performed": {"event": " | "}}, [("length", ("performed", "event"))]),
         ({"performed": {"event": "a" * 101}}, [("string_too_long", ("performed", "event"))]),
         ({"performed": {"event": "a", "times": {"at_least": 0}}}, [("range", ("performed", "times", "at_least"))]),
         ({"performed": {"event": "a", "times": {"at_least": 1, "at_most": 2}}}, [("length", ("performed", "times"))]),
@@ -314,7 +329,7 @@ def test_each_wrong_part_is_one_error_at_its_place(raw: Any, errors: Any) -> Non
 
 
 def test_the_message_lists_the_roots_that_are_known() -> None:
-    with pytest.raises(ValidationError, match="attribute, segment, performed, event"):
+    with pytest.raises(ValidationError, match="attribute, segment, performed, message, device, related, event"):
         parse_condition({"cohort": {"block": "b", "path": "p"}})
 
 
