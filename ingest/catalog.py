@@ -12,6 +12,7 @@ from domain.condition_keys import EventMatch, Keys
 from domain.conditions import Condition
 from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, SettingsDefinition, read_definition
 from domain.definitions.campaign import LIVE_STATES
+from domain.definitions.library import ARCHIVED
 from domain.definitions.triggers import EventTrigger
 from domain.errors import NotFound
 from domain.facts import Directory
@@ -44,6 +45,16 @@ class ManualSegment:
     id: int
     key: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedSegment:
+    """A segment that is kept as it was and that nothing refers to (PPL-29)."""
+
+    id: int
+    key: str
+    name: str
+    manual: bool
 
 
 @dataclass(frozen=True)
@@ -123,12 +134,17 @@ class Compiled:
         default_factory=lambda: SettingsDefinition.model_validate({"kind": "settings", "key": "workspace"})
     )
     manual_segments: Mapping[int, ManualSegment] = field(default_factory=dict)
+    archived_segments: Mapping[int, ArchivedSegment] = field(default_factory=dict)
 
     @cached_property
     def segment_ids(self) -> Mapping[str, int]:
-        """Segment ids by key."""
+        """Segment ids by key, archived ones left out."""
         found = {segment.key: segment.id for segment in self.segments.values()}
         return found | {segment.key: segment.id for segment in self.manual_segments.values()}
+
+    def archived_segment(self, ref: str | int | None) -> ArchivedSegment | None:
+        """The archived segment behind a key or an id."""
+        return next((s for s in self.archived_segments.values() if ref in (s.id, s.key)), None)
 
     @cached_property
     def directory(self) -> Directory:
@@ -139,8 +155,8 @@ class Compiled:
 
     @cached_property
     def watched_records(self) -> frozenset[str]:
-        """Which records besides attributes and events any condition looks at, in the words of `Keys.records`."""
-        return self.keys.records
+        """Which records besides attributes and events make a condition be asked again, in the words of `Keys.records`."""
+        return frozenset(word for watcher in self._watching() for word in watcher.watches.records)
 
     @cached_property
     def plain_segments(self) -> tuple[Segment, ...]:
@@ -163,6 +179,8 @@ class Compiled:
                 found |= campaign.keys
                 if campaign.definition.trigger.type == "segment":
                     found |= campaign.definition.trigger.conditions.keys
+                elif campaign.definition.filters is not None:
+                    found |= campaign.definition.filters.keys
         return found
 
     @cached_property
@@ -364,10 +382,13 @@ def _compile(rev: int, rows: Sequence[store.DefinitionRow]) -> Compiled:
     campaigns: dict[int, Campaign] = {}
     others: dict[str, list[Entry]] = {}
     manual: dict[int, ManualSegment] = {}
+    archived: dict[int, ArchivedSegment] = {}
     settings: SettingsDefinition | None = None
     for row, definition in _readable(rows):
         condition = definition.conditions if isinstance(definition, SegmentDefinition) else None
-        if isinstance(definition, SegmentDefinition) and condition is None:
+        if isinstance(definition, SegmentDefinition) and row.state == ARCHIVED:
+            archived[row.definition_id] = ArchivedSegment(row.definition_id, row.key, row.name, condition is None)
+        elif isinstance(definition, SegmentDefinition) and condition is None:
             manual[row.definition_id] = ManualSegment(row.definition_id, row.key, row.name)
         elif condition is not None:
             nested = bool(condition.keys.segments)
@@ -389,7 +410,7 @@ def _compile(rev: int, rows: Sequence[store.DefinitionRow]) -> Compiled:
             settings = definition
         else:
             others.setdefault(row.kind, []).append(Entry(row.definition_id, row.key, definition))
-    found = Compiled(rev, segments, campaigns, others, manual_segments=manual)
+    found = Compiled(rev, segments, campaigns, others, manual_segments=manual, archived_segments=archived)
     return found if settings is None else replace(found, settings=settings)
 
 
@@ -400,4 +421,14 @@ def _readable(rows: Sequence[store.DefinitionRow]) -> Iterator[tuple[store.Defin
             yield row, definition
 
 
-__all__ = ["Campaign", "Catalog", "Catalogs", "Compiled", "Entry", "ManualSegment", "Segment", "trigger_conditions"]
+__all__ = [
+    "ArchivedSegment",
+    "Campaign",
+    "Catalog",
+    "Catalogs",
+    "Compiled",
+    "Entry",
+    "ManualSegment",
+    "Segment",
+    "trigger_conditions",
+]

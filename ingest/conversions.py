@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.facts import EventFact
+from domain.condition_keys import messages_that
+from domain.facts import EventFact, Position
 from domain.goals import goal_event_matches
 from domain.patterns import fold_name
 from ingest.catalog import Campaign
@@ -10,14 +11,18 @@ from ingest.unit import Person, Unit, microseconds
 from store import conversions as store
 from store import people
 from store.journeys import JourneyRow
+from store.message_events import MessageEvent
 from store.people import Need
+
+CONVERTED = "converted"
 
 
 async def convert(
-    unit: Unit, person: Person, campaign: Campaign, event: EventFact | None, *, inherited: bool = False
+    unit: Unit, person: Person, campaign: Campaign, event: EventFact | None, at: Position, *, inherited: bool = False
 ) -> None:
     """Credit a goal occurrence of now, by processing time, to one delivery and its journey; each converts once.
 
+    `at` is the position of the fact that it comes of.
     One that is `inherited` happened when it says it did, so that only what was sent before can claim it.
     """
     goal = campaign.definition.goal
@@ -39,18 +44,18 @@ async def convert(
             journey = await store.journey_of(unit.conn, unit.catalog.workspace_id, candidate.journey_id)
         if journey is None or not _claims(unit, person, campaign, journey, event):
             continue
-        await store.mark(
-            unit.conn, unit.catalog.workspace_id, candidate.delivery_id, microseconds(unit.now), "converted"
-        )
+        await store.mark(unit.conn, unit.catalog.workspace_id, candidate.delivery_id, microseconds(unit.now), CONVERTED)
         for kind, ref in (("campaign", campaign.id), ("action", candidate.action_id)):
-            unit.count(kind, ref, "converted")
+            unit.count(kind, ref, CONVERTED)
         if journey.converted_at is None:
             journey.converted_at = unit.now
             unit.changed_journey(journey)
+        unit.happened(MessageEvent(candidate.delivery_id, at.seq, CONVERTED, unit.now, human=True))
+        await unit.changed([person.person_id], messages_that(CONVERTED))
         return
 
 
-async def inherit(unit: Unit, primary: Person, secondary: Person) -> None:
+async def inherit(unit: Unit, primary: Person, secondary: Person, at: Position) -> None:
     """Credit what the secondary of a merge did to messages of the primary (PPL-07), unless it has counted already.
 
     What the primary did is not credited to messages of the secondary.
@@ -65,7 +70,7 @@ async def inherit(unit: Unit, primary: Person, secondary: Person) -> None:
     for event in sorted((event for _, event in found), key=lambda event: event.position):
         for campaign in compiled.goal_events.get(event.name.strip(), ()):
             if campaign.id not in done:
-                await convert(unit, primary, campaign, event, inherited=True)
+                await convert(unit, primary, campaign, event, at, inherited=True)
 
 
 def _claims(unit: Unit, person: Person, campaign: Campaign, journey: JourneyRow, event: EventFact | None) -> bool:

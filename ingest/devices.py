@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from domain.condition_keys import DEVICES
 from domain.devices import ANNOUNCED, UNUSED, status_after
 from domain.facts import Position
 from domain.operations import DEVICE, AddDevice, DeleteDevice, Name
@@ -13,7 +14,7 @@ from domain.outcomes import Done
 from domain.values import is_blank, same, to_unix
 from ingest.creation import create, owner_of
 from ingest.events import instant_of
-from ingest.settle import Change, settle
+from ingest.record_changes import settle_records
 from ingest.unit import Person, Unit
 from store import devices
 from store.devices import DeviceRow
@@ -30,25 +31,27 @@ async def add_device(unit: Unit, operation: AddDevice, at: Position) -> Done:
     person = person or await create(unit, operation.subject, at)
     if person is None:
         return Done("suppressed")
-    before = unit.nobody() if person.fresh else unit.facts_of(person)
+    befores = {person.person_id: unit.nobody() if person.fresh else unit.facts_of(person)}
     workspace_id = unit.catalog.workspace_id
     known = await devices.get(unit.conn, workspace_id, operation.token)
     if known is not None and known.person_id != person.person_id:
-        _record(unit, unit.people.get(known.person_id), known, "moved", at)
+        other = unit.people.get(known.person_id)
+        if other is not None:
+            befores = {other.person_id: unit.facts_of(other), **befores}
+        _record(unit, other, known, "moved", at)
         known = None
     row = _registered(person, operation, known, at)
     await devices.save(unit.conn, workspace_id, row)
     unit.names[Name(DEVICE, operation.token)] = person.person_id
-    if known is None:
-        _record(unit, person, row, "added", at)
-    elif not same(_told(known), _told(row)):
-        _record(unit, person, row, "changed", at)
+    told = known is None or not same(_told(known), _told(row))
+    if told:
+        _record(unit, person, row, "added" if known is None else "changed", at)
     if known is None:
         for gone in await devices.evict(unit.conn, workspace_id, person.person_id, MOST_DEVICES):
             unit.names[Name(DEVICE, gone.token)] = None
             _record(unit, person, gone, "evicted", at)
-    if person.fresh:
-        await settle(unit, person, Change(before, at))
+    if told or known is None or known.last_used != row.last_used:
+        await settle_records(unit, befores, at, DEVICES)
     return Done("applied", person.person_id)
 
 
@@ -60,9 +63,11 @@ async def delete_device(unit: Unit, operation: DeleteDevice, at: Position) -> Do
     row = await devices.get(unit.conn, unit.catalog.workspace_id, operation.token)
     if row is None or row.person_id != person.person_id:
         return Done("ignored", person.person_id, "The person has no such device.")
+    before = unit.facts_of(person)
     await devices.delete(unit.conn, unit.catalog.workspace_id, operation.token)
     unit.names[Name(DEVICE, operation.token)] = None
     _record(unit, person, row, "deleted", at)
+    await settle_records(unit, {person.person_id: before}, at, DEVICES)
     return Done("applied", person.person_id)
 
 

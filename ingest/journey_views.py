@@ -21,6 +21,7 @@ def journey_context(journey: JourneyRow) -> JourneyFacts:
         trigger_event=trigger_event(journey),
         trigger=journey.trigger,
         wait_started=arrived,
+        campaign_id=journey.campaign_id,
     )
 
 

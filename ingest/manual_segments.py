@@ -21,7 +21,7 @@ async def change_membership(unit: Unit, operation: SegmentMember, at: Position) 
     """
     segment = unit.catalog.compiled.manual_segments.get(operation.segment_id)
     if segment is None:
-        return NO_SEGMENT
+        return _none(unit, operation.segment_id)
     person = owner_of(unit, operation.subject)
     if person is None and operation.row is not None:
         return Done("failed", note="Person does not exist.")
@@ -55,13 +55,19 @@ async def clear(unit: Unit, person: Person, operation: Reevaluate, at: Position)
     for _, ref in operation.refs:
         segment = unit.catalog.compiled.manual_segments.get(ref)
         if segment is None:
-            return NO_SEGMENT
+            return _none(unit, ref)
         before, number = unit.facts_of(person), frozenset({segment.id})
         if _set(unit, person, segment, member=False, reason=CLEARED, at=at):
             await settle(unit, person, Change(before, at, moved=number, mute=mute))
         elif not mute:
             await settle(unit, person, Change(before, at, looked_at=number))
     return Done("applied", person.person_id)
+
+
+def _none(unit: Unit, segment_id: int) -> Done:
+    """Why there is no such segment to put anybody into or take them out of."""
+    archived = unit.catalog.compiled.archived_segments.get(segment_id)
+    return NO_SEGMENT if archived is None else Done("ignored", note=f"The segment '{archived.key}' is archived.")
 
 
 def _set(unit: Unit, person: Person, segment: ManualSegment, *, member: bool, reason: str, at: Position) -> bool:

@@ -65,8 +65,11 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
     before = unit.facts_of(primary)
     await _merge_journeys(unit, primary, secondary)
     changed = _fill(unit, primary, secondary)
-    inherited = frozenset(set(unit.catalog.compiled.manual_segments) & secondary.segments - primary.segments)
-    for segment_id in sorted(inherited):
+    compiled = unit.catalog.compiled
+    inherited = frozenset(set(compiled.manual_segments) & secondary.segments - primary.segments)
+    # Who is in an archived one is in it when it comes back; nothing follows until then.
+    resting = {segment.id for segment in compiled.archived_segments.values() if segment.manual}
+    for segment_id in sorted(inherited | (resting & secondary.segments - primary.segments)):
         unit.set_membership(primary, ("segment", segment_id), True, None)
         unit.count("segment", segment_id, "members")
     for segment_id in sorted(secondary.segments):
@@ -74,7 +77,7 @@ async def merge_people(unit: Unit, primary: Person, secondary: Person, at: Posit
     for name in (*secondary.row.attributes, *secondary.kinds):
         unit.seen.held("attribute", name, -1)
     unit.count("workspace", 0, "people", -1)
-    await inherit(unit, primary, secondary)
+    await inherit(unit, primary, secondary, at)
     unit.people.pop(secondary.person_id)
     await unit.flush()
     await merges.move(

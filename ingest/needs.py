@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from domain.condition_keys import Keys
+from domain.condition_keys import DEVICES, RELATED, Keys, messages_that
+from domain.deliveries import EVENTS
 from domain.operations import (
+    AddDevice,
     AnonymousEvent,
     AnyOperation,
+    ChangeRelationships,
+    DeleteDevice,
     Identify,
     Name,
     Reevaluate,
+    ReportDelivery,
     SegmentMember,
     TrackEvent,
     Unsubscribe,
@@ -26,6 +31,7 @@ KeysNeeded = Callable[[Compiled, AnyOperation], Keys]
 MOST_KINDS = 10_000
 """For how many kinds of facts it is remembered what they need; callers may send as many as they like."""
 _NAMES = frozenset({"id", "email", "cio_id"})
+_REPORTED = frozenset(map(messages_that, EVENTS))
 _Node = int | Name
 
 
@@ -46,7 +52,13 @@ def _coming(operation: AnyOperation) -> Coming:
             events = frozenset({EventName(operation.type, operation.name.strip())})
             attributes = frozenset({LAST_VISIT}) if operation.type in ("page", "screen") else attributes
         case Unsubscribe():
-            attributes = frozenset({"unsubscribed"})
+            attributes, records = frozenset({"unsubscribed"}), frozenset({messages_that("unsubscribed")})
+        case AddDevice() | DeleteDevice():
+            attributes, records = _NAMES, frozenset({DEVICES})
+        case ChangeRelationships():
+            attributes, records = _NAMES, frozenset({RELATED})
+        case ReportDelivery():
+            records = _REPORTED
         case Reevaluate():
             refs, records = frozenset(operation.refs), frozenset(operation.records)
         case SegmentMember():

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from domain.condition_keys import RELATED
 from domain.facts import Position
 from domain.ids import cio_object_id
 from domain.object_attributes import write
-from domain.operations import OBJECT_BY_CIO_ID, DeleteObject, IdentifyObject, Name, ObjectRef
+from domain.operations import OBJECT_BY_CIO_ID, DeleteObject, IdentifyObject, Name, ObjectRef, ReevaluateRelated
 from domain.outcomes import Done
 from ingest.creation import written_at
 from ingest.object_types import refused_type
-from ingest.unit import TOMBSTONES, Unit, microseconds
+from ingest.unit import OWN_SOURCE, TOMBSTONES, Unit, microseconds
 from store import objects, people, relationships
 from store.objects import ObjectRow
 
@@ -86,6 +87,7 @@ async def delete_object(unit: Unit, operation: DeleteObject, at: Position) -> Do
         for person_id in parted
     ]
     await people.insert_activities(unit.conn, workspace_id, lines, unit.now)
+    await unit.changed(parted, RELATED)
     _record(unit, found, "delete", {"relationships": len(parted)}, at)
     return Done("applied")
 
@@ -125,12 +127,31 @@ async def _write(unit: Unit, row: ObjectRow, operation: IdentifyObject, at: Posi
         row.attributes, row.attribute_times = done.attributes, times
         await objects.update(unit.conn, unit.catalog.workspace_id, row)
         _record(unit, thing, "attribute_change", {"attributes": done.values, "before": done.before}, at)
+        await _tell_related(unit, thing)
     if done.failed:
         _record(unit, thing, "failed_attribute_change", {"reasons": done.failed}, at)
     if done.skipped:
         skipped = {"attributes": done.skipped, "reason": "A later write came first."}
         unit.record(None, "skipped_update", thing.object_id, {**thing.named, **skipped}, at)
     return Done("applied", note=done.note)
+
+
+async def _tell_related(unit: Unit, thing: Object) -> None:
+    """Have everybody looked at again who is related to an object that has changed (PPL-39)."""
+    compiled, public = unit.catalog.compiled, cio_object_id(thing.number)
+    if RELATED not in compiled.keys.record_kinds:
+        return
+    here = [
+        person.person_id
+        for person in unit.people.values()
+        if any(related.object["cio_object_id"] == public for related in person.records.related)
+    ]
+    await unit.renew(here, frozenset({RELATED}))
+    # Relating takes the object's lock, which is held here: nobody can become related unseen.
+    if RELATED in compiled.watched_records and await relationships.people_of(
+        unit.conn, unit.catalog.workspace_id, thing.number, 0, 1
+    ):
+        unit.append(ReevaluateRelated(object_no=thing.number), OWN_SOURCE)
 
 
 def _record(unit: Unit, thing: Object, what: str, data: Mapping[str, Any], at: Position) -> None:

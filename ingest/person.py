@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from domain.data_paths import without
 from domain.facts import EventFact, Facts
 from domain.ids import cio_id
 from domain.operations import Identifier, IdentifierKind, Name
 from domain.values import EPOCH, to_unix
-from ingest.records import NO_RECORDS, Records
+from ingest.records import MESSAGE, NO_RECORDS, Records
 from store.journeys import JourneyRow
 from store.people import Kept, PersonRow, ReadPerson
 
@@ -30,7 +31,10 @@ class Erased(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """One person as this transaction knows them; `fresh` until the first settling of somebody it has made."""
+    """One person as this transaction knows them; `fresh` until the first settling of somebody it has made.
+
+    `read` are the kinds of records that are known of them.
+    """
 
     row: PersonRow
     memberships: dict[Membership, Kept] = field(default_factory=dict)
@@ -38,6 +42,7 @@ class Person:
     journeys: list[JourneyRow] = field(default_factory=list)
     events: list[EventFact] = field(default_factory=list)
     records: Records = NO_RECORDS
+    read: frozenset[str] = frozenset()
     last_seq: int = 0
     is_new: bool = False
     fresh: bool = False
@@ -90,6 +95,22 @@ class Person:
         """Forget what was derived: attributes or names have changed."""
         self.facts = None
         self.seen = None
+
+    def take(self, found: Records, kinds: frozenset[str]) -> None:
+        """Know these kinds of records as they have just been read."""
+        self.records = self.records.renewed(found, kinds)
+        self.read |= kinds
+        if MESSAGE in kinds:
+            reported = (happening.position.seq for message in found.messages for happening in message.happenings)
+            self.last_seq = max(self.last_seq, max(reported, default=0))
+        self.touch_history()
+
+    def drop_tombstones(self, oldest: int) -> None:
+        """Forget the times of attributes that were removed before that instant."""
+        old = [name for name, at in self.row.attribute_times.items() if at < oldest] if self.changed else ()
+        names = set(old).difference(self.row.attributes, self.kinds) if old else ()
+        if names:
+            self.row.attribute_times = without(self.row.attribute_times, names)
 
     def touch_history(self) -> None:
         """Forget what was derived of events and memberships: one has been added or taken away."""

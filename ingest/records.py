@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,6 +29,14 @@ class Records:
     devices: tuple[DeviceFact, ...] = ()
     related: tuple[RelatedFact, ...] = ()
     messages: tuple[MessageFact, ...] = ()
+
+    def renewed(self, found: Records, kinds: Collection[str]) -> Records:
+        """The same with these kinds as they have been found anew."""
+        return Records(
+            found.devices if DEVICE in kinds else self.devices,
+            found.related if RELATED in kinds else self.related,
+            found.messages if MESSAGE in kinds else self.messages,
+        )
 
 
 NO_RECORDS = Records()
@@ -83,4 +91,4 @@ def _reported(message: Message) -> Iterable[Happening]:
         yield Happening(event["metric"], Position(at, event["seq"]), event["human"], event["link"], event["response"])
 
 
-__all__ = ["DEVICE", "MESSAGE", "NO_RECORDS", "RELATED", "Records", "read_records"]
+__all__ = ["DEVICE", "MESSAGE", "NO_RECORDS", "RECIPIENT", "RELATED", "Records", "read_records"]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from domain.condition_keys import RELATED
+from domain.condition_keys import RELATED, messages_that
 from domain.facts import Position
 from domain.operations import DELIVERY, Name, Reevaluate, ReevaluateRelated, Unsubscribe
 from domain.outcomes import Done
 from ingest.identify import Update, finish, write_attributes
 from ingest.manual_segments import clear
+from ingest.record_changes import settle_records
 from ingest.settle import Change, settle
 from ingest.unit import OWN_SOURCE, Unit, microseconds
 from store import conversions, relationships
+from store.message_events import MessageEvent
 
 NOBODY = Done("ignored", note="The person is gone.")
 RELATED_PAGE = 2_000
+UNSUBSCRIBED = "unsubscribed"
+BUILT = "built: its conditions were saved"
+"""Why a segment takes somebody in quietly, in words of the activity log."""
 
 
 async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> Done:
@@ -26,7 +31,9 @@ async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> Done:
     refs = frozenset((kind, ref) for kind, ref in operation.refs)
     quiet = operation.why == "build"
     records = frozenset(operation.records)
-    await settle(unit, person, Change(unit.facts_of(person), at, refs=refs, quiet=quiet, records=records))
+    because = BUILT if quiet else None
+    change = Change(unit.facts_of(person), at, refs=refs, quiet=quiet, records=records, because=because)
+    await settle(unit, person, change)
     return Done("applied", person.person_id)
 
 
@@ -54,14 +61,18 @@ async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> Done:
     await finish(update, before)
     if operation.unsubscribe:
         now = microseconds(unit.now)
-        if await conversions.mark(unit.conn, unit.catalog.workspace_id, operation.delivery_id, now, "unsubscribed"):
+        if await conversions.mark(unit.conn, unit.catalog.workspace_id, operation.delivery_id, now, UNSUBSCRIBED):
             campaign_id, action_id = await conversions.origin(
                 unit.conn, unit.catalog.workspace_id, operation.delivery_id
             )
             for kind, ref in (("campaign", campaign_id), ("action", action_id)):
                 if ref is not None:
-                    unit.count(kind, ref, "unsubscribed")
-        unit.record(person, "unsubscribed", None, {"delivery_id": operation.delivery_id}, at)
+                    unit.count(kind, ref, UNSUBSCRIBED)
+        if owner is not None:
+            unit.happened(MessageEvent(operation.delivery_id, at.seq, UNSUBSCRIBED, at.at, human=True))
+        unit.record(person, UNSUBSCRIBED, None, {"delivery_id": operation.delivery_id}, at)
+        before = unit.facts_of(person)
+        await settle_records(unit, {person.person_id: before}, at, messages_that(UNSUBSCRIBED))
     return Done("applied", person.person_id)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from domain.condition_keys import RELATED
 from domain.facts import Facts, Position
 from domain.object_attributes import write
 from domain.operations import ChangeRelationships, Edge, Name
 from domain.outcomes import Done, Outcome
 from ingest.creation import create, owner_of
 from ingest.objects import NO_OBJECT, Object, find_object, make_object
-from ingest.settle import Change, settle
+from ingest.record_changes import settle_records
 from ingest.unit import Person, Unit
 from store import relationships as store
 from store.relationships import Pair, RelationshipRow
@@ -44,11 +45,11 @@ async def change_relationships(unit: Unit, operation: ChangeRelationships, at: P
             befores[person.person_id] = unit.nobody() if person.fresh else unit.facts_of(person)
         ends.append(found)
     if operation.action == "delete":
-        await _part(unit, ends, at)
+        changed = await _part(unit, ends, at)
     else:
-        notes |= dict.fromkeys(await _relate(unit, ends, at))
-    for end in ends:
-        await _after(unit, end.person, befores[end.person.person_id], at)
+        changed, more = await _relate(unit, ends, at)
+        notes |= dict.fromkeys(more)
+    await _after(unit, changed, befores, at)
     one = next(iter(befores)) if len(befores) == 1 else None
     return Done("applied" if ends else _why_nothing(operation, notes), one, "; ".join(notes) or None)
 
@@ -66,8 +67,8 @@ async def relate(unit: Unit, person: Person, edge: Edge, at: Position) -> None:
     thing = await find_object(unit, edge.object) or await make_object(unit, edge.object, at)
     if isinstance(thing, Object):
         before = unit.nobody() if person.fresh else unit.facts_of(person)
-        await _relate(unit, [Ends(person, thing, edge)], at)
-        await _after(unit, person, before, at)
+        changed, _ = await _relate(unit, [Ends(person, thing, edge)], at)
+        await _after(unit, changed, {person.person_id: before}, at)
 
 
 async def _ends(
@@ -95,8 +96,8 @@ async def _ends(
     return SUPPRESSED if person is None else Ends(person, thing, edge)
 
 
-async def _relate(unit: Unit, ends: Sequence[Ends], at: Position) -> list[str]:
-    """Write relationships and log them; returns what did not fit."""
+async def _relate(unit: Unit, ends: Sequence[Ends], at: Position) -> tuple[set[int], list[str]]:
+    """Write relationships and log them; returns whose have changed, and what did not fit."""
     workspace_id = unit.catalog.workspace_id
     known = await store.find(unit.conn, workspace_id, _pairs(ends)) if ends else {}
     rows: dict[Pair, RelationshipRow] = {}
@@ -120,24 +121,25 @@ async def _relate(unit: Unit, ends: Sequence[Ends], at: Position) -> list[str]:
             unit.record(person, "relationship_failed_attribute_change", thing.object_id, {**thing.named, **reasons}, at)
             notes.append(done.note or "")
     await store.save(unit.conn, workspace_id, list(rows.values()), unit.now)
-    return notes
+    return {person_id for person_id, _ in rows}, notes
 
 
-async def _part(unit: Unit, ends: Sequence[Ends], at: Position) -> None:
-    """Remove relationships and log those that were there."""
+async def _part(unit: Unit, ends: Sequence[Ends], at: Position) -> set[int]:
+    """Remove relationships and log those that were there; returns whose."""
     workspace_id = unit.catalog.workspace_id
     known = await store.find(unit.conn, workspace_id, _pairs(ends)) if ends else {}
     await store.delete(unit.conn, workspace_id, list(known))
+    whose = {person_id for person_id, _ in known}
     for end in ends:
         row = known.pop((end.person.person_id, end.thing.number), None)
         if row is not None:
             _record(unit, "delete_relationship", end, row.attributes, at)
+    return whose
 
 
-async def _after(unit: Unit, person: Person, before: Facts, at: Position) -> None:
-    """What follows for the person: for somebody new, everything there is to find out about them."""
-    if person.fresh:
-        await settle(unit, person, Change(before, at))
+async def _after(unit: Unit, changed: Collection[int], befores: Mapping[int, Facts], at: Position) -> None:
+    """What follows for those whose relationships have changed; whoever is new is among them."""
+    await settle_records(unit, {number: before for number, before in befores.items() if number in changed}, at, RELATED)
 
 
 def _pairs(ends: Sequence[Ends]) -> list[Pair]:

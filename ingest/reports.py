@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from domain.condition_keys import messages_that
 from domain.deliveries import Event, apply
 from domain.facts import Position
 from domain.operations import ReportDelivery
@@ -14,13 +16,16 @@ from domain.reports import MONTHS, activity_type, by_machine, event_of, is_too_o
 from domain.track.metrics import allowed
 from domain.values import from_unix, to_unix
 from ingest.events import instant_of
+from ingest.record_changes import settle_records
 from ingest.unit import Person, Unit
 from store import conversions, deliveries, log
 from store.deliveries import DeliveryRow
+from store.message_events import MessageEvent
 
 REPEATS = "report"
 REPEATS_KEPT = timedelta(days=400)
 """For how long after the message was made a report is known again."""
+_ARRIVED = frozenset({"opened", "clicked"})
 _TELLS_WHY = frozenset({"bounced", "suppressed"})
 _SECOND = timedelta(seconds=1)
 
@@ -43,21 +48,28 @@ async def report_delivery(unit: Unit, operation: ReportDelivery, at: Position) -
     if await _is_repeat(unit, operation, row, happened):
         return Done("duplicate", row.person_id, "The very same was reported before.")
     person = unit.people.get(row.person_id) if row.person_id is not None else None
-    await _change(unit, person, row, operation, event=event, happened=happened)
+    before = None if person is None else unit.facts_of(person)
+    reached, retracted = await _change(unit, person, row, operation, event=event, happened=happened)
+    position = Position(happened, at.seq)
     # Of somebody who is gone nothing is written down that names them.
     details = dict(operation.details) if person is not None else {}
     data = {**details, "delivery_id": row.delivery_id}
-    unit.record(person, activity_type(operation.metric, row.channel), None, data, Position(happened, at.seq))
-    if person is None:
+    unit.record(person, activity_type(operation.metric, row.channel), None, data, position)
+    if person is None or before is None:
         # Nor does the log keep whom the report names, where the delivery itself has forgotten it.
         return Done("erased" if row.recipient is None else "applied")
+    kept = _kept(operation, event, reached, position)
+    for happening in kept:
+        unit.happened(happening)
+    words = {*(happening.metric for happening in kept), *reached, *retracted}
+    await settle_records(unit, {person.person_id: before}, at, *map(messages_that, words))
     return Done("applied", person.person_id)
 
 
 async def _change(
     unit: Unit, person: Person | None, row: DeliveryRow, operation: ReportDelivery, *, event: Event, happened: datetime
-) -> None:
-    """Bring the row, the figures and the journey up to date."""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Bring the row, the figures and the journey up to date; returns the metrics that are new, and those true no more."""
     change = apply(row.status, row.metrics, event, happened, row.channel)  # type: ignore[arg-type]
     metrics, reached = change.metrics, change.reached
     retracted: tuple[str, ...] = ()
@@ -78,6 +90,19 @@ async def _change(
                     unit.count(kind, ref, word, amount)
     if "converted" in reached and person is not None and row.journey_id is not None:
         await _convert(unit, person, row.journey_id, happened)
+    return reached, retracted
+
+
+def _kept(operation: ReportDelivery, event: Event, reached: Collection[str], at: Position) -> list[MessageEvent]:
+    """What happened, each time it does, and what it means besides for the first time: by a click, the open and delivery."""
+    details, human = operation.details, not by_machine(operation.details)
+    href, button = (details.get(name) if event == "clicked" else None for name in ("href", "action_name"))
+    kept = [MessageEvent(operation.delivery_id, at.seq, event, at.at, human, href, button)]
+    if event == "clicked" and not {"opened", "human_opened"}.isdisjoint(reached):
+        kept.append(MessageEvent(operation.delivery_id, at.seq, "opened", at.at, human))
+    if event in _ARRIVED and "delivered" in reached:
+        kept.append(MessageEvent(operation.delivery_id, at.seq, "delivered", at.at, human=True))
+    return kept
 
 
 async def _convert(unit: Unit, person: Person, journey_id: str, happened: datetime) -> None:

@@ -16,20 +16,25 @@ from domain.conditions import Condition, decide, decide_at, reason_of
 from domain.facts import EventFact, Facts, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
 from domain.journeys import exit_verdict
+from domain.operations import Reevaluate
 from domain.workflow_graph import resume_at
 from ingest.catalog import Campaign, Segment, trigger_conditions
 from ingest.conversions import convert
 from ingest.entry import enter_by_event, enter_by_match
 from ingest.touching import KeyIndex
-from ingest.unit import NOT_KEPT, Membership, Person, Unit, wait_state
+from ingest.unit import NOT_KEPT, OWN_SOURCE, Membership, Person, Unit, wait_state
 from store.journeys import JourneyRow
+
+NOT_ALL_REACHED = frozenset({"building", "unbuilt"})
+"""The states of a segment in which no build has looked at everybody: one is at work, or the last was cancelled or failed."""
 
 
 @dataclass(frozen=True)
 class Change:
     """What happened to one person; `before` is what conditions saw of them until then.
 
-    `refs` are memberships to look at whatever was touched; `quiet` changes start, end and release nothing. `moved` are
+    `refs` are memberships to look at whatever was touched; `quiet` changes start, end and release nothing, and stand in the
+    log only where `because` says for what reason they happen. `moved` are
     segments that the change itself moved the person into or out of; with `everything` all conditions are asked. `records`
     are other things that changed, in the words of `Keys.records`. A `mute`
     change ends journeys by their exit rules and does no more: nobody begins, converts or is released (PPL-43). Waits on
@@ -48,6 +53,7 @@ class Change:
     mute: bool = False
     looked_at: frozenset[int] = frozenset()
     records: frozenset[str] = frozenset()
+    because: str | None = None
 
 
 @dataclass
@@ -92,7 +98,7 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     if change.quiet:
         return
     for campaign in _goals(unit, touched) if not change.mute else ():
-        await convert(unit, person, campaign, change.event)
+        await convert(unit, person, campaign, change.event, change.at)
     for journey in list(person.journeys):
         # Who has only just begun stands before the first block; in between, the plan looks before every action.
         if journey.parked or journey.block is None:
@@ -151,9 +157,13 @@ def _settle_segment(
     matched, flips_at = decision
     key = ("segment", segment.id)
     change = touched.change
-    reached = change.quiet or segment.state != "building" or key in person.memberships
+    reached = change.quiet or segment.state not in NOT_ALL_REACHED or key in person.memberships
     if matched and not reached and _was(person, segment.condition, change, unit):
-        # Not the fact but the definition made them a member: the build comes to them, and to what is made of it.
+        # Not the fact but the definition made them a member: the build comes to them, and to what is made of it. Where
+        # somebody is only told that other records have changed, before may be after that, and the build have passed by.
+        if change.records:
+            look = Reevaluate(person_id=person.person_id, refs=[("segment", segment.id)], why="build")
+            unit.append(look, OWN_SOURCE)
         return
     if not unit.set_membership(person, key, matched, flips_at):
         return
@@ -161,10 +171,10 @@ def _settle_segment(
     touched.segments.add(segment.id)
     if matched:
         touched.entered.add(segment.id)
-    if change.quiet:
+    if change.quiet and change.because is None:
         return
     kind = "segment_enter" if matched else "segment_leave"
-    reason = reason_of(segment.condition, unit.facts_of(person), unit.now, matched=matched)
+    reason = change.because or reason_of(segment.condition, unit.facts_of(person), unit.now, matched=matched)
     data = {"segment_id": segment.id, "segment": segment.key, "reason": reason}
     unit.record(person, kind, segment.name, data, change.at)
 

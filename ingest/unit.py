@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from domain.condition_keys import Keys
-from domain.data_paths import without
+from domain.condition_keys import Keys, kind_of_records
 from domain.facts import EventFact, Facts, Position
 from domain.ids import ulid
 from domain.operations import AnyOperation, Identifier, Name, Reevaluate
@@ -23,10 +22,11 @@ from ingest.names_seen import NamesSeen
 from ingest.numbers import Numbers
 from ingest.person import NAMES, NOT_KEPT, Erased, Membership, Person, microseconds
 from ingest.records import NO_RECORDS, read_records
-from store import conversions, data_names, deltas, import_rows, journeys, people
+from store import conversions, data_names, deltas, import_rows, journeys, message_events, people
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
+from store.message_events import MessageEvent
 from store.notify import Channel, Notifier
 from store.people import NOTHING, ActivityRow, EventRow, Kept, MembershipRow, Need, PersonRow
 
@@ -74,6 +74,8 @@ class Unit:
         self._steps: list[StepRow] = []
         self._changed_steps: dict[tuple[str, int], StepRow] = {}
         self._appended: list[LogEntry] = []
+        self._touched: dict[int, set[str]] = {}
+        self._happenings: list[MessageEvent] = []
         self._row_outcomes: list[RowOutcome] = []
         self._history: dict[tuple[int, int], list[JourneyRow]] = {}
         self._written_to: dict[int, set[int]] = {}
@@ -127,9 +129,8 @@ class Unit:
         need = need_of(keys)
         found = await people.events_of(conn, workspace_id, {person_id: need})
         person.events += [event for _, event in found]
-        records = await read_records(conn, workspace_id, {person_id: need.records})
-        person.records = records.get(person_id, NO_RECORDS)
         unit.people[person_id] = person
+        await unit._read({person_id: need.records})
         return unit
 
     async def reload(self, person_ids: Collection[int]) -> None:
@@ -158,13 +159,17 @@ class Unit:
         wanted = dict.fromkeys(ids, need) if needs is None else {number: needs.get(number, NOTHING) for number in ids}
         for person_id, event in await people.events_of(self.conn, workspace_id, wanted):
             found[person_id].events.append(event)
-        kinds = {number: one.records for number, one in wanted.items() if one.records}
-        for person_id, records in (await read_records(self.conn, workspace_id, kinds)).items():
-            found[person_id].records = records
         if self._positions:
             for person_id, seq in (await people.last_sequences(self.conn, workspace_id, ids)).items():
                 found[person_id].last_seq = seq
         self.people |= found
+        await self._read({number: one.records for number, one in wanted.items() if one.records})
+
+    async def _read(self, wanted: Mapping[int, frozenset[str]]) -> None:
+        """Read these kinds of records of people who are loaded."""
+        records = await read_records(self.conn, self.catalog.workspace_id, wanted)
+        for person_id, kinds in wanted.items():
+            self.people[person_id].take(records.get(person_id, NO_RECORDS), kinds)
 
     async def _add_memberships(self, found: Mapping[int, Person]) -> None:
         for person_id, kind, kept, refs in await people.memberships_of(
@@ -225,7 +230,8 @@ class Unit:
     def create_person(self, person_id: int) -> Person:
         """A new person, without any name yet."""
         row = PersonRow(person_id, None, None, {}, {}, self.now, self.now)
-        person = Person(row, is_new=True, fresh=True)
+        # There is nothing yet that could be read of them.
+        person = Person(row, is_new=True, fresh=True, read=self.catalog.compiled.keys.record_kinds)
         self.people[person_id] = person
         return person
 
@@ -377,10 +383,33 @@ class Unit:
 
         Conditions that look at such are asked again by a fact of its own, which comes after all that is written here.
         """
-        watched = self.catalog.compiled.watched_records
-        touched = [word for word in records if word in watched]
+        touched = self.catalog.compiled.watched_records.intersection(records)
         if touched:
-            self.append(Reevaluate(person_id=person_id, refs=[], records=touched, why="records"), OWN_SOURCE)
+            self._touched.setdefault(person_id, set()).update(touched)
+
+    async def renew(self, person_ids: Collection[int], kinds: frozenset[str]) -> None:
+        """Read anew what was read of these people, so that later facts of this transaction see what has changed."""
+        known = {
+            number: person.read & kinds for number in person_ids if (person := self.people.get(number)) is not None
+        }
+        stale = {number: read for number, read in known.items() if read}
+        if stale:
+            await self._write_happenings()
+            await self._read(stale)
+
+    async def changed(self, person_ids: Collection[int], *records: str) -> None:
+        """`touch` and `renew` people whose records of these words have been written."""
+        for person_id in person_ids:
+            self.touch(person_id, *records)
+        await self.renew(person_ids, frozenset(map(kind_of_records, records)))
+
+    def happened(self, event: MessageEvent) -> None:
+        """Write what became of a message by a fact."""
+        self._happenings.append(event)
+
+    async def _write_happenings(self) -> None:
+        rows, self._happenings = self._happenings, []
+        await message_events.insert(self.conn, self.catalog.workspace_id, rows)
 
     def append(self, operation: AnyOperation, source: str) -> None:
         """Put a fact about somebody else into the log, to be applied in its turn."""
@@ -397,7 +426,7 @@ class Unit:
         found = sorted(self.people.values(), key=lambda person: person.person_id)
         oldest = microseconds(self.now - TOMBSTONES)
         for person in found:
-            _drop_tombstones(person, oldest)
+            person.drop_tombstones(oldest)
         await people.insert(conn, workspace_id, [p.row for p in found if p.is_new])
         await people.update(conn, workspace_id, [p.row for p in found if p.changed and not p.is_new])
         await people.save_names(conn, workspace_id, self._freed, self._changed_names)
@@ -421,6 +450,10 @@ class Unit:
         await self._enqueue()
         await people.insert_activities(conn, workspace_id, self._activities, self.now)
         await deltas.insert(conn, self._deltas)
+        await self._write_happenings()
+        for person_id, words in self._touched.items():
+            look = Reevaluate(person_id=person_id, refs=[], records=sorted(words), why="records")
+            self.append(look, OWN_SOURCE)
         await append(conn, self._appended, self.real_now)
         await data_names.insert_deltas(conn, workspace_id, self.seen.taken(), self.now)
         await import_rows.save_outcomes(conn, workspace_id, self._row_outcomes)
@@ -438,14 +471,6 @@ class Unit:
             if following is None or (following[0], following[2]) != (kind, why):
                 await journeys.enqueue(self.conn, kind, batch, why)
                 batch = []
-
-
-def _drop_tombstones(person: Person, oldest: int) -> None:
-    """Forget the times of attributes that were removed before that instant."""
-    old = [name for name, at in person.row.attribute_times.items() if at < oldest] if person.changed else ()
-    names = set(old).difference(person.row.attributes, person.kinds) if old else ()
-    if names:
-        person.row.attribute_times = without(person.row.attribute_times, names)
 
 
 __all__ = [

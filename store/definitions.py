@@ -210,20 +210,6 @@ async def rename_block(conn: Connection, workspace_id: int, campaign_id: int, ol
     return int(moved.rsplit(" ", 1)[1])
 
 
-async def purge_memberships(conn: Connection, workspace_id: int, kind: str, ref_id: int, limit: int) -> int:
-    """Delete up to `limit` memberships of something that is gone; returns how many."""
-    gone: str = await conn.execute(
-        """DELETE FROM memberships
-           WHERE workspace_id = $1 AND kind = $2 AND ref_id = $3 AND person_id IN (
-               SELECT person_id FROM memberships WHERE workspace_id = $1 AND kind = $2 AND ref_id = $3 LIMIT $4)""",
-        workspace_id,
-        kind,
-        ref_id,
-        limit,
-    )
-    return int(gone.rsplit(" ", 1)[1])
-
-
 __all__ = [
     "DefinitionRow",
     "active_journeys",
@@ -233,7 +219,6 @@ __all__ = [
     "load_all",
     "lock",
     "page",
-    "purge_memberships",
     "rename_block",
     "set_source",
     "set_started",

@@ -81,7 +81,7 @@ async def save(conn: Connection, row: ImportRecord) -> None:
     """Write back where an import stands; the caller holds its task, or it has none yet."""
     await conn.execute(
         """UPDATE imports SET task_id = $3, state = $4, error = $5, header = $6, rows_to_import = $7, rows_queued = $8,
-                  counts = $9, updated_at = $10
+                  counts = $9, updated_at = $10, settings = $11
            WHERE workspace_id = $1 AND import_id = $2""",
         row.workspace_id,
         row.import_id,
@@ -93,6 +93,7 @@ async def save(conn: Connection, row: ImportRecord) -> None:
         row.rows_queued,
         row.counts or {},
         row.updated_at,
+        row.settings,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from store.database import Connection
 
-_FOLD_CLASS = 0x4D46
+FOLD_CLASS = 0x4D46
 
 
 async def fold(conn: Connection, limit: int = 20_000) -> int:
@@ -14,7 +14,7 @@ async def fold(conn: Connection, limit: int = 20_000) -> int:
 
     A crash may lose the transaction whole, with the changes back in place, so it need not wait for the disk.
     """
-    if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1, 0)", _FOLD_CLASS):
+    if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1, 0)", FOLD_CLASS):
         return 0
     await conn.execute("SET LOCAL synchronous_commit = off")
     folded: int = await conn.fetchval(
@@ -96,4 +96,4 @@ async def activity_counts(conn: Connection, workspace_id: int, after: int, types
     return {record["type"]: record["lines"] for record in records}
 
 
-__all__ = ["activity_counts", "delivery_counts", "fold", "last_activity", "sums", "totals"]
+__all__ = ["FOLD_CLASS", "activity_counts", "delivery_counts", "fold", "last_activity", "sums", "totals"]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from store.database import Connection
 
 
 class Member(NamedTuple):
-    """One member by all names."""
+    """One member by all names, and since when."""
 
     person_id: int
     id: str | None
     email: str | None
+    since: datetime
 
 
 async def members(conn: Connection, workspace_id: int, segment_id: int, *, after: int, limit: int) -> list[Member]:
     """The next members in order of internal number."""
     records = await conn.fetch(
-        """SELECT p.person_id, p.id, p.email FROM memberships m
+        """SELECT p.person_id, p.id, p.email, m.since FROM memberships m
            JOIN people p ON p.workspace_id = m.workspace_id AND p.person_id = m.person_id
            WHERE m.workspace_id = $1 AND m.kind = 'segment' AND m.ref_id = $2 AND m.member AND m.person_id > $3
            ORDER BY m.person_id LIMIT $4""",

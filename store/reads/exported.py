@@ -86,25 +86,24 @@ class SegmentChange(NamedTuple):
 
 
 _PERSON = "p.person_id, p.id, p.email, p.attributes, p.created_at, p.age_start"
+_WITH_SEGMENTS = f"""SELECT {_PERSON}, (
+                         SELECT jsonb_object_agg(m.ref_id, floor(EXTRACT(EPOCH FROM m.since))) FROM memberships m
+                         WHERE m.workspace_id = p.workspace_id AND m.person_id = p.person_id
+                           AND m.kind = 'segment' AND m.member) AS segments FROM people p WHERE p.workspace_id = $1"""
 
 
-async def people(
-    conn: Connection, workspace_id: int, after: int, limit: int, segment_id: int | None = None
-) -> list[ExportedPerson]:
-    """The next people by internal number; of a segment where one is given."""
-    narrowed = """JOIN memberships n ON n.workspace_id = p.workspace_id AND n.person_id = p.person_id
-                    AND n.kind = 'segment' AND n.ref_id = $4 AND n.member"""
-    wanted = [] if segment_id is None else [segment_id]
+async def people(conn: Connection, workspace_id: int, after: int, limit: int) -> list[ExportedPerson]:
+    """The next people by internal number."""
     records = await conn.fetch(
-        f"""SELECT {_PERSON}, (SELECT jsonb_object_agg(m.ref_id, floor(EXTRACT(EPOCH FROM m.since))) FROM memberships m
-                               WHERE m.workspace_id = p.workspace_id AND m.person_id = p.person_id
-                                 AND m.kind = 'segment' AND m.member) AS segments
-            FROM people p {narrowed if wanted else ""}
-            WHERE p.workspace_id = $1 AND p.person_id > $2 ORDER BY p.person_id LIMIT $3""",
-        workspace_id,
-        after,
-        limit,
-        *wanted,
+        f"{_WITH_SEGMENTS} AND p.person_id > $2 ORDER BY p.person_id LIMIT $3", workspace_id, after, limit
+    )
+    return [_person(record) for record in records]
+
+
+async def people_among(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[ExportedPerson]:
+    """These people, by internal number; those who are gone are left out."""
+    records = await conn.fetch(
+        f"{_WITH_SEGMENTS} AND p.person_id = ANY($2::bigint[]) ORDER BY p.person_id", workspace_id, list(person_ids)
     )
     return [_person(record) for record in records]
 
@@ -289,6 +288,7 @@ __all__ = [
     "object_named",
     "objects",
     "people",
+    "people_among",
     "person",
     "relationships_of_objects",
     "relationships_of_people",

@@ -90,11 +90,12 @@ async def by_numbers(conn: Connection, workspace_id: int, person_ids: Iterable[i
 
 
 async def segments_of(conn: Connection, workspace_id: int, person_id: int) -> Sequence[MembershipRead]:
-    """The segments a person is in now, by id."""
+    """The segments a person is in now, by id; archived ones are not kept up to date, and are left out."""
     records = await conn.fetch(
         """SELECT m.ref_id AS segment_id, d.key, d.name, d.document ->> 'description' AS description, m.since, m.flips_at
            FROM memberships m JOIN definitions d
              ON d.workspace_id = m.workspace_id AND d.kind = 'segment' AND d.definition_id = m.ref_id
+                AND d.state IS DISTINCT FROM 'archived'
            WHERE m.workspace_id = $1 AND m.person_id = $2 AND m.kind = 'segment' AND m.member ORDER BY m.ref_id""",
         workspace_id,
         person_id,
