@@ -71,13 +71,15 @@ class MessageActivities:
             block = _block_of(held, call.action_id)
             if block is None:
                 return await plan(held, "delivered before")
-            prepared = await self._deliverer.prepare(held.conn, held.unit, held.journey, block, held.now)
-            await held.unit.flush()
+            unit = held.unit
+            prepared = await self._deliverer.prepare(held.conn, unit, held.journey, block, held.now)
+            await unit.flush()
+        unit.tell(self._notifier)
         outcome = await self._deliverer.hand_over(prepared, self._clock)
         async with holding(self._db, self._catalogs, call, self._clock) as held:
             if held is None:
                 return GONE
-            recorded = await self._deliverer.record(held.conn, held.catalog, prepared, outcome, held.now)
+            recorded = await self._deliverer.record(held.conn, held.unit, prepared, outcome, held.now)
             delivered = Delivered(
                 block=block,
                 action_id=call.action_id,

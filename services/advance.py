@@ -5,6 +5,7 @@ One plan is one transaction with everything it writes: the journey's row, its st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -105,7 +106,8 @@ async def _walk(walk: _Walk) -> StepResult:
         block = walk.campaign.definition.workflow.blocks[journey.block]
         if (fresh or isinstance(block, ActionBlock)) and not journey.parked and _is_over(walk):
             break
-        fresh = False
+        # What a block changes may end its own journey, whatever comes next.
+        fresh = isinstance(block, ActionBlock)
         result = await _step(walk, journey.block, block)
         if result is not None:
             return result
@@ -158,7 +160,7 @@ async def _act(walk: _Walk, key: str, block: Block, effect: Act) -> None:
         variables = _variables(walk)
         context = ActionContext(walk.unit, walk.person, walk.journey, walk.campaign, block, walk.here, variables)
         done = await ACTIONS[effect.action](context)
-        _leave(walk, key, block, outcome=done.outcome, effect=effect, explanation=done.explanation)
+        _leave(walk, key, block, outcome=done.outcome, effect=effect, explanation=done.explanation, noted=done.noted)
     _go_on(walk, key, block.next)
 
 
@@ -210,7 +212,7 @@ def _go_on(walk: _Walk, key: str, named: str | None) -> None:
 
 
 def _is_over(walk: _Walk) -> bool:
-    """End the journey where its exit rule is met: at entry, after waits and before every action (CMP-16)."""
+    """End the journey where its exit rule is met: at entry, after waits, before every action and after it (CMP-16)."""
     definition = walk.campaign.definition
     facts = walk.unit.journey_facts(walk.person, walk.journey)
     rechecked = walk.campaign.rechecked
@@ -242,7 +244,7 @@ def _park(walk: _Walk, key: str, block: Block, effect: Wait, wait: dict[str, Any
     action_id = walk.campaign.actions[key]
     step = walk.steps.get(action_id)
     if step is None or step.outcome != "waiting":
-        step = _record(walk, key, block, outcome="waiting", effect=effect, left_at=None)
+        step = _record(walk, key, block, outcome="waiting", effect=effect.model_dump(mode="json"), left_at=None)
     if step.delay_ends_at != effect.due_at:
         step.delay_ends_at = effect.due_at
         walk.unit.change_step(step)
@@ -268,8 +270,10 @@ def _leave(
     effect: Goto | Exit | Act,
     explanation: str | None = None,
     draft: bool | None = None,
+    noted: Mapping[str, Any] | None = None,
 ) -> None:
     """Record what happened at a block, in the step of its wait where it had one."""
+    kept = effect.model_dump(mode="json") | dict(noted or {})
     step = walk.steps.get(walk.campaign.actions[key])
     values: dict[str, Any] = {"outcome": outcome, "explanation": explanation, "draft": draft}
     if not isinstance(effect, Act):
@@ -277,16 +281,23 @@ def _leave(
     if isinstance(effect, Goto):
         values |= {"branch_index": effect.branch_index, "path": effect.path}
     if step is None or step.outcome != "waiting":
-        _record(walk, key, block, effect=effect, left_at=walk.instant, **values)
+        _record(walk, key, block, effect=kept, left_at=walk.instant, **values)
         return
     for name, value in values.items():
         setattr(step, name, value)
-    step.left_at, step.effect = walk.instant, effect.model_dump(mode="json")
+    step.left_at, step.effect = walk.instant, kept
     walk.unit.change_step(step)
 
 
 def _record(
-    walk: _Walk, key: str, block: Block, *, effect: Any, left_at: datetime | None, outcome: str, **values: Any
+    walk: _Walk,
+    key: str,
+    block: Block,
+    *,
+    effect: dict[str, Any],
+    left_at: datetime | None,
+    outcome: str,
+    **values: Any,
 ) -> StepRow:
     action_id = walk.campaign.actions[key]
     step = step_of(
@@ -295,7 +306,7 @@ def _record(
         block=key,
         output_type="delay" if block.type in DELAYS else block.type,
         outcome=outcome,
-        effect=effect.model_dump(mode="json"),
+        effect=effect,
         created_at=walk.journey.arrived_at or walk.instant,
         left_at=left_at,
         **values,

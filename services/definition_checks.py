@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from domain.definitions import CampaignDefinition, Definition, kind_of, read_definition
 from domain.definitions import campaign_parts as parts
+from domain.definitions.base import Use
 from domain.definitions.campaign import LIVE_STATES
-from domain.definitions.library import Entry, Library
+from domain.definitions.library import ARCHIVED, Entry, Library
 from domain.definitions.secrets import unmasked
-from domain.errors import DomainError, InvalidInput, Problem
+from domain.errors import DomainError, InvalidInput, Problem, Referent
 from domain.problems import below
 from domain.values import same
 from rendering.liquid import check_syntax
@@ -58,7 +59,7 @@ class Checked:
 def check(raws: Sequence[tuple[str, Any]], rows: Sequence[DefinitionRow], *, sandbox: bool) -> Checked:
     """Everything about documents, given with their pointers in the request, in the workspace that holds `rows`."""
     stored: Stored = {(row.kind, row.key): row for row in rows}
-    library = Library([Entry(row.kind, row.key, row.definition_id, row.document) for row in rows])
+    library = library_of(rows)
     checked = Checked([], library)
     seen: set[tuple[str, str]] = set()
     for pointer, raw in raws:
@@ -75,10 +76,44 @@ def check(raws: Sequence[tuple[str, Any]], rows: Sequence[DefinitionRow], *, san
         # What cannot be read still counts as there, so that its fault is not reported at every reference as well.
         library.put(Entry(*name, None, definition))
     for item in checked.incoming:
-        if item.definition is not None:
+        if item.row is not None and item.row.state == ARCHIVED:
+            checked.errors += below(list(_archived(item)), item.pointer)
+        elif item.definition is not None:
             checked.errors += below(_staged(item, list(_problems(item, library, sandbox=sandbox))), item.pointer)
             checked.warnings += below(list(_warnings(item.definition, library)), item.pointer)
     return checked
+
+
+def library_of(rows: Sequence[DefinitionRow]) -> Library:
+    """What is stored, to look references up in."""
+    return Library([Entry(row.kind, row.key, row.definition_id, row.document, row.state, row.actions) for row in rows])
+
+
+def missing(uses: Iterable[Use], library: Library) -> Iterator[Problem]:
+    """References to what is not there, or is archived."""
+    for use in uses:
+        meant = library.find(use.kind, use.ref)
+        if meant is None:
+            message = f"There is no {use.kind} {use.ref!r}."
+            yield Problem(code="unknown_reference", pointer=use.pointer, message=message)
+        elif meant.archived and meant.kind == "segment":
+            message = f"The segment {use.ref!r} is archived: unarchive it first."
+            yield Problem(code="unknown_reference", pointer=use.pointer, message=message)
+
+
+def refuse_referents(row: DefinitionRow, referents: Sequence[Referent]) -> None:
+    """Raise DomainError `in_use`, naming them, where something refers to a document."""
+    if referents:
+        users = ", ".join(dict.fromkeys(f"{r.kind} '{r.key}'" for r in referents))
+        raise DomainError("in_use", f"The {row.kind} '{row.key}' is used by {users}.", "", tuple(referents))
+
+
+def _archived(item: Incoming) -> Iterator[Problem]:
+    """Nothing of an archived document changes; saying the same again, as a folder that is applied does, is none."""
+    assert item.row is not None, "only what is stored is archived"
+    if item.definition is not None and not same(item.definition.wire(), item.row.document):
+        message = f"The {item.row.kind} '{item.row.key}' is archived: unarchive it first."
+        yield Problem(code="locked", message=message)
 
 
 def _read(raw: Any, stored: Stored) -> tuple[Definition | None, DefinitionRow | None, list[Problem]]:
@@ -113,10 +148,7 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool) -> Iterator[Pr
     definition = item.definition
     assert definition is not None, "only readable documents are looked at"
     yield from definition.check(library)
-    for use in definition.uses():
-        if not library.exists(use.kind, use.ref):
-            message = f"There is no {use.kind} {use.ref!r}."
-            yield Problem(code="unknown_reference", pointer=use.pointer, message=message)
+    yield from missing(definition.uses(), library)
     for template in definition.templates():
         fault = check_syntax(template.source)
         if fault is not None:

@@ -28,14 +28,16 @@ async def make(
     named: str,
     rows: Sequence[DefinitionRow],
     now: datetime,
+    key: str | None = None,
 ) -> DefinitionRow:
-    """Store a new document whose key is derived from the text `named`; raises InvalidInput.
+    """Store a new document under `key`, which nobody has, or one derived from the text `named`; raises InvalidInput.
 
     The caller holds the lock on definitions, under which it has read `rows`; `now` is the workspace's instant.
     """
     kind = document["kind"]
-    taken = {row.key for row in rows if row.kind == kind}
-    checked = checks.check([("", {**document, "key": free_key(kind, named, taken)})], rows, sandbox=workspace.sandbox)
+    if key is None:
+        key = free_key(kind, named, {row.key for row in rows if row.kind == kind})
+    checked = checks.check([("", {**document, "key": key})], rows, sandbox=workspace.sandbox)
     checked.refuse()
     ((definition, _),) = checked.definitions
     change = await writes.plan(conn, workspace.workspace_id, definition, None)

@@ -11,12 +11,11 @@ from pydantic import ValidationError
 from domain.definitions import KINDS, CampaignDefinition, ProviderDefinition, read_definition, unknown_kind
 from domain.definitions.bundle import Bundle
 from domain.definitions.campaign import LIVE_STATES
-from domain.definitions.library import Entry, Library
 from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound, Problem
 from domain.problems import from_validation_error
 from domain.values import to_unix
-from services import collections, journeys, object_types
+from services import collections, journeys, object_types, tasks
 from services import definition_checks as checks
 from services import definition_writes as writes
 from services.definition_writes import RemovedWaits
@@ -27,8 +26,9 @@ from store.definitions import DefinitionRow
 from store.workspaces import WorkspaceRow
 
 View = Literal["full", "compact"]
-PURGE_PAGE = 5_000
 SEARCH_PAGE = 200
+_MEMBERS = {"segment": "segment", "campaign": "trigger"}
+"""Which memberships go with a definition, in a task: there may be as many as people."""
 
 
 async def apply(
@@ -168,13 +168,11 @@ async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, 
             await collections.forget(conn, workspace_id, row.definition_id)
         elif kind == "object_type":
             await object_types.retire(conn, workspace_id, row.definition_id, workspace.now(now))
+        members = _MEMBERS.get(kind)
+        if members is not None:
+            payload = {"kind": members, "ref_id": row.definition_id}
+            await tasks.create(conn, workspace_id, "purge_memberships", payload, now=workspace.now(now))
         await workspaces.bump_definitions(conn, workspace_id)
-    members = {"segment": "segment", "campaign": "trigger"}.get(kind)
-    while members is not None:
-        async with db.transaction() as conn:
-            gone = await store.purge_memberships(conn, workspace_id, members, row.definition_id, PURGE_PAGE)
-        if gone < PURGE_PAGE:
-            break
 
 
 async def _removable(
@@ -362,11 +360,8 @@ async def _status(conn: Connection, row: DefinitionRow) -> dict[str, Any]:
 
 
 def _refuse_if_used(rows: Sequence[DefinitionRow], row: DefinitionRow) -> None:
-    library = Library([Entry(r.kind, r.key, r.definition_id, r.document) for r in rows])
-    referents = tuple(library.referents(row.kind, row.key))
-    if referents:
-        users = ", ".join(dict.fromkeys(f"{r.kind} '{r.key}'" for r in referents))
-        raise DomainError("in_use", f"The {row.kind} '{row.key}' is used by {users}.", "", referents)
+    library = checks.library_of(rows)
+    checks.refuse_referents(row, library.referents(row.kind, row.key))
     if row.kind == "provider":
         rest = [p for p in library.others("provider", row.key) if isinstance(p, ProviderDefinition) and p.enabled]
         if rest and not any(provider.serves("all") for provider in rest):

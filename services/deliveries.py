@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -13,12 +13,14 @@ from channels import CAPTURE, Channels, WayOut
 from channels.base import Outgoing, Outside, SendFailure
 from domain import consent
 from domain.blocks import EmailBlock
+from domain.condition_keys import messages_that
 from domain.definitions.provider import ProviderDefinition, UseFor
 from domain.definitions.settings import Redirect
 from domain.deliveries import apply, message_id
 from domain.errors import DomainError
 from domain.received import COPY_HEADER, DELIVERY_HEADER
 from ingest.catalog import Catalog, Catalogs
+from ingest.records import RECIPIENT
 from ingest.unit import Person, Unit
 from rendering.email import RenderedEmail, restored
 from rendering.mime import Mail, build
@@ -133,7 +135,7 @@ class Deliverer:
         person = unit.people.get(journey.person_id)
         made = make_email(catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
         await store.insert(conn, made.row, made.rendered)
-        await _count(conn, made.row, tuple(made.row.metrics))
+        await _reached(unit, made.row, tuple(made.row.metrics), RECIPIENT)
         return Prepared(catalog, made.row, made.email, self._use(catalog, made.row), campaign.key)
 
     async def hand_over(self, prepared: Prepared, clock: Clock) -> Outcome:
@@ -164,38 +166,45 @@ class Deliverer:
         return outcome
 
     async def record(
-        self, conn: Connection, catalog: Catalog, prepared: Prepared, outcome: Outcome, now: datetime
+        self, conn: Connection, unit: Unit, prepared: Prepared, outcome: Outcome, now: datetime
     ) -> Recorded:
         """Write down what a hand-over came to: status, attempt, figures, and the row that asks for the next attempt.
 
-        The caller holds the person's lock. An outcome that was recorded before changes nothing.
+        The caller holds the person's lock and writes the unit. An outcome that was recorded before changes nothing.
         """
         row = await store.get(conn, prepared.row.workspace_id, prepared.row.delivery_id, for_update=True)
         if row is None:
             return Recorded("skipped", consent.GONE, prepared.row.delivery_id, draft=False, status="undeliverable")
         if outcome.result != "settled":
-            silent = isinstance(catalog.settings.sending, Redirect)
-            row = await self._apply(conn, prepared, row, outcome, now=now, silent=silent)
+            silent = isinstance(unit.catalog.settings.sending, Redirect)
+            row = await self._apply(unit, prepared, row, outcome, now=now, silent=silent)
         return _recorded(row)
 
     async def retry(self, workspace_id: int, delivery_id: str, clock: Clock) -> None:
         """The next attempt at a delivery whose `due` row has come; the caller sees to it that nobody else does it too."""
         async with self._db.transaction() as conn:
-            catalog = await self._catalogs.get(conn, workspace_id)
-            now = catalog.now(clock())
-            prepared = await self._for_retry(conn, catalog, delivery_id, now)
+            unit = await self._unit(conn, workspace_id, clock)
+            prepared = await self._for_retry(conn, unit, delivery_id)
+            await unit.flush()
         if prepared is None:
             return
         outcome = await self.hand_over(prepared, clock)
         async with self._db.transaction() as conn:
-            catalog = await self._catalogs.get(conn, workspace_id)
-            now = catalog.now(clock())
-            await _held(conn, catalog, delivery_id, now)
-            await self.record(conn, catalog, prepared, outcome, now)
+            unit = await self._unit(conn, workspace_id, clock)
+            await _held(unit, delivery_id)
+            await self.record(conn, unit, prepared, outcome, unit.now)
+            await unit.flush()
 
-    async def _for_retry(self, conn: Connection, catalog: Catalog, delivery_id: str, now: datetime) -> Prepared | None:
+    async def _unit(self, conn: Connection, workspace_id: int, clock: Clock) -> Unit:
+        """A unit of work at the workspace's present instant, over nobody yet."""
+        catalog = await self._catalogs.get(conn, workspace_id)
+        real_now = clock()
+        return Unit(conn, catalog, catalog.now(real_now), real_now)
+
+    async def _for_retry(self, conn: Connection, unit: Unit, delivery_id: str) -> Prepared | None:
         """The delivery as it is to be tried again, None where it is over: the person may have unsubscribed meanwhile."""
-        row, person = await _held(conn, catalog, delivery_id, now)
+        catalog, now = unit.catalog, unit.now
+        row, person = await _held(unit, delivery_id)
         if row is None or row.status not in OPEN:
             await store.unschedule(conn, catalog.workspace_id, delivery_id)
             return None
@@ -213,7 +222,7 @@ class Deliverer:
                 replace(row, status=change.status, metrics=change.metrics, failure_message=refusal, held_until=None),
             )
             await store.unschedule(conn, catalog.workspace_id, delivery_id)
-            await _count(conn, row, change.reached)
+            await _reached(unit, row, change.reached)
             return None
         return await self._again(conn, catalog, row)
 
@@ -307,7 +316,7 @@ class Deliverer:
 
     async def _apply(
         self,
-        conn: Connection,
+        unit: Unit,
         prepared: Prepared,
         row: DeliveryRow,
         outcome: Outcome,
@@ -326,6 +335,7 @@ class Deliverer:
             change, ambiguity = known, -1
         else:
             return row
+        conn = unit.conn
         await store.save(conn, change.row)
         if outcome.asked:
             await _note_attempt(conn, change, outcome, now)
@@ -333,22 +343,24 @@ class Deliverer:
             await store.schedule(conn, change.row, change.due_at)
         elif row.attempts or row.held_until is not None:
             await store.unschedule(conn, row.workspace_id, row.delivery_id)
-        await _count(conn, change.row, change.reached, ambiguity)
+        if ambiguity:
+            await _count(conn, change.row, [("ambiguous", ambiguity)])
+        await _reached(unit, change.row, change.reached)
         return change.row
 
 
-async def _held(
-    conn: Connection, catalog: Catalog, delivery_id: str, now: datetime
-) -> tuple[DeliveryRow | None, Person | None]:
+async def _held(unit: Unit, delivery_id: str) -> tuple[DeliveryRow | None, Person | None]:
     """A delivery with its person, both locked: the person first, and whom they were merged into meanwhile."""
-    row = await store.get(conn, catalog.workspace_id, delivery_id)
+    conn, workspace_id = unit.conn, unit.catalog.workspace_id
+    row = await store.get(conn, workspace_id, delivery_id)
     person = None
     while person is None and row is not None and (owner := row.person_id) is not None:
-        person = (await Unit.load(conn, catalog, [owner], now)).people.get(owner)
-        row = await store.get(conn, catalog.workspace_id, delivery_id)
+        await unit.add([owner])
+        person = unit.people.get(owner)
+        row = await store.get(conn, workspace_id, delivery_id)
         if row is not None and row.person_id == owner:
             break
-    return await store.get(conn, catalog.workspace_id, delivery_id, for_update=True), person
+    return await store.get(conn, workspace_id, delivery_id, for_update=True), person
 
 
 async def _nothing() -> None:
@@ -366,9 +378,15 @@ async def _note_attempt(conn: Connection, change: Applied, outcome: Outcome, now
     )
 
 
-async def _count(conn: Connection, row: DeliveryRow, metrics: tuple[str, ...], ambiguity: int = 0) -> None:
-    """Add one to each metric of the campaign and of the action."""
-    amounts = [(metric, 1) for metric in metrics] + ([("ambiguous", ambiguity)] if ambiguity else [])
+async def _reached(unit: Unit, row: DeliveryRow, metrics: Sequence[str], *others: str) -> None:
+    """Count metrics that a message has reached, and have its person looked at again, for whom they are news (PPL-41)."""
+    await _count(unit.conn, row, [(metric, 1) for metric in metrics])
+    if row.person_id is not None and not row.draft:
+        await unit.changed([row.person_id], *map(messages_that, (*metrics, *others)))
+
+
+async def _count(conn: Connection, row: DeliveryRow, amounts: Sequence[tuple[str, int]]) -> None:
+    """Change metrics of the campaign and of the action."""
     await deltas.insert(
         conn,
         [

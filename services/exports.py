@@ -23,11 +23,11 @@ from domain.exports import (
     SegmentChangesExport,
 )
 from domain.problems import from_validation_error
-from domain.subjects import Segment
 from domain.values import to_unix
 from ingest.catalog import Catalog, Catalogs
 from services import tasks
 from services.looking import people
+from services.looking.references import wrong_references
 from services.zipping import Zip
 from store import exports as store
 from store import workspaces
@@ -81,7 +81,7 @@ async def _resolved(
     """The request as it is kept, and the person it is about, by number."""
     match request:
         case CustomersExport():
-            _check_filter(catalog, request)
+            await _check_filter(conn, catalog.workspace_id, request)
         case DeliveriesExport():
             _check_source(catalog, request)
         case SegmentChangesExport():
@@ -97,11 +97,12 @@ async def _resolved(
     return request.stored, {}
 
 
-def _check_filter(catalog: Catalog, request: CustomersExport) -> None:
-    """Whether there are the segments that people are found by."""
-    for leaf in () if request.condition is None else request.condition.leaves:
-        if isinstance(leaf.body, Segment) and not _is_segment(catalog, leaf.body.ref):
-            raise DomainError("invalid_parameter", f"There is no segment {leaf.body.ref!r}.", "/filters")
+async def _check_filter(conn: Connection, workspace_id: int, request: CustomersExport) -> None:
+    """Whether there is all that people are found by."""
+    condition = request.condition
+    problems = [] if condition is None else await wrong_references(conn, workspace_id, condition, "/filters")
+    if problems:
+        raise DomainError("invalid_parameter", problems[0].message, problems[0].pointer)
 
 
 def _check_source(catalog: Catalog, request: DeliveriesExport) -> None:

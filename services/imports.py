@@ -15,12 +15,13 @@ from domain.imports import FILE_BYTES, ImportRequest
 from domain.problems import from_validation_error
 from domain.values import to_unix
 from ingest.catalog import Catalog, Catalogs
-from services import tasks
+from services import segments, tasks
 from services.fetching import check_url
 from store import import_rows, workspaces
 from store import imports as store
 from store.database import Connection, Database
 from store.imports import PIECE_BYTES, ImportRecord
+from store.workspaces import WorkspaceRow
 
 ERROR_PAGE = 1000
 CUT_OFF = "The upload was cut off."
@@ -44,7 +45,8 @@ async def create(db: Database, catalogs: Catalogs, workspace_id: int, body: Any,
         for position in range(0, len(data), PIECE_BYTES):
             piece = data[position : position + PIECE_BYTES]
             await store.add_piece(conn, workspace_id, row.import_id, position // PIECE_BYTES, piece)
-        await _begin(conn, row, row.updated_at, "preprocessed" if request.data is not None else "preprocessing")
+        state = "preprocessed" if request.data is not None else "preprocessing"
+        await _begin(conn, catalog.workspace, row, row.updated_at, state)
     return shown(row)
 
 
@@ -73,7 +75,7 @@ async def upload(
         workspace = await workspaces.get(conn, workspace_id)
         if workspace is None:
             raise NotFound("workspace", workspace_id)
-        await _begin(conn, row, workspace.now(clock()), "preprocessed")
+        await _begin(conn, workspace, row, workspace.now(clock()), "preprocessed")
     return shown(row)
 
 
@@ -138,6 +140,8 @@ def shown(row: ImportRecord, error_url: str | None = None) -> dict[str, Any]:
     }
     if row.object_type_id is not None:
         answer["object_type_id"] = str(row.object_type_id)
+    if row.settings.get("segment") is not None:
+        answer["segment_id"] = row.settings["segment"]
     if error_url is not None and has_report(row):
         answer["error_download_url"] = error_url
     return {"import": answer}
@@ -191,7 +195,7 @@ async def _insert(
     conn: Connection, catalog: Catalog, request: ImportRequest, now: datetime, *, base: str
 ) -> ImportRecord:
     _check_identifier(catalog, request, base)
-    settings = request.settings | {"segment": _segment(catalog, request, base)}
+    settings = request.settings | {"segment": _segment(catalog, request, base), "new_segment": request.new_segment}
     row = ImportRecord(
         workspace_id=catalog.workspace_id,
         import_id=await workspaces.next_id(conn, catalog.workspace_id, "import"),
@@ -234,11 +238,17 @@ def _segment(catalog: Catalog, request: ImportRequest, base: str) -> int | None:
     if number in compiled.segments:
         message = "Only into a manual segment can people be put."
         raise _wrong("segment_not_manual", f"{base}/segment", message)
-    raise _wrong("unknown_reference", f"{base}/segment", f"There is no segment {ref!r}.")
+    archived = compiled.archived_segment(ref)
+    message = f"There is no segment {ref!r}." if archived is None else f"The segment {ref!r} is archived."
+    raise _wrong("unknown_reference", f"{base}/segment", message)
 
 
-async def _begin(conn: Connection, row: ImportRecord, now: datetime, state: str) -> None:
-    """Have the work done from now on."""
+async def _begin(conn: Connection, workspace: WorkspaceRow, row: ImportRecord, now: datetime, state: str) -> None:
+    """Have the work done from now on; the segment that is asked for is made, so that an upload cut off leaves none."""
+    name = row.settings.get("new_segment")
+    if name is not None:
+        made = await segments.make_manual(conn, workspace, name, None, now)
+        row.settings["segment"] = made.definition_id
     row.task_id = await tasks.create(conn, row.workspace_id, "import", {"import_id": row.import_id}, now=now)
     row.state, row.updated_at = state, now
     await store.save(conn, row)

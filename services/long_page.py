@@ -34,11 +34,11 @@ class Around:
 class LongPage:
     """What a page came to; it has moved the task's cursor and counts itself.
 
-    `idle`: nothing could be done now, others work for it. `told` are to hear of the commit. `outside` is done after the
+    `queued`: it may not begin yet. `idle`: nothing could be done now, others work for it. `told` are to hear of the commit. `outside` is done after the
     commit, without a transaction, and before the next page.
     """
 
-    state: Literal["running", "succeeded", "failed", "cancelled"] = "running"
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] = "running"
     idle: bool = False
     told: tuple[Channel, ...] = ()
     outside: Callable[[Around], Awaitable[None]] | None = None

@@ -1,4 +1,4 @@
-"""Long work on files, carried by workflows: pages under the lock of the task's row, each a transaction of its own."""
+"""Long work, carried by workflows: pages under the lock of the task's row, each a transaction of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.errors import DomainError, NotFound
 from domain.task_steps import TaskProgress, TaskRef
 from ingest.apply import TRANSIENT
 from ingest.catalog import Catalog, Catalogs
-from services import export_pages, import_pages
+from services import export_pages, import_pages, segment_builds
 from services.long_page import Around, Ended, LongPage, Moment
 from services.tasks import TaskType, wire
 from store import tasks as store
@@ -41,6 +41,12 @@ class Kind(NamedTuple):
 KINDS: Mapping[TaskType, Kind] = {
     "import": Kind(import_pages.page, import_pages.ended, import_pages.words),
     "export": Kind(export_pages.page, export_pages.ended, export_pages.words),
+    "segment_build": Kind(segment_builds.page, segment_builds.ended, segment_builds.words),
+}
+
+_ONLY = "Only imports, exports and builds of segments can be cancelled."
+_NOT_CANCELLED: Mapping[str, str] = {
+    "trigger_build": "Looking for who matches a campaign's trigger cannot be cancelled: stop the campaign instead."
 }
 
 
@@ -99,11 +105,11 @@ class LongTasks:
                 raise _Over(_progress(task))
             catalog = await self._catalogs.get(conn, ref.workspace_id)
             moment = _moment(catalog, self._clock())
-            if task.started_at is None:
-                task.started_at = moment.now
             page = await KINDS[task.type].page(conn, catalog, task, moment)  # type: ignore[index]
             task.state = page.state
-            if page.state != "running":
+            if task.started_at is None and page.state != "queued":
+                task.started_at = moment.now
+            if page.state not in store.OPEN:
                 task.ended_at = moment.now
             await store.save(conn, task)
             done = _progress(task), page, catalog.workspace
@@ -143,7 +149,7 @@ async def cancel(db: Database, workspace_id: int, task_id: str, real_now: dateti
         if task.state not in store.OPEN:
             raise DomainError("invalid_state", "The task is over already.")
         if task.type not in KINDS:
-            raise DomainError("invalid_state", "Only imports and exports can be cancelled.")
+            raise DomainError("invalid_state", _NOT_CANCELLED.get(task.type, _ONLY))
         await _end(conn, task, "cancelled", workspace.now(real_now))
     return wire(task)
 

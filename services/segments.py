@@ -2,77 +2,78 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from domain.blocks import WaitUntil, wait_keys
-from domain.definitions.campaign import LIVE_STATES
-from domain.definitions.library import Entry, Library
-from domain.errors import DomainError, InvalidInput, NotFound, Problem
+from domain.definitions.library import ARCHIVED
+from domain.errors import DomainError, NotFound
 from domain.ids import cio_id
-from domain.operations import Reevaluate
-from domain.problems import pointer_of
 from domain.values import to_unix
-from ingest.catalog import Catalog, ManualSegment
 from services import definition_making as making
-from services import definitions, tasks
-from services.task_pages import Page
+from services import definitions
+from services.definition_checks import library_of
 from store import definitions as rows_store
-from store import log, metrics
+from store import metrics
 from store import segments as store
 from store.database import Connection, Database
 from store.definitions import DefinitionRow
 from store.reads.cursor import decode, encode
-from store.tasks import TaskRow
+from store.workspaces import WorkspaceRow
 
+KIND: Final = "segment"
+MANUAL: Final = "manual"
 LONGEST_NAME: Final = 190
 LONGEST_DESCRIPTION: Final = 10_000
 MEMBERS: Final = 1_000
 MOST_MEMBERS: Final = 30_000
-CLEAR_PAGE: Final = 1_000
-CLEAR_SOURCE: Final = "segment cleared"
-_SETTLING_IN = 0.02
-_STATES: Final[Mapping[str | None, str]] = {"building": "build"}
+_STATES: Final[Mapping[str | None, str]] = {"building": "build", "unbuilt": "build_queued"}
+"""What the vendor calls those states that are not `finished`."""
+_USERS: Final = (("campaigns", "campaign"), ("segments", "segment"), ("forms", "form"))
 
 
 async def list_all(db: Database, workspace_id: int) -> dict[str, Any]:
-    """Every segment, oldest first."""
+    """Every segment, oldest first, archived ones included."""
     async with db.connection() as conn:
-        rows = await rows_store.load_all(conn, workspace_id)
-        builds = await store.builds(conn, workspace_id)
-    return {"segments": [_shown(row, builds) for row in rows if row.kind == "segment"]}
+        rows = [row for row in await rows_store.load_all(conn, workspace_id) if row.kind == KIND]
+        return {"segments": await shown(conn, workspace_id, rows)}
 
 
 async def one(db: Database, workspace_id: int, ref: str | int) -> dict[str, Any]:
     """One segment; raises NotFound."""
     async with db.connection() as conn:
-        row = await _stored(conn, workspace_id, ref)
-        return {"segment": _shown(row, await store.builds(conn, workspace_id))}
+        return {"segment": await shown_one(conn, await stored(conn, workspace_id, ref))}
 
 
 async def create(db: Database, workspace_id: int, body: Any, real_now: datetime) -> dict[str, Any]:
     """Make a manual segment of `{"segment": {"name", "description"}}`; raises DomainError `invalid_parameter`."""
     name, description = _asked(body)
-    document = {"kind": "segment", "name": name, "type": "manual"}
+    async with db.transaction() as conn:
+        workspace = await definitions.workspace_of(conn, workspace_id)
+        row = await make_manual(conn, workspace, name, description, workspace.now(real_now))
+        return {"segment": await shown_one(conn, row)}
+
+
+async def make_manual(
+    conn: Connection, workspace: WorkspaceRow, name: str, description: str | None, now: datetime
+) -> DefinitionRow:
+    """Make an empty manual segment, its key derived from the name; `now` is the workspace's instant."""
+    document = {"kind": KIND, "name": name, "type": "manual"}
     if description is not None:
         document["description"] = description
-    async with db.transaction() as conn:
-        rows = await making.locked(conn, workspace_id)
-        workspace = await definitions.workspace_of(conn, workspace_id)
-        row = await making.make(conn, workspace, document, named=name, rows=rows, now=workspace.now(real_now))
-    return {"segment": _shown(row, {})}
+    rows = await making.locked(conn, workspace.workspace_id)
+    return await making.make(conn, workspace, document, named=name, rows=rows, now=now)
 
 
 async def delete(db: Database, workspace_id: int, ref: str | int, real_now: datetime) -> None:
     """Remove a manual segment; raises NotFound, and `invalid_parameter` for one that has conditions or is in use."""
     async with db.connection() as conn:
-        row = await _stored(conn, workspace_id, ref)
-    if row.document.get("type") != "manual":
-        raise DomainError("invalid_parameter", "Only manual segments are deleted here.")
+        row = await stored(conn, workspace_id, ref)
+    if row.document.get("type") != MANUAL:
+        message = f"Only manual segments are deleted here: use DELETE /v1/definitions/segment/{row.key}."
+        raise DomainError("invalid_parameter", message)
     try:
-        await definitions.delete(db, workspace_id, "segment", row.definition_id, now=real_now)
+        await definitions.delete(db, workspace_id, KIND, row.definition_id, now=real_now)
     except DomainError as refusal:
         if refusal.code != "in_use":
             raise
@@ -80,22 +81,33 @@ async def delete(db: Database, workspace_id: int, ref: str | int, real_now: date
 
 
 async def used_by(db: Database, workspace_id: int, ref: str | int) -> dict[str, Any]:
-    """The numbers of what refers to a segment; raises NotFound."""
+    """What refers to a segment, by kind in the vendor's lists, and each reference where it stands; raises NotFound."""
     async with db.connection() as conn:
-        row = await _stored(conn, workspace_id, ref)
+        row = await stored(conn, workspace_id, ref)
         rows = await rows_store.load_all(conn, workspace_id)
-    library = Library([Entry(r.kind, r.key, r.definition_id, r.document) for r in rows])
-    users = set(library.users("segment", row.key))
-    campaigns = sorted(r.definition_id for r in rows if r.kind == "campaign" and (r.kind, r.key) in users)
-    found = {"campaigns": campaigns, "sent_newsletters": [], "draft_newsletters": []}
+    by_name = {(r.kind, r.key): r for r in rows}
+    users = [(by_name[user.kind, user.key], use) for user, use in library_of(rows).references(KIND, row.key)]
+    found: dict[str, Any] = {word: sorted({r.definition_id for r, _ in users if r.kind == k}) for word, k in _USERS}
+    found |= {"sent_newsletters": [], "draft_newsletters": []}
+    found["referents"] = [
+        {
+            "kind": user.kind,
+            "key": user.key,
+            "id": user.definition_id,
+            "name": user.name,
+            "pointer": use.pointer,
+            "state": user.state,
+        }
+        for user, use in users
+    ]
     return {"segment_id": row.definition_id, "used_by": found}
 
 
 async def customer_count(db: Database, workspace_id: int, ref: str | int) -> dict[str, Any]:
     """How many people are in a segment now; raises NotFound."""
     async with db.connection() as conn:
-        row = await _stored(conn, workspace_id, ref)
-        return {"count": await _size(conn, row)}
+        row = await stored(conn, workspace_id, ref)
+        return {"count": await size(conn, row)}
 
 
 async def membership(
@@ -106,91 +118,48 @@ async def membership(
     after = 0 if cursor is None else min(max(cursor[0], 0), 2**62)
     size = min(max(limit, 1), MOST_MEMBERS)
     async with db.connection() as conn:
-        row = await _stored(conn, workspace_id, ref)
+        row = await stored(conn, workspace_id, ref)
         found = await store.members(conn, workspace_id, row.definition_id, after=after, limit=size + 1)
     page = found[:size]
     return {
         "segment_id": row.definition_id,
         "ids": [member.id or "" for member in page],
-        "identifiers": [{"cio_id": cio_id(m.person_id), "id": m.id, "email": m.email} for m in page],
+        "identifiers": [
+            {"cio_id": cio_id(m.person_id), "id": m.id, "email": m.email, "since": to_unix(m.since)} for m in page
+        ],
         "next": encode(page[-1].person_id) if len(found) > size else "",
     }
 
 
-async def clear(db: Database, workspace_id: int, ref: str | int, body: Any, real_now: datetime) -> dict[str, Any]:
-    """Have everybody who is in a manual segment by now taken out; answers with the task.
-
-    `{"update_campaign_journeys": true}` also releases waits and fires triggers on not being in it. Raises NotFound,
-    InvalidInput, and DomainError `invalid_state` for a segment with conditions.
-    """
-    signals = _signals(body)
-    async with db.transaction() as conn:
-        workspace = await definitions.workspace_of(conn, workspace_id)
-        row = await _stored(conn, workspace_id, ref)
-        if row.document.get("type") != "manual":
-            raise DomainError("invalid_state", f"The segment '{row.key}' has conditions; only manual ones are cleared.")
-        payload = {
-            "segment_id": row.definition_id,
-            "update_campaign_journeys": signals,
-            "after": await log.last_seq(conn, workspace_id),
-        }
-        now, total = workspace.now(real_now), await _size(conn, row)
-        task_id = await tasks.create(conn, workspace_id, "segment_clear", payload, total=total, now=now)
-    return await tasks.get(db, workspace_id, task_id)
-
-
-async def clear_page(conn: Connection, catalog: Catalog, task: TaskRow, _now: datetime, real_now: datetime) -> Page:
-    """Put into the log that the next members leave; each leaves in the order of the facts about them.
-
-    It waits until what was accepted before the call is applied, so that whoever was added by then leaves as well.
-    """
-    segment = catalog.compiled.manual_segments.get(task.payload["segment_id"])
-    if segment is None:
-        return Page(task.cursor, 0, "cancelled")
-    if await log.is_pending(conn, task.workspace_id, task.payload["after"]):
-        await asyncio.sleep(_SETTLING_IN)
-        return Page(task.cursor, 0, "running")
-    signals = task.payload["update_campaign_journeys"]
-    waiting = _waiting_on(catalog, segment) if signals else []
-    people = await store.concerned(conn, task.workspace_id, segment.id, waiting, after=task.cursor, limit=CLEAR_PAGE)
-    if not people:
-        return Page(task.cursor, 0, "succeeded")
-    facts = [
-        Reevaluate(person_id=person, refs=[("segment", segment.id)], why="clear" if signals else "clear_mute")
-        for person in people
-    ]
-    await log.append(conn, [log.entry_of(task.workspace_id, fact, CLEAR_SOURCE) for fact in facts], real_now)
-    return Page(people[-1], len(people), "running")
-
-
-def _waiting_on(catalog: Catalog, segment: ManualSegment) -> list[int]:
-    """The campaigns in which somebody may wait for being in the segment or not."""
-    names: frozenset[str | int] = frozenset({segment.id, segment.key})
-    return [
-        campaign.id
-        for campaign in catalog.campaigns.values()
-        if campaign.state in LIVE_STATES
-        and any(
-            isinstance(block, WaitUntil) and not names.isdisjoint(wait_keys(block).segments)
-            for block in campaign.definition.workflow.blocks.values()
-        )
-    ]
-
-
-async def _stored(conn: Connection, workspace_id: int, ref: str | int) -> DefinitionRow:
-    row = await rows_store.get(conn, workspace_id, "segment", ref)
+async def stored(conn: Connection, workspace_id: int, ref: str | int) -> DefinitionRow:
+    """The segment behind a key or id; raises NotFound."""
+    row = await rows_store.get(conn, workspace_id, KIND, ref)
     if row is None:
-        raise NotFound("segment", ref)
+        raise NotFound(KIND, ref)
     return row
 
 
-async def _size(conn: Connection, row: DefinitionRow) -> int:
-    totals = await metrics.totals(conn, row.workspace_id, "segment", [row.definition_id])
+async def size(conn: Connection, row: DefinitionRow) -> int:
+    """How many are in a segment."""
+    totals = await metrics.totals(conn, row.workspace_id, KIND, [row.definition_id])
     return totals.get(row.definition_id, {}).get("members", 0)
 
 
-def _shown(row: DefinitionRow, builds: Mapping[int, tuple[int, int | None]]) -> dict[str, Any]:
-    """A segment in the vendor's shape; `progress` in percent while it is built."""
+async def shown_one(conn: Connection, row: DefinitionRow) -> dict[str, Any]:
+    """One segment as it is answered."""
+    (found,) = await shown(conn, row.workspace_id, [row])
+    return found
+
+
+async def shown(conn: Connection, workspace_id: int, rows: Sequence[DefinitionRow]) -> list[dict[str, Any]]:
+    """Segments in the vendor's shape, with ours added."""
+    builds = await store.builds(conn, workspace_id)
+    totals = await metrics.totals(conn, workspace_id, KIND, [row.definition_id for row in rows])
+    return [_shown(row, builds, totals.get(row.definition_id, {}).get("members", 0)) for row in rows]
+
+
+def _shown(row: DefinitionRow, builds: Mapping[int, tuple[int, int | None]], members: int) -> dict[str, Any]:
+    """`progress` is in percent while the segment is built; `lifecycle` is our own word for its state."""
     building = row.state == "building"
     done, total = builds.get(row.definition_id, (0, None))
     updated = to_unix(row.updated_at)
@@ -201,8 +170,12 @@ def _shown(row: DefinitionRow, builds: Mapping[int, tuple[int, int | None]]) -> 
         "name": row.name,
         "description": row.document.get("description") or "",
         "state": _STATES.get(row.state, "finished"),
+        "lifecycle": row.state,
+        "archived": row.state == ARCHIVED,
         "progress": min(100 * done // total, 99) if building and total else 0 if building else None,
         "type": row.document.get("type", "dynamic"),
+        "conditions": row.document.get("conditions"),
+        "members": members,
         "tags": row.document.get("tags") or None,
         "created_at": to_unix(row.created_at),
         "updated_at": updated,
@@ -224,35 +197,21 @@ def _asked(body: Any) -> tuple[str, str | None]:
     return name.strip(), description
 
 
-def _signals(body: Any) -> bool:
-    """What a call says of `update_campaign_journeys`; raises InvalidInput."""
-    name = "update_campaign_journeys"
-    if body is None:
-        return False
-    if not isinstance(body, dict):
-        raise InvalidInput([Problem(code="type", message="Send an object.")])
-    unknown = [other for other in body if other != name]
-    if unknown:
-        message = "There is no such field here."
-        raise InvalidInput(
-            [Problem(code="unknown_field", pointer=pointer_of((other,)), message=message) for other in unknown]
-        )
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise InvalidInput([Problem(code="type", pointer=f"/{name}", message="Give true or false.")])
-    return value
-
-
 __all__ = [
+    "KIND",
+    "MANUAL",
     "MEMBERS",
     "MOST_MEMBERS",
-    "clear",
-    "clear_page",
     "create",
     "customer_count",
     "delete",
     "list_all",
+    "make_manual",
     "membership",
     "one",
+    "shown",
+    "shown_one",
+    "size",
+    "stored",
     "used_by",
 ]

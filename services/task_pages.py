@@ -18,7 +18,6 @@ from store.database import Connection
 from store.journeys import JourneyRow
 from store.tasks import TaskRow
 
-BUILD_PAGE = 1_000
 REPLAN_PAGE = 200
 CONVERT_PAGE = 200
 WAIT_REMOVED = "The wait that the person stood in was removed from the campaign."
@@ -33,31 +32,17 @@ class Page(NamedTuple):
     idle: bool = False
 
 
-async def segment_build(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:
-    """Find out who is in a segment (PPL-41); a later revision's build takes over from an earlier one's."""
-    segment_id = task.payload["segment_id"]
-    if segment_id not in catalog.segments or await store.is_superseded(conn, task, "segment_id"):
-        return Page(task.cursor, 0, "cancelled")
-    page = await _build(conn, catalog, task, "segment", segment_id, now=now)
-    if page.state == "running":
-        return page
-    await definitions.lock(conn, task.workspace_id)
-    if await store.is_superseded(conn, task, "segment_id"):
-        return Page(task.cursor, 0, "cancelled")
-    await definitions.set_state(conn, task.workspace_id, "segment", segment_id, "ready")
-    await workspaces.bump_definitions(conn, task.workspace_id)
-    return page
-
-
 async def trigger_build(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:
     """Write down who matches a campaign's trigger already; then a campaign that is starting runs."""
     campaign_id = task.payload["campaign_id"]
     campaign = catalog.campaigns.get(campaign_id)
     if campaign is None or not campaign.enters or await store.is_superseded(conn, task, "campaign_id"):
         return Page(task.cursor, 0, "cancelled")
-    page = await _build(conn, catalog, task, "trigger", campaign_id, now=now)
-    if page.state == "running":
-        return page
+    if task.total is None:
+        task.total = await store.count_people(conn, task.workspace_id)
+    page = await build_page(conn, catalog, "trigger", campaign_id, after=task.cursor, now=now)
+    if page.looked:
+        return Page(page.last, page.looked, "running")
     await definitions.lock(conn, task.workspace_id)
     row = await definitions.get(conn, task.workspace_id, "campaign", campaign_id)
     if await store.is_superseded(conn, task, "campaign_id"):
@@ -65,22 +50,7 @@ async def trigger_build(conn: Connection, catalog: Catalog, task: TaskRow, now: 
     if row is not None and row.state == "starting":
         await definitions.set_state(conn, task.workspace_id, "campaign", campaign_id, "running")
         await workspaces.bump_definitions(conn, task.workspace_id)
-    return page
-
-
-async def _build(
-    conn: Connection,
-    catalog: Catalog,
-    task: TaskRow,
-    kind: Literal["segment", "trigger"],
-    ref_id: int,
-    *,
-    now: datetime,
-) -> Page:
-    if task.total is None:
-        task.total = await store.count_people(conn, task.workspace_id)
-    last, looked = await build_page(conn, catalog, kind, ref_id, after=task.cursor, limit=BUILD_PAGE, now=now)
-    return Page(last, looked, "running" if looked else "succeeded")
+    return Page(task.cursor, 0, "succeeded")
 
 
 async def replan_waiting(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, _real_now: datetime) -> Page:
@@ -140,4 +110,4 @@ async def end_journeys(conn: Connection, _catalog: Catalog, task: TaskRow, now: 
     return Page(last, looked, "running" if looked else "succeeded")
 
 
-__all__ = ["Page", "end_journeys", "identifiers", "replan_waiting", "segment_build", "trigger_build"]
+__all__ = ["Page", "end_journeys", "identifiers", "replan_waiting", "trigger_build"]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ingest.apply import TRANSIENT
 from ingest.catalog import Catalog, Catalogs
-from services import data_index, segments
+from services import data_index, membership_pages, segment_clearing, task_barrier
 from services import task_pages as pages
 from services.expiry import discard_files
 from services.object_purge import purge_objects
@@ -27,18 +27,18 @@ Clock = Callable[[], datetime]
 PageOf = Callable[[Connection, Catalog, TaskRow, datetime, datetime], Awaitable[Page]]
 """Does a page, given the workspace's instant and the real one."""
 KINDS: Mapping[TaskType, PageOf] = {
-    "segment_build": pages.segment_build,
     "trigger_build": pages.trigger_build,
     "replan": pages.replan_waiting,
     "end_journeys": pages.end_journeys,
     "discard_files": discard_files,
     "object_type_delete": purge_objects,
-    "segment_clear": segments.clear_page,
+    "segment_clear": segment_clearing.clear_page,
     "purge_attribute": data_index.purge_page,
+    "purge_memberships": membership_pages.purge_page,
+    "freeze_memberships": membership_pages.freeze_page,
     "identifiers": pages.identifiers,
 }
 SETTLING_IN = 0.01
-_BARRIER = "barrier"
 
 
 class TaskRunner:
@@ -89,19 +89,11 @@ class TaskRunner:
         return True
 
     async def _work(self, conn: Connection, task: TaskRow) -> bool:
-        """One page; False where older transactions are still under way, or others work for the task.
-
-        A transaction that read the definitions as they were before the task was created may still write by them. Those
-        have their number before the barrier, which is taken once the task is there for all to see; when none of them is
-        left, everything the task then finds is by the new definitions.
-        """
-        barrier = task.payload.get(_BARRIER)
-        if barrier is None:
-            task.payload = {**task.payload, _BARRIER: await store.own_number(conn)}
+        """One page; False where older transactions are still under way, or others work for the task."""
+        waits = task_barrier.taken(task)
+        if not await task_barrier.passed(conn, task):
             await store.save(conn, task)
-            return True
-        if task.state == "queued" and await store.oldest_running(conn) < barrier:
-            return False
+            return not waits
         catalog = await self._catalogs.get(conn, task.workspace_id)
         real_now = self._clock()
         now = catalog.now(real_now)

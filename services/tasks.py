@@ -24,9 +24,11 @@ TaskType = Literal[
     "discard_files",
     "object_type_delete",
     "purge_attribute",
+    "purge_memberships",
+    "freeze_memberships",
     "identifiers",
 ]
-CARRIED: tuple[TaskType, ...] = ("import", "export")
+CARRIED: tuple[TaskType, ...] = ("import", "export", "segment_build")
 """Types that a workflow carries; all others are done by the task runner."""
 Priority = Literal["high", "medium", "low"]
 TaskState = Literal["queued", "running", "succeeded", "failed", "cancelled"]

@@ -1,4 +1,4 @@
-"""Long work on files: run for a while, say how far it is, run again, until the task is over."""
+"""Long work: run for a while, say how far it is, run again, until the task is over."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from domain.blocks import Block
@@ -28,10 +28,11 @@ class ActionContext:
 
 @dataclass(frozen=True)
 class Done:
-    """How it went; a failure writes nothing and stops nobody (ACT-21)."""
+    """How it went; a failure writes nothing and stops nobody (ACT-21). What is `noted` the step keeps beside its effect."""
 
-    outcome: Literal["done", "failed"] = "done"
+    outcome: Literal["done", "skipped", "failed"] = "done"
     explanation: str | None = None
+    noted: Mapping[str, Any] = field(default_factory=dict)
 
 
 Action = Callable[[ActionContext], Awaitable[Done]]

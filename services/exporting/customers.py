@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.conditions import Condition, decide
+from domain.conditions import Condition
 from domain.definitions import ObjectTypeDefinition
 from domain.exports import DISPLAYED, MOST_RELATIONSHIPS, PEOPLE_FILE, RELATIONSHIPS_FILE, CustomersExport
-from domain.facts import Facts
 from domain.ids import cio_id, cio_object_id
-from domain.people_filters import narrowing_segment
 from domain.subjects import Segment
 from domain.values import to_unix
 from services.exporting.job import PAGE, ExportFailed, Job, Row
+from services.looking import matching
 from store import tasks
 from store.reads import exported as reads
 from store.reads.exported import ExportedPerson, ExportedRelationship
@@ -30,40 +29,36 @@ async def page(job: Job) -> bool:
     condition = request.condition
     if job.task.total is None:
         job.task.total = await tasks.count_people(job.conn, job.workspace_id)
-    narrowed = None if condition is None else narrowing_segment(condition)
-    found = await reads.people(job.conn, job.workspace_id, job.task.cursor, PAGE, narrowed)
-    if not found:
-        job.add_rows(PEOPLE_FILE, _columns(request, condition), ())
+    found, last, looked = await _next(job, condition)
+    if looked == 0:
+        job.add_rows(PEOPLE_FILE, _columns(job, request, condition), ())
         if request.relationships:
             job.add_rows(RELATIONSHIPS_FILE, _RELATED, ())
         job.task.total = job.task.done
         return False
-    matched = [person for person in found if _matches(job, condition, person)]
-    rows = (Row(person.person_id, _cells(request, condition, person)) for person in matched)
-    job.row.total += job.add_rows(PEOPLE_FILE, _columns(request, condition), rows)
+    rows = (Row(person.person_id, _cells(job, request, condition, person)) for person in found)
+    job.row.total += job.add_rows(PEOPLE_FILE, _columns(job, request, condition), rows)
     if request.relationships:
-        await _relationships(job, [person.person_id for person in matched])
-    job.task.cursor = found[-1].person_id
-    job.looked(len(found))
+        await _relationships(job, [person.person_id for person in found])
+    job.task.cursor = last
+    job.looked(looked)
     return True
 
 
-def _matches(job: Job, condition: Condition | None, person: ExportedPerson) -> bool:
+async def _next(job: Job, condition: Condition | None) -> tuple[list[ExportedPerson], int, int]:
+    """The next people who match, the last who was looked at, how many were (0: nobody is left)."""
+    conn, workspace_id, after = job.conn, job.workspace_id, job.task.cursor
     if condition is None:
-        return True
-    named = {name: value for name, value in person.named.items() if value is not None}
-    facts = Facts(
-        attributes={**person.attributes, **named, EXTRAS[0]: to_unix(person.created_at)},
-        age_start=person.age_start,
-        segments=frozenset(person.segments),
-        segment_ids=job.catalog.segment_ids,
-    )
-    return decide(condition, facts, job.moment.now)[0]
+        found = await reads.people(conn, workspace_id, after, PAGE)
+        return found, found[-1].person_id if found else after, len(found)
+    looked = await matching.next_page(conn, job.catalog, condition, job.moment.now, after=after)
+    matched = await reads.people_among(conn, workspace_id, [row.person_id for row in looked.matched])
+    return matched, looked.last, looked.looked
 
 
-def _columns(request: CustomersExport, condition: Condition | None) -> list[str]:
+def _columns(job: Job, request: CustomersExport, condition: Condition | None) -> list[str]:
     """The columns that are there whatever people have."""
-    segments = [name for number in _segments(condition) for name in _segment_columns(number)]
+    segments = [name for number in _segments(job, condition) for name in _segment_columns(number)]
     if request.attributes is not None:
         chosen = [name for name in request.attributes if name != "id"]
         return list(dict.fromkeys(["id", *chosen, *segments]))
@@ -71,7 +66,7 @@ def _columns(request: CustomersExport, condition: Condition | None) -> list[str]
     return list(dict.fromkeys([*NAMED, *more, *EXTRAS, *segments]))
 
 
-def _cells(request: CustomersExport, condition: Condition | None, person: ExportedPerson) -> dict[str, Any]:
+def _cells(job: Job, request: CustomersExport, condition: Condition | None, person: ExportedPerson) -> dict[str, Any]:
     extras = {EXTRAS[0]: to_unix(person.created_at), EXTRAS[1]: person.attributes.get("_last_visit")}
     everything = {**person.attributes, **person.named, **extras}
     everything.pop("_last_visit", None)
@@ -81,7 +76,7 @@ def _cells(request: CustomersExport, condition: Condition | None, person: Export
         cells = {name: everything.get(name) for name in (*NAMED, *DISPLAYED, *EXTRAS)}
     else:
         cells = everything
-    for number in _segments(condition):
+    for number in _segments(job, condition):
         since = person.segments.get(number)
         if since is not None:
             epoch, readable = _segment_columns(number)
@@ -89,11 +84,12 @@ def _cells(request: CustomersExport, condition: Condition | None, person: Export
     return cells
 
 
-def _segments(condition: Condition | None) -> Iterator[int]:
+def _segments(job: Job, condition: Condition | None) -> Iterator[int]:
     """The segments that a filter names, each once."""
     leaves = () if condition is None else condition.leaves
     named = (leaf.body.ref for leaf in leaves if isinstance(leaf.body, Segment))
-    yield from dict.fromkeys(ref for ref in named if isinstance(ref, int))
+    numbers = (job.catalog.segment_ids.get(ref) if isinstance(ref, str) else ref for ref in named)
+    yield from dict.fromkeys(number for number in numbers if number is not None)
 
 
 def _segment_columns(number: int) -> tuple[str, str]:

@@ -143,8 +143,8 @@ def step_shown(step: StepRow) -> dict[str, Any]:
         "delay_ends_at": seconds(step.delay_ends_at),
         "branch_index": step.branch_index,
         "path": step.path,
-        "manual_segment_id": None,
-        "add_to_manual_segment": None,
+        "manual_segment_id": step.effect.get("manual_segment_id"),
+        "add_to_manual_segment": step.effect.get("add_to_manual_segment"),
         "created_at": to_unix(step.created_at),
         "left_at": seconds(step.left_at),
     }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 from domain.devices import ANNOUNCED
 from domain.errors import DomainError, NotFound
+from domain.ids import cio_id
 from domain.values import is_unsubscribed, text_form, to_unix
 from store import definitions, devices
 from store.database import Connection, Database
 from store.devices import DeviceRow
+from store.reads import addresses
 from store.reads import people as reads
 from store.reads.people import PersonRead
 
@@ -18,6 +21,8 @@ IdType = Literal["id", "email", "cio_id", "phone"]
 MICROS = 1_000_000
 MOST_ASKED: Final = 100
 """About how many people one call may ask."""
+SCAN: Final = 10_000
+"""How many addresses are looked at by one statement."""
 
 
 async def find(conn: Connection, workspace_id: int, customer: str, id_type: IdType = "id") -> PersonRead | None:
@@ -25,7 +30,7 @@ async def find(conn: Connection, workspace_id: int, customer: str, id_type: IdTy
     if id_type == "phone":
         message = "Nobody is named by a phone number here; use id, email or cio_id."
         raise DomainError("invalid_parameter", message, "/id_type")
-    if id_type == "email" and not await _emails_identify(conn, workspace_id):
+    if id_type == "email" and not await emails_identify(conn, workspace_id):
         message = "Nobody is named by an address in this workspace; use id or cio_id."
         raise DomainError("invalid_parameter", message, "/id_type")
     return await reads.find(conn, workspace_id, id_type, customer)
@@ -78,10 +83,22 @@ async def segments(db: Database, workspace_id: int, customer: str, id_type: IdTy
 
 
 async def search(db: Database, workspace_id: int, email: str) -> dict[str, Any]:
-    """Everybody with this email address."""
+    """Everybody with this email address, case ignored; several, where addresses are attributes."""
     async with db.connection() as conn:
-        person = await reads.find(conn, workspace_id, "email", email)
-    return {"results": [] if person is None else [person.identifiers]}
+        if await emails_identify(conn, workspace_id):
+            person = await reads.find(conn, workspace_id, "email", email)
+            return {"results": [] if person is None else [person.identifiers]}
+    wanted = email.strip().casefold()
+    results: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        async with db.connection() as conn:
+            rows, after = await addresses.kept(conn, workspace_id, after=after, limit=SCAN)
+        results += [
+            {"id": row.id, "email": row.email, "cio_id": cio_id(row.person_id)} for row in rows if row.key == wanted
+        ]
+        await asyncio.sleep(0)
+    return {"results": results}
 
 
 def shown(person: PersonRead, owned: Iterable[DeviceRow] = ()) -> dict[str, Any]:
@@ -101,7 +118,7 @@ def shown(person: PersonRead, owned: Iterable[DeviceRow] = ()) -> dict[str, Any]
     }
 
 
-async def _emails_identify(conn: Connection, workspace_id: int) -> bool:
+async def emails_identify(conn: Connection, workspace_id: int) -> bool:
     """Whether addresses are names here, not attributes (PPL-02)."""
     settings = await definitions.get(conn, workspace_id, "settings", "workspace")
     return settings is None or settings.document.get("identifiers") != "id_only"
@@ -117,4 +134,16 @@ def _device(row: DeviceRow) -> dict[str, Any]:
     }
 
 
-__all__ = ["MOST_ASKED", "IdType", "attributes", "attributes_of_many", "find", "named", "search", "segments", "shown"]
+__all__ = [
+    "MOST_ASKED",
+    "SCAN",
+    "IdType",
+    "attributes",
+    "attributes_of_many",
+    "emails_identify",
+    "find",
+    "named",
+    "search",
+    "segments",
+    "shown",
+]
