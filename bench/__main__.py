@@ -35,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Sojourn against limits and peers.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which figures; all: {' '.join(LIMITS)}")
     parser.add_argument("--quick", action="store_true", help="smaller numbers: a look, not a measurement")
-    parser.add_argument("--people", type=int, default=None, help="people of the segment build (100,000)")
+    parser.add_argument("--people", type=int, default=None, help="people of the segment build (1,000,000)")
     asked = parser.parse_args()
     unknown = set(asked.names) - set(LIMITS)
     if unknown:

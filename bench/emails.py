@@ -181,7 +181,7 @@ class _Post:
             sent = clock()
             async with holding(self._db, self._catalogs, call, system_now) as held:
                 assert held is not None, "nobody else ends it"
-                await self.deliverer.record(held.conn, held.catalog, prepared, outcome, held.now)
+                await self.deliverer.record(held.conn, held.unit, prepared, outcome, held.now)
             spent["load under lock"] += loaded - began
             spent["render and store"] += made - loaded
             spent["commit"] += ready - made

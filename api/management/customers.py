@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import Field
 from starlette.routing import Match
 from starlette.types import Scope
 
 from api import bodies
-from api.deps import Db, Now, ProcessParts, Reading, Writing
+from api.deps import Db, Definitions, Now, ProcessParts, Reading, Writing
 from api.errors import json_response
 from api.management import shapes
 from api.management.answers import errors
 from api.management.parameters import NamedBy, Size, Start
-from api.management.schemas import Body
+from api.management.schemas import Answer, Body
 from api.paths import Dialect
 from domain.operations import DeleteDevice, Identifier
-from services.looking import objects
+from services.looking import objects, people_search
 from services.looking import people as looking
 
 router = APIRouter(tags=["People"])
@@ -39,6 +40,30 @@ class WithBearer(APIRoute):
 beside_track = APIRouter(tags=["People"], route_class=WithBearer)
 
 
+class FilterBody(Body):
+    """Who is wanted."""
+
+    filter: dict[str, Any] = Field(
+        description="One node: `and`, `or`, `not`, `segment`, `attribute`, or any other that a segment may have."
+    )
+
+
+class Found(Answer):
+    """Somebody's names."""
+
+    cio_id: str
+    id: str | None
+    email: str | None = Field(None, description="Absent from filters' answers where addresses name nobody.")
+
+
+class FoundPeople(Answer):
+    """One page; it may be short although more follow, as `next` says."""
+
+    identifiers: list[Found]
+    ids: list[str] = Field(description="The same people's ids, empty where somebody has none.")
+    next: str
+
+
 class AskedPeople(Body):
     """Whom a call asks about."""
 
@@ -55,6 +80,52 @@ class AskedPeople(Body):
 async def find_people(db: Db, inside: Reading, email: Annotated[str, Query(min_length=1, max_length=512)]) -> Response:
     """Everybody with this address, case ignored; nobody is an empty list."""
     return json_response(await looking.search(db, inside.workspace_id, email))
+
+
+@router.post(
+    "/v1/customers",
+    operation_id="getPeopleFilter",
+    summary="Find people by a filter",
+    response_model=FoundPeople,
+    responses=errors(413, 415),
+    openapi_extra=bodies.schema(FilterBody),
+)
+async def find_by_filter(
+    request: Request,
+    db: Db,
+    definitions: Definitions,
+    inside: Reading,
+    now: Now,
+    *,
+    start: Start = None,
+    limit: Size = 50,
+) -> Response:
+    """Everybody who matches now, the oldest first. The filter is that of broadcasts and, beyond it, whatever a segment may ask."""
+    body = await bodies.json_value(request, bodies.MANAGEMENT_LIMIT)
+    page = await people_search.by_filter(
+        db, definitions, inside.workspace_id, body, start=start, limit=limit, real_now=now
+    )
+    return json_response(page)
+
+
+@router.get(
+    "/v1/people/search",
+    operation_id="searchPeople",
+    summary="Find people by the beginning of their address",
+    response_model=FoundPeople,
+    responses=errors(),
+)
+async def search_people(
+    db: Db,
+    inside: Reading,
+    email: Annotated[str, Query(min_length=1, max_length=people_search.MOST_CHARACTERS)],
+    *,
+    start: Start = None,
+    limit: Size = 50,
+) -> Response:
+    """Whose address begins so, case ignored; `@` and a domain find those whose address ends so."""
+    page = await people_search.by_email(db, inside.workspace_id, email, start=start, limit=limit)
+    return json_response(page)
 
 
 @router.get(

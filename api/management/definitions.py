@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.bodies import MANAGEMENT_LIMIT, documents, json_value, one_value
-from api.deps import Db, InWorkspace, Member, Now, Reading
+from api.deps import Db, InWorkspace, Member, Now, ProcessParts, Reading
 from api.errors import json_response
 from api.management import schemas
 from api.management.answers import errors
@@ -50,13 +50,17 @@ _MANY: Final[dict[str, Any]] = {
     responses=errors(409, 413, 422),
     openapi_extra=_MANY,
 )
-async def apply(request: Request, db: Db, inside: Member, now: Now, *, dry_run: DryRun = False) -> Response:
+async def apply(
+    request: Request, db: Db, inside: Member, now: Now, *, parts: ProcessParts, dry_run: DryRun = False
+) -> Response:
     """Either every document is applied or none. Order does not matter; lifecycle state is never changed."""
     _refuse_preconditions(request)
     bundle = await _bundle(request)
     listed = bundle.get("definitions") if isinstance(bundle, dict) else None
     _require_write(inside, [kind_of(raw) for raw in listed] if isinstance(listed, list) else [])
-    return json_response(await definitions.apply(db, inside.workspace_id, bundle, dry_run=dry_run, now=now))
+    answer = await definitions.apply(db, inside.workspace_id, bundle, dry_run=dry_run, now=now)
+    parts.notifier.send("tasks")
+    return json_response(answer)
 
 
 @router.post(
@@ -142,6 +146,7 @@ async def put(
     inside: Member,
     *,
     now: Now,
+    parts: ProcessParts,
     kind: str,
     key: str,
     dry_run: DryRun = False,
@@ -163,6 +168,7 @@ async def put(
         removed_waits=removed_waits,
         now=now,
     )
+    parts.notifier.send("tasks")
     return json_response(answer, 201 if made else 200)
 
 

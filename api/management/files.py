@@ -24,6 +24,7 @@ class Import(Answer):
     type: Literal["people", "event", "relationship", "object"]
     identifier: Literal["id", "email", "cio_id"] | None
     object_type_id: str | None = None
+    segment_id: int | None = Field(None, description="The manual segment that people are put into, where there is one.")
     data_to_process: Literal["all", "only_new", "only_existing"]
     people_to_process: Literal["all", "only_new", "only_existing"]
     rows_to_import: int

@@ -1,88 +1,40 @@
-"""Segments: read, manual ones made, deleted and emptied (APP-11, PPL-43)."""
+"""Segments: read, with who is in them, came and left; manual ones made, deleted and emptied (APP-11, PPL-41, PPL-43)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 
 from api import bodies
 from api.deps import Db, Now, ProcessParts, Reading, Writing, WritingLive
 from api.errors import json_response
 from api.management.answers import errors
-from api.management.parameters import Start
-from api.management.schemas import Answer, Body, Task
-from api.management.shapes import Identifiers
+from api.management.parameters import Customer, Limit, NamedBy, Start, UnixTime
+from api.management.schemas import Task
+from api.management.segment_shapes import (
+    ClearBody,
+    CustomerCount,
+    Membership,
+    SegmentAnswer,
+    SegmentChanges,
+    SegmentHistory,
+    Segments,
+    UsedBy,
+)
 from api.paths import reference
-from services import segments
+from services import segment_clearing, segments
+from services.looking import segments as history_of
+from services.looking.segments import ChangeQuery
 
 router = APIRouter(tags=["Segments"])
 
 Size = Annotated[int, Query(description=f"How many at most; {segments.MOST_MEMBERS} is the end.")]
 
 
-class Segment(Answer):
-    """A segment in the vendor's shape, with its key added."""
-
-    id: int
-    deduplicate_id: str
-    key: str
-    name: str
-    description: str
-    state: Literal["events", "build", "events_queued", "build_queued", "finished"]
-    progress: int | None = Field(description="Percent, while the segment is built.")
-    type: Literal["dynamic", "manual"]
-    tags: list[str] | None
-    created_at: int
-    updated_at: int
-
-
-class SegmentAnswer(Answer):
-    """One segment."""
-
-    segment: Segment
-
-
-class Segments(Answer):
-    """Every segment, oldest first."""
-
-    segments: list[Segment]
-
-
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": segments.LONGEST_NAME}
 _NEW: Final = {"type": "object", "required": ["name"], "properties": {"name": _TEXT, "description": {"type": "string"}}}
 _CREATE: Final = {"type": "object", "required": ["segment"], "properties": {"segment": _NEW}}
-
-
-class ClearBody(Body):
-    """How a segment is emptied."""
-
-    update_campaign_journeys: bool = Field(
-        default=False, description="True also releases waits and fires triggers on not being in the segment."
-    )
-
-
-class UsedBy(Answer):
-    """What refers to a segment."""
-
-    segment_id: int
-    used_by: dict[str, list[int]]
-
-
-class CustomerCount(Answer):
-    """How many are in a segment."""
-
-    count: int
-
-
-class Membership(Answer):
-    """One page of the people in a segment; `ids` holds an empty text for those without an id."""
-
-    segment_id: int
-    ids: list[str]
-    identifiers: list[Identifiers]
-    next: str
 
 
 @router.get(
@@ -93,7 +45,7 @@ class Membership(Answer):
     responses=errors(),
 )
 async def listed(db: Db, inside: Reading) -> Response:
-    """All of them, oldest first."""
+    """All of them, oldest first, archived ones included."""
     return json_response(await segments.list_all(db, inside.workspace_id))
 
 
@@ -144,7 +96,7 @@ async def delete(db: Db, inside: Writing, *, now: Now, segment: str) -> Response
     responses=errors(404),
 )
 async def used_by(db: Db, inside: Reading, segment: str) -> Response:
-    """The numbers of campaigns and newsletters."""
+    """Campaigns, segments and forms by number, archived ones included; `referents` says where each reference stands."""
     return json_response(await segments.used_by(db, inside.workspace_id, reference(segment)))
 
 
@@ -170,9 +122,61 @@ async def customer_count(db: Db, inside: Reading, segment: str) -> Response:
 async def membership(
     db: Db, inside: Reading, segment: str, *, start: Start = None, limit: Size = segments.MEMBERS
 ) -> Response:
-    """One page, whoever was added to the workspace first coming first."""
+    """One page, whoever was added to the workspace first coming first; `since` says since when somebody is in it."""
     page = await segments.membership(db, inside.workspace_id, reference(segment), start=start, limit=limit)
     return json_response(page)
+
+
+@router.get(
+    "/v1/segments/{segment}/changes",
+    operation_id="getSegmentChanges",
+    summary="Who came into a segment and left it",
+    response_model=SegmentChanges,
+    responses=errors(404),
+)
+async def changes(
+    db: Db,
+    inside: Reading,
+    segment: str,
+    *,
+    type_: Annotated[history_of.ChangeType | None, Query(alias="type", description="Only those of one kind.")] = None,
+    customer: Customer = None,
+    id_type: NamedBy = "id",
+    since: UnixTime = None,
+    until: UnixTime = None,
+    start: Start = None,
+    limit: Limit = 50,
+) -> Response:
+    """The latest recorded first, with the reason, as far back as the activity log goes.
+
+    Where a build moved somebody, the reason begins with `built: `. Both times are included.
+    """
+    query = ChangeQuery(type_, customer, id_type, since, until)
+    page = await history_of.changes(db, inside.workspace_id, reference(segment), query, start=start, limit=limit)
+    return json_response(page)
+
+
+@router.get(
+    "/v1/segments/{segment}/history",
+    operation_id="getSegmentHistory",
+    summary="A segment's size, and who came and left day by day",
+    response_model=SegmentHistory,
+    responses=errors(404),
+)
+async def history(
+    db: Db,
+    inside: Reading,
+    segment: str,
+    *,
+    now: Now,
+    days: Annotated[int, Query(ge=1, le=history_of.MOST_DAYS, description="How many days, today included.")] = 30,
+    timezone: Annotated[str, Query(max_length=64, description="Whose days they are, such as `Europe/Rome`.")] = "UTC",
+) -> Response:
+    """`days` ends with today by the workspace's clock; a day counts whom a build moved, too."""
+    answer = await history_of.history(
+        db, inside.workspace_id, reference(segment), days=days, timezone=timezone, real_now=now
+    )
+    return json_response(answer)
 
 
 @router.post(
@@ -189,7 +193,7 @@ async def clear(
 ) -> Response:
     """In the background, who is in it by now leaves. Exit rules apply; waits on not being in it end only if asked."""
     body = await bodies.optional(request)
-    task = await segments.clear(db, inside.workspace_id, reference(segment), body, now)
+    task = await segment_clearing.clear(db, inside.workspace_id, reference(segment), body, now)
     parts.notifier.send("tasks")
     return json_response(task, 202)
 

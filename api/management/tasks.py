@@ -45,12 +45,12 @@ async def get(db: Db, inside: Reading, task_id: str) -> Response:
 @router.post(
     "/v1/tasks/{task_id}/cancel",
     operation_id="cancelTask",
-    summary="Stop an import or an export",
+    summary="Stop an import, an export or the build of a segment",
     response_model=schemas.Task,
     responses=errors(404, 409),
 )
 async def cancel(db: Db, inside: Writing, task_id: str, now: Now) -> Response:
-    """At once; rows that were not put in line yet are not applied, and what was done stays done."""
+    """At once; rows that were not put in line yet are not applied, people not looked at are not; what was done stays done."""
     return json_response(await long_tasks.cancel(db, inside.workspace_id, task_id, now))
 
 

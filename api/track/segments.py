@@ -47,6 +47,7 @@ async def _manual_segment(request: Request, workspace_id: int) -> int:
     if number in compiled.manual_segments:
         return number
     message = "segment is not a manual segment" if number in compiled.segments else "segment does not exist"
+    message = "segment is archived" if number in compiled.archived_segments else message
     raise CallRefused([Fault("invalid", "segment_id", message)])
 
 

@@ -1,4 +1,4 @@
-"""The four views: journeys, one journey with its step log, one person's timeline, the mailbox."""
+"""The views of people on their way: journeys, one with its step log, people and one's timeline, the mailbox."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from fastapi.responses import RedirectResponse
 
 from api import pages
 from api.paths import reference
-from api.ui import data_views, sessions
+from api.ui import data_views, segment_views, sessions
 from api.ui.pages import HERE, OnPage, Page, PageRoute, SignedIn, desk
 from api.ui.words import segment
 from domain.errors import DomainError, NotFound
+from services.looking import people_search
 from services.looking.desk import Desk
 from services.looking.journeys import JourneyQuery, State
 from services.looking.mailbox import Channel, MailboxQuery
@@ -120,15 +121,23 @@ async def journey(here: OnPage, journey_id: str) -> Response:
 
 
 @inside.get("/people")
-async def find_person(here: OnPage, *, name: Text = "", id_type: IdType = "email") -> Response:
-    """The form, or the person it finds."""
+async def find_person(
+    here: OnPage, *, name: Text = "", id_type: IdType = "email", email: Text = "", start: Cursor = None
+) -> Response:
+    """The forms, the person that a name finds, or those whose address begins or ends so (PPL-44)."""
     person = None
     if name.strip():
         person = await here.desk.find_person(here.workspace_id, name.strip(), id_type)
     if person is not None:
         place = f"/ui/{here.workspace_id}/people/{person['cio_id']}"
         return RedirectResponse(place, 303, pages.BASE_HEADERS)
-    return here.render("people.html", tab="people", name=name, id_type=id_type)
+    listed: dict[str, Any] = {"people": [], "next": ""}
+    if email.strip():
+        found = await people_search.by_email(here.parts.db, here.workspace_id, email, start=start, limit=PAGE)
+        listed = {"people": found["identifiers"], "next": found["next"]}
+    return here.render(
+        "people.html", tab="people", name=name, id_type=id_type, email=email.strip(), later=start is not None, **listed
+    )
 
 
 @inside.get("/people/{cio_id}")
@@ -223,6 +232,7 @@ def _workflow_page(here: Page, workflow_id: str) -> str | None:
 router.include_router(sessions.router)
 router.include_router(inside)
 router.include_router(data_views.router)
+router.include_router(segment_views.router)
 
 
 @router.get("/ui/{rest:path}")

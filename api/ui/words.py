@@ -30,6 +30,9 @@ STATES: Final[Mapping[str, str]] = {
     "stopping": "Stopping",
     "stopped": "Stopped",
     "archived": "Archived",
+    "building": "Being built",
+    "ready": "Up to date",
+    "unbuilt": "Not complete",
 }
 REASONS: Final[Mapping[str, str]] = {
     "completed": "Reached the end",
@@ -50,6 +53,7 @@ BLOCKS: Final[Mapping[str, str]] = {
     "true_false": "True/false branch",
     "email": "Email",
     "update_person": "Update person",
+    "segment_update": "Update manual segment",
     "exit": "Exit",
 }
 OUTCOMES: Final[Mapping[str, str]] = {

@@ -112,6 +112,9 @@ async def test_columns_are_mapped_in_the_query(workspace: Keys):
         ({"mapping": "{"}, 400, ""),
         ({"mapping": "[]"}, 422, "/mapping"),
         ({"segment": "none"}, 422, "/segment"),
+        ({"new_segment": "New", "segment": "none"}, 422, "/new_segment"),
+        ({"new_segment": "New", "type": "event"}, 422, "/new_segment"),
+        ({"new_segment": ""}, 422, "/new_segment"),
         ({"name": ""}, 422, "/name"),
     ],
 )
@@ -119,6 +122,17 @@ async def test_what_an_upload_is_called_is_checked(workspace: Keys, params: dict
     answer = await upload(workspace, b"id\n1\n", **params)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (status, pointer), answer.text
     assert (await get(workspace, PATH))["imports"] == []
+
+
+async def test_ppl_43_people_go_into_a_segment_made_for_them(workspace: Keys):
+    answer = await upload(workspace, b"id\n1\n2\n", new_segment="Spring leads")
+    made = answer.json()["import"]["segment_id"]
+    assert (await get(workspace, "/v1/segments/spring-leads"))["segment"]["id"] == made
+    await carry(workspace)
+    assert (await get(workspace, "/v1/segments/spring-leads/membership"))["ids"] == ["1", "2"]
+    body = {"name": "n", "type": "people", "identifier": "id", "data": "id\n1\n", "new_segment": "Spring leads"}
+    again = await workspace.call("POST", PATH, {"import": body})
+    assert again.json()["import"]["segment_id"] == made + 1
 
 
 async def test_a_file_that_is_too_large(workspace: Keys, monkeypatch):

@@ -79,8 +79,12 @@ async def test_a_manual_segment_is_made_read_and_deleted(workspace):
         "name": "Beta testers",
         "description": "Who asked for it",
         "state": "finished",
+        "lifecycle": "ready",
+        "archived": False,
         "progress": None,
         "type": "manual",
+        "conditions": None,
+        "members": 0,
         "tags": None,
         "created_at": 0,
         "updated_at": 0,
@@ -125,6 +129,8 @@ async def test_states_and_progress(workspace):
     shapes.Segments.model_validate({"segments": [paying, vip]})
     assert (paying["state"], paying["progress"], paying["tags"], paying["type"]) == ("build", 0, ["money"], "dynamic")
     assert (vip["state"], vip["progress"], vip["tags"], vip["description"]) == ("finished", None, None, "By hand")
+    assert (paying["lifecycle"], vip["lifecycle"]) == ("building", "ready")
+    assert (paying["conditions"]["attribute"]["field"], vip["conditions"]) == ("plan", None)
     async with workspace.db.transaction() as conn:
         await conn.execute("UPDATE tasks SET done = 50, total = 200 WHERE workspace_id = $1", workspace.id)
     assert (await get(workspace, "/v1/segments/paying"))["segment"]["progress"] == 25
@@ -144,12 +150,38 @@ async def test_ppl_40_what_is_used_or_has_conditions_is_not_deleted(workspace):
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "in_use")
     used = await get(workspace, "/v1/segments/vip/used_by")
     shapes.UsedBy.model_validate(used)
-    campaigns = (await workspace.call("GET", "/v1/definitions/campaign/on-vip")).json()["status"]["id"]
+    campaign = (await workspace.call("GET", "/v1/definitions/campaign/on-vip")).json()["status"]["id"]
+    happy = await number(workspace, "happy")
     assert used == {
         "segment_id": await number(workspace),
-        "used_by": {"campaigns": [campaigns], "sent_newsletters": [], "draft_newsletters": []},
+        "used_by": {
+            "campaigns": [campaign],
+            "segments": [happy],
+            "forms": [],
+            "sent_newsletters": [],
+            "draft_newsletters": [],
+            "referents": [
+                {
+                    "kind": "campaign",
+                    "key": "on-vip",
+                    "id": campaign,
+                    "name": "On VIP",
+                    "pointer": "/trigger/conditions/segment",
+                    "state": "draft",
+                },
+                {
+                    "kind": "segment",
+                    "key": "happy",
+                    "id": happy,
+                    "name": "Happy",
+                    "pointer": "/conditions/segment",
+                    "state": "building",
+                },
+            ],
+        },
     }
-    assert (await get(workspace, "/v1/segments/paying/used_by"))["used_by"]["campaigns"] == []
+    nobody = (await get(workspace, "/v1/segments/paying/used_by"))["used_by"]
+    assert (nobody["campaigns"], nobody["referents"]) == ([], [])
 
 
 async def test_members_in_pages(workspace):
@@ -163,6 +195,7 @@ async def test_members_in_pages(workspace):
     rest = await get(workspace, "/v1/segments/vip/membership", start=first["next"], limit=100_000)
     assert (rest["ids"], rest["next"]) == (["4", ""], "")
     lead = rest["identifiers"][1]
+    assert lead.pop("since") > 0
     async with workspace.db.connection() as conn:
         person = await conn.fetchval(
             "SELECT person_id FROM people WHERE workspace_id = $1 AND email = 'lead@x.io'", workspace.id

@@ -46,6 +46,10 @@ SAMPLES = {
         {"set": {"a.b": {"from": "event.x"}, "c": None}, "remove": ["d"], "next": "b"},
         {"set": {"a": [1]}, "target": {"id": {"liquid": "{{ event.id }}"}}, "sending_state": "draft"},
     ],
+    "segment_update": [
+        {"segment": "beta", "action": "add", "next": "b"},
+        {"segment": 7, "action": "remove", "conditions": PRO, "sending_state": "off"},
+    ],
     "exit": [{"name": "Done"}, {}],
 }
 CASES = [

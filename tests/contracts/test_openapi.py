@@ -25,6 +25,7 @@ OPEN |= {"/api/v1/metrics", "/api/v1/push/events", "/forms/submit_action"}
 OPEN |= {"/v1/exports/files/{token}"}
 BODIES = {"post", "put", "patch"}
 BODILESS = {("post", "/v1/data_in/{call}/resend"), ("post", "/v1/journeys/{journey_id}/end")}
+BODILESS |= {("post", f"/v1/segments/{{segment}}/{word}") for word in ("archive", "rebuild", "unarchive")}
 BODILESS |= {("post", f"/api/v1/customers/{{identifier}}/{word}") for word in ("suppress", "unsuppress")}
 BODILESS |= {("post", "/v1/tasks/{task_id}/cancel")}
 PARTS: Any = dict.fromkeys(("db", "notifier", "acceptor", "access", "catalogs", "health"))

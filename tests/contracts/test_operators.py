@@ -25,7 +25,7 @@ OPERANDS: dict[str, list[Any]] = {
     "is_timestamp": [],
     "eq": ["pro", "PRO", 5, 5.0, "5.0", True, False, "*", *LOOKUPS],
     "in": [["pro"], [1, "2", True], ["x"] * 100],
-    "contains": ["pro", "a*b", "a+b|c", "\\", "|", "*", "+", *LOOKUPS],
+    "contains": ["pro", "a*b", "a+b|c", "\\", "\\|", "*", "\\+", *LOOKUPS],
     "gt": NUMBERS,
     "gte": NUMBERS,
     "lt": NUMBERS,

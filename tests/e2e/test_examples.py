@@ -183,7 +183,7 @@ async def test_the_planner_notes_how_far_people_come(sandbox: Workspace) -> None
     assert ended(await only_journey(sandbox, "dev")) == ("finished", "completed", DAY)
     assert ended(await only_journey(sandbox, "lea")) == ("finished", "exit_block", 3 * DAY)
     segments = (await sandbox.get("/v1/customers/dev/segments"))["segments"]
-    assert "active-planners" in {segment["key"] for segment in segments}
+    assert {"active-planners", "gardeners"} <= {segment["key"] for segment in segments}
     first = (await sandbox.mailbox(to="dev@example.com"))[0]["rendered"]["text"]
     assert "140 square metres" in first
     assert "my garden" in (await sandbox.mailbox(to="lea@example.com"))[0]["rendered"]["text"]
@@ -203,6 +203,31 @@ async def test_regulars_come_and_go_by_the_clock(sandbox: Workspace) -> None:
     assert await segments() == {"customers", "regulars"}
     await sandbox.advance("P61D")
     assert await segments() == {"customers"}
+
+
+async def test_ppl_29_the_everyday_segments(sandbox: Workspace) -> None:
+    await sandbox.identify("lead", email="lead@example.com")
+    await sandbox.identify("free", created_at=START, plan="free")
+    await sandbox.identify("pro", created_at=START, plan="pro", unsubscribed="TRUE")
+    await sandbox.identify("out", unsubscribed=1)
+    await sandbox.settle()
+    await sandbox.define(*(source.value for source in read_sources(CHECKOUT / "examples" / "segments")))
+    await sandbox.settle()
+
+    async def members(key: str) -> set[str]:
+        return set((await sandbox.get(f"/v1/segments/{key}/membership"))["ids"])
+
+    assert await members("signed-up") == {"free", "pro"}
+    assert await members("paying-customers") == {"pro"}
+    assert await members("unsubscribed") == {"pro", "out"}
+    assert await members("not-seen-recently") == set()
+    await sandbox.advance("P20D")
+    await sandbox.track("free", "https://larkspur.example/", type="page")
+    await sandbox.settle()
+    await sandbox.advance("P10D")
+    assert await members("not-seen-recently") == {"lead", "pro", "out"}
+    await sandbox.advance("P20D")
+    assert await members("not-seen-recently") == {"lead", "free", "pro", "out"}
 
 
 async def until(found: Any, seconds: float = 30.0) -> Any:

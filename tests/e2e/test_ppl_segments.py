@@ -225,6 +225,27 @@ async def test_ppl_case_29_segments_inside_segments(sandbox: Workspace):
     )
 
 
+async def test_ppl_case_29_an_archived_segment_keeps_no_other_in_place(sandbox: Workspace):
+    await sandbox.define(segment("s1", attribute("plan", "pro")), segment("s2", {"segment": "s1"}))
+    await sandbox.identify("7", plan="pro")
+    await sandbox.settle()
+    assert await segments(sandbox, "7") == {"s1", "s2"}
+    assert (await sandbox.call("DELETE", "/v1/definitions/segment/s1", status=409))["errors"][0]["code"] == "in_use"
+    await sandbox.call("POST", "/v1/segments/s2/archive")
+    await sandbox.settle()
+    await sandbox.call("DELETE", "/v1/definitions/segment/s1", status=204)
+
+
+async def test_ppl_case_29_only_not_in_is_no_trigger(sandbox: Workspace):
+    outside = {"segment": {"key": "s", "inverse": True}}
+    documents = [
+        segment("s", attribute("plan", "pro")),
+        campaign("match", on_match(outside), "mail", {"mail": email("x")}),
+    ]
+    answer = await sandbox.call("PUT", "/v1/definitions", {"definitions": documents}, status=422)
+    assert [error["code"] for error in answer["errors"]] == ["no_positive_condition"]
+
+
 async def test_ppl_case_29_not_in_is_true_of_whoever_never_was(sandbox: Workspace):
     blocks = {"mail": email("To {{ customer.id }}", conditions={"segment": {"key": "staff", "inverse": True}})}
     await sandbox.define(

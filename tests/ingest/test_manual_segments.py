@@ -19,7 +19,7 @@ from domain.operations import (
     SuppressPerson,
     TrackEvent,
 )
-from services import definitions, metrics, segments
+from services import definitions, metrics, segment_clearing, segments
 from services.task_runner import TaskRunner
 from store import log
 from store.notify import Notifier
@@ -74,7 +74,7 @@ async def count(room: Room, key: str = "vip") -> int:
 
 async def cleared(room: Room, **body: Any) -> dict[str, Any]:
     """Clear the segment, the task and what it put into the log included."""
-    task = await segments.clear(room.db, room.workspace_id, "vip", body, system_now())
+    task = await segment_clearing.clear(room.db, room.workspace_id, "vip", body, system_now())
     runner = TaskRunner(room.db, room.catalogs, Notifier(room.db.pool), system_now)
     while await runner.run_once():
         pass
@@ -240,7 +240,7 @@ async def test_whoever_is_deleted_or_merged_takes_membership_along(vip: Room):
 
 
 async def test_clearing_takes_out_who_was_in_by_then(vip: Room, monkeypatch):
-    monkeypatch.setattr("services.segments.CLEAR_PAGE", 2)
+    monkeypatch.setattr("services.segment_clearing.CLEAR_PAGE", 2)
     await put(vip, "1", "2", "3", "4", "5")
     task = await cleared(vip)
     assert (task["type"], task["state"], task["progress"]) == ("segment_clear", "queued", {"done": 0, "total": 5})
@@ -255,7 +255,7 @@ async def test_clearing_waits_for_what_was_accepted_before(vip: Room):
     await put(vip, "1")
     segment_id = await number(vip)
     await vip.accept(SegmentMember(subject=who("2"), segment_id=segment_id))
-    await segments.clear(vip.db, vip.workspace_id, "vip", {}, system_now())
+    await segment_clearing.clear(vip.db, vip.workspace_id, "vip", {}, system_now())
     runner = TaskRunner(vip.db, vip.catalogs, Notifier(vip.db.pool), system_now)
     for _ in range(4):
         await runner.run_once()
@@ -298,13 +298,13 @@ async def test_a_clearing_with_signals_starts_what_asks_for_not_being_in(vip: Ro
 async def test_only_manual_segments_are_cleared(vip: Room):
     await vip.define(HAPPY)
     with pytest.raises(DomainError) as refusal:
-        await segments.clear(vip.db, vip.workspace_id, "happy", None, system_now())
+        await segment_clearing.clear(vip.db, vip.workspace_id, "happy", None, system_now())
     assert refusal.value.code == "invalid_state"
 
 
 async def test_clearing_a_segment_that_is_deleted_meanwhile_is_cancelled(vip: Room):
     await put(vip, "1")
-    await segments.clear(vip.db, vip.workspace_id, "vip", None, system_now())
+    await segment_clearing.clear(vip.db, vip.workspace_id, "vip", None, system_now())
     await segments.delete(vip.db, vip.workspace_id, "vip", system_now())
     runner = TaskRunner(vip.db, vip.catalogs, Notifier(vip.db.pool), system_now)
     while await runner.run_once():
@@ -316,7 +316,7 @@ async def test_clearing_a_segment_that_is_deleted_meanwhile_is_cancelled(vip: Ro
 
 async def test_a_clearing_of_somebody_who_is_gone_is_nothing(vip: Room):
     await put(vip, "1")
-    await segments.clear(vip.db, vip.workspace_id, "vip", None, system_now())
+    await segment_clearing.clear(vip.db, vip.workspace_id, "vip", None, system_now())
     runner = TaskRunner(vip.db, vip.catalogs, Notifier(vip.db.pool), system_now)
     while await runner.run_once():
         pass

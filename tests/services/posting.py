@@ -13,6 +13,7 @@ from ingest.unit import Unit
 from services.deliveries import Deliverer, Prepared, Recorded
 from store import journeys as journey_store
 from store import mailbox
+from store.database import Connection
 from store.deliveries import DeliveryRow
 from tests.support.database import Room
 
@@ -49,19 +50,23 @@ class Post:
 
     async def prepare(self) -> Prepared:
         async with self.room.db.transaction() as conn:
-            catalog = await self.room.catalogs.get(conn, self.room.workspace_id)
-            now = catalog.now(system_now())
-            unit = await Unit.load(conn, catalog, [self.journey.person_id], now)
-            prepared = await self.deliverer.prepare(conn, unit, self.journey, "hello", now)
+            unit = await self._unit(conn)
+            prepared = await self.deliverer.prepare(conn, unit, self.journey, "hello", unit.now)
             await unit.flush()
             return prepared
 
     async def record(self, prepared: Prepared, outcome: Any) -> Recorded:
         async with self.room.db.transaction() as conn:
-            catalog = await self.room.catalogs.get(conn, self.room.workspace_id)
-            now = catalog.now(system_now())
-            await Unit.load(conn, catalog, [self.journey.person_id], now)
-            return await self.deliverer.record(conn, catalog, prepared, outcome, now)
+            unit = await self._unit(conn)
+            recorded = await self.deliverer.record(conn, unit, prepared, outcome, unit.now)
+            await unit.flush()
+            return recorded
+
+    async def _unit(self, conn: Connection) -> Unit:
+        catalog = await self.room.catalogs.get(conn, self.room.workspace_id)
+        real_now = system_now()
+        now = catalog.now(real_now)
+        return await Unit.load(conn, catalog, [self.journey.person_id], now, real_now=real_now)
 
     async def deliver(self) -> Recorded:
         prepared = await self.prepare()

@@ -16,7 +16,13 @@ from store.database import Database
 from store.notify import Notifier
 from tests.support.database import START, Room
 
-PRO = {"kind": "segment", "key": "pro", "name": "Pro", "conditions": {"attribute": {"field": "plan", "value": "pro"}}}
+PRO = {
+    "kind": "campaign",
+    "key": "pro",
+    "name": "Pro",
+    "trigger": {"type": "segment", "conditions": {"attribute": {"field": "plan", "value": "pro"}}},
+    "workflow": {"start": "hold", "blocks": {"hold": {"type": "time_delay", "duration": "P1D"}}},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +42,7 @@ async def drain(room: Room) -> None:
             pass
 
 
-async def create(room: Room, kind: str = "segment_build", **payload) -> str:
+async def create(room: Room, kind: str = "trigger_build", **payload) -> str:
     async with room.db.transaction() as conn:
         return await service.create(conn, room.workspace_id, kind, payload, now=START)
 
@@ -50,25 +56,33 @@ async def with_people(room: Room, count: int) -> None:
     )
 
 
-async def segment(room: Room, document=PRO) -> int:
-    await room.define(document)
-    (row,) = await room.rows("SELECT definition_id FROM definitions WHERE workspace_id = $1 AND kind = 'segment'")
+async def campaign(room: Room) -> int:
+    await room.define(PRO)
+    (row,) = await room.rows("SELECT definition_id FROM definitions WHERE workspace_id = $1 AND kind = 'campaign'")
+    await room.run_campaign("pro", "starting")
     await room.rows("DELETE FROM memberships WHERE workspace_id = $1 RETURNING 1")
-    await room.rows("UPDATE definitions SET state = 'building' WHERE workspace_id = $1 RETURNING 1")
     return row["definition_id"]
+
+
+async def matching(room: Room) -> list[str]:
+    rows = await room.rows(
+        """SELECT p.id FROM memberships m JOIN people p USING (workspace_id, person_id)
+           WHERE m.workspace_id = $1 AND m.kind = 'trigger' AND m.member ORDER BY p.id"""
+    )
+    return [row["id"] for row in rows]
 
 
 async def state(room: Room, task_id: str) -> dict:
     return await service.get(room.db, room.workspace_id, task_id)
 
 
-async def test_a_build_goes_page_by_page_and_the_segment_is_finished(room: Room, monkeypatch):
-    monkeypatch.setattr("services.task_pages.BUILD_PAGE", 4)
+async def test_a_build_goes_page_by_page_and_the_campaign_runs(room: Room, monkeypatch):
+    monkeypatch.setattr("ingest.builds.SPAN", 4)
     await with_people(room, 10)
-    task_id = await create(room, segment_id=await segment(room))
+    task_id = await create(room, campaign_id=await campaign(room))
     assert await state(room, task_id) == {
         "id": task_id,
-        "type": "segment_build",
+        "type": "trigger_build",
         "priority": "medium",
         "state": "queued",
         "progress": {"done": 0, "total": None},
@@ -82,20 +96,20 @@ async def test_a_build_goes_page_by_page_and_the_segment_is_finished(room: Room,
     assert await own.run_once()
     found = await state(room, task_id)
     assert (found["state"], found["progress"]) == ("running", {"done": 4, "total": 10})
-    assert len(await room.members("pro")) == 2
+    assert len(await matching(room)) == 2
     await drain(room)
     found = await state(room, task_id)
     assert (found["state"], found["progress"]) == ("succeeded", {"done": 10, "total": 10})
-    assert await room.members("pro") == ["1", "3", "5", "7", "9"]
+    assert await matching(room) == ["1", "3", "5", "7", "9"]
     rows = await room.rows("SELECT state FROM definitions WHERE workspace_id = $1")
-    assert rows == [{"state": "ready"}]
+    assert rows == [{"state": "running"}]
     assert await room.rows("SELECT 1 FROM outbox WHERE workspace_id = $1") == []
 
 
 async def test_a_page_of_a_killed_run_is_taken_again_by_another(room: Room, monkeypatch):
-    monkeypatch.setattr("services.task_pages.BUILD_PAGE", 4)
+    monkeypatch.setattr("ingest.builds.SPAN", 4)
     await with_people(room, 6)
-    task_id = await create(room, segment_id=await segment(room))
+    task_id = await create(room, campaign_id=await campaign(room))
     own = runner(room)
     await own.run_once()
     async with room.db.connection() as killed:
@@ -107,18 +121,18 @@ async def test_a_page_of_a_killed_run_is_taken_again_by_another(room: Room, monk
         await own._work(killed, task)
         assert not await own.run_once(), "somebody else holds the task"
         await transaction.rollback()
-    assert await room.members("pro") == []
+    assert await matching(room) == []
     assert (await state(room, task_id))["progress"]["done"] == 0
     await drain(room)
-    assert await room.members("pro") == ["1", "3", "5"]
+    assert await matching(room) == ["1", "3", "5"]
     assert (await state(room, task_id))["progress"] == {"done": 6, "total": 6}
 
 
 async def test_a_build_waits_for_transactions_that_may_go_by_older_definitions(room: Room):
-    number = await segment(room)
+    number = await campaign(room)
     async with room.db.transaction() as older:
         await older.execute("SELECT pg_current_xact_id()")
-        task_id = await create(room, segment_id=number)
+        task_id = await create(room, campaign_id=number)
         own = runner(room)
         for _ in range(3):
             assert await own.run_once()
@@ -128,20 +142,23 @@ async def test_a_build_waits_for_transactions_that_may_go_by_older_definitions(r
 
 
 async def test_a_later_revision_takes_over(room: Room):
-    number = await segment(room)
-    older, other = await create(room, segment_id=number), await create(room, segment_id=number + 1)
-    newer = await create(room, segment_id=number)
+    number = await campaign(room)
+    older, other = await create(room, campaign_id=number), await create(room, campaign_id=number + 1)
+    newer = await create(room, campaign_id=number)
     await drain(room)
     assert [(await state(room, t))["state"] for t in (older, other, newer)] == ["cancelled", "cancelled", "succeeded"]
 
 
 async def test_tasks_take_turns_and_urgent_ones_come_first(room: Room, monkeypatch):
-    monkeypatch.setattr("services.task_pages.BUILD_PAGE", 1)
+    monkeypatch.setattr("ingest.builds.SPAN", 1)
     await with_people(room, 2)
-    number = await segment(room)
+    number = await campaign(room)
     other = await Room.make(room.db)
     await with_people(other, 2)
-    ids = [(room, await create(room, segment_id=number)), (other, await create(other, segment_id=await segment(other)))]
+    ids = [
+        (room, await create(room, campaign_id=number)),
+        (other, await create(other, campaign_id=await campaign(other))),
+    ]
     own = runner(room)
     for _ in range(4):
         await own.run_once()
@@ -156,8 +173,8 @@ async def test_tasks_take_turns_and_urgent_ones_come_first(room: Room, monkeypat
 
 
 async def test_a_task_that_fails_says_so_and_the_others_go_on(room: Room):
-    number = await segment(room)
-    broken, sound = await create(room, kind="segment_build"), await create(room, segment_id=number)
+    number = await campaign(room)
+    broken, sound = await create(room, kind="trigger_build"), await create(room, campaign_id=number)
     await drain(room)
     found = await state(room, broken)
     assert found["state"] == "failed"
@@ -166,7 +183,7 @@ async def test_a_task_that_fails_says_so_and_the_others_go_on(room: Room):
 
 
 async def test_tasks_are_listed_newest_first(room: Room):
-    ids = [await create(room, segment_id=n) for n in range(3)]
+    ids = [await create(room, campaign_id=n) for n in range(3)]
     page = await service.list_page(room.db, room.workspace_id, limit=2)
     assert ([task["id"] for task in page["tasks"]], page["next"]) == ([ids[2], ids[1]], ids[1])
     page = await service.list_page(room.db, room.workspace_id, limit=2, start=page["next"])

@@ -12,9 +12,9 @@ from ingest.unit import Unit
 from services import clock as clocks
 from services.advance import advance
 from services.due import DueRunner
-from services.task_runner import TaskRunner
 from store.notify import Notifier
 from tests.support.database import Room
+from tests.support.tasks import Tasks
 
 
 class Driver:
@@ -23,7 +23,7 @@ class Driver:
     def __init__(self, room: Room) -> None:
         self.room = room
         self.notifier = Notifier(room.db.pool)
-        self.tasks = TaskRunner(room.db, room.catalogs, self.notifier, system_now)
+        self.tasks = Tasks(room.db, room.catalogs)
         self.due = DueRunner(room.db, room.catalogs, self.notifier, None, system_now)
 
     async def step(self) -> None:

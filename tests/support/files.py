@@ -65,7 +65,7 @@ class Files:
         return await self.fetched(number)
 
     async def carry(self) -> None:
-        """Do everything there is to do about files."""
+        """Do everything there is to do about files, and what the runner has to do."""
         while open_tasks := await self.open():
             for task_id in open_tasks:
                 await self.tasks.step(TaskRef(workspace_id=self.room.workspace_id, task_id=task_id))

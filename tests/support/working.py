@@ -5,9 +5,9 @@ from __future__ import annotations
 from clock import system_now
 from ingest.apply import Applier
 from ingest.catalog import Catalogs
-from services import task_runner
 from store.database import Database
 from store.notify import Notifier
+from tests.support.tasks import Tasks
 
 
 async def apply_all(db: Database) -> None:
@@ -19,6 +19,4 @@ async def apply_all(db: Database) -> None:
 
 async def run_tasks(db: Database) -> None:
     """Run all open tasks to their end."""
-    runner = task_runner.TaskRunner(db, Catalogs(), Notifier(db.pool), system_now)
-    while await runner.run_once():
-        pass
+    await Tasks(db).drain()

@@ -30,7 +30,8 @@ BETWEEN = {
     "set": {**SET["set"], "next": "branch"},
     "branch": {"type": "true_false", "conditions": {"attribute": {"field": "plan"}}, "then": "gone", "else": "more"},
     "gone": {"type": "exit"},
-    "more": {"type": "update_person", "set": {"stage": "known"}, "next": "out"},
+    "more": {"type": "update_person", "set": {"stage": "known"}, "next": "list"},
+    "list": {"type": "segment_update", "segment": "welcomed", "action": "add", "next": "out"},
     "out": {"type": "exit"},
 }
 
@@ -82,11 +83,14 @@ async def test_blocks_that_neither_wait_nor_deliver_add_nothing(sandbox: Flow):
     await sandbox.ended()
     alone = await events(sandbox)
     other = await sandbox.engine.workspace()
+    await other.define({"kind": "segment", "key": "welcomed", "name": "Welcomed", "type": "manual"})
     await other.campaign(BETWEEN, start="set")
     await other.track("ann")
     await other.settle()
     await other.ended()
     assert await events(other) == alone
+    steps = "SELECT block FROM journey_steps WHERE workspace_id = $1 AND outcome = 'done' ORDER BY seq_num"
+    assert [row["block"] for row in await other.rows(steps)] == ["set", "more", "list"]
     assert len(alone) <= 7
 
 

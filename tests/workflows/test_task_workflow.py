@@ -1,4 +1,4 @@
-"""Long work on files through real workflows: carried to its end, stopped, and brought back where Temporal lost it."""
+"""Long work through real workflows: carried to its end, stopped, and brought back where Temporal lost it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from clock import system_now
 from domain.task_steps import TaskRef
 from ingest.catalog import Catalogs
-from services import imports, long_tasks
+from services import definitions, imports, long_tasks
 from services.repair import Repaired
 from services.task_starts import repair_tasks
 from tests.workflows.engine import Engine, Flow, bytes_of, until
@@ -69,6 +69,54 @@ async def test_a_cancelled_task_ends_its_workflow(sandbox: Flow):
 
 async def _queued(flow: Flow) -> bool:
     return bool(await flow.rows("SELECT 1 FROM imports WHERE workspace_id = $1 AND rows_queued > 0"))
+
+
+async def build(flow: Flow, people: int) -> dict[str, Any]:
+    """Save a segment among so many people, half of whom match; the task of its build."""
+    engine = flow.engine
+    async with engine.db.transaction() as conn:
+        await conn.execute(
+            """INSERT INTO people (workspace_id, id, attributes, attribute_times, created_at, age_start)
+               SELECT $1, 'p' || n, jsonb_build_object('plan', CASE n % 2 WHEN 0 THEN 'free' ELSE 'pro' END), '{}', $3, $3
+               FROM generate_series(1, $2::int) AS n""",
+            *(flow.workspace_id, people, system_now()),
+        )
+    conditions = {"attribute": {"field": "plan", "value": "pro"}}
+    document = {"kind": "segment", "key": "pro", "name": "Pro", "conditions": conditions}
+    await definitions.apply(engine.db, flow.workspace_id, {"definitions": [document]}, now=system_now())
+    engine.notifier.send("tasks")
+    (task,) = await flow.rows("SELECT task_id FROM tasks WHERE workspace_id = $1 AND type = 'segment_build'")
+    return task
+
+
+async def state_of_segment(flow: Flow) -> str:
+    (row,) = await flow.rows("SELECT state FROM definitions WHERE workspace_id = $1 AND kind = 'segment'")
+    return row["state"]
+
+
+async def test_a_build_is_carried_to_its_end(sandbox: Flow):
+    made = await build(sandbox, 5_000)
+    await sandbox.settle()
+    workflow = handle(sandbox, made)
+    assert await workflow.result() == "succeeded"
+    assert await state_of_segment(sandbox) == "ready", "settle waits for builds"
+    metadata = await workflow.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    assert metadata.current_details == "build of segment 1: 5000 of 5000 (succeeded)"
+    (members,) = await sandbox.rows("SELECT count(*) AS n FROM memberships WHERE workspace_id = $1 AND member")
+    assert members["n"] == 2_500
+
+
+async def test_a_cancelled_build_ends_its_workflow(sandbox: Flow):
+    made = await build(sandbox, 60_000)
+    await until(lambda: _looked_at(sandbox))
+    answer = await long_tasks.cancel(sandbox.engine.db, sandbox.workspace_id, made["task_id"], system_now())
+    assert answer["state"] == "cancelled"
+    assert await handle(sandbox, made).result() == "cancelled"
+    assert await state_of_segment(sandbox) == "unbuilt"
+
+
+async def _looked_at(flow: Flow) -> bool:
+    return bool(await flow.rows("SELECT 1 FROM tasks WHERE workspace_id = $1 AND done > 0"))
 
 
 async def test_a_task_that_temporal_lost_is_brought_back():

@@ -15,7 +15,7 @@ EXAMPLES = CHECKOUT / "examples"
 SINK = {"kind": "provider", "key": "sink", "channel": "email", "provider": "capture"}
 
 
-@pytest.mark.parametrize("name", ["shop", "live"])
+@pytest.mark.parametrize("name", ["shop", "live", "segments"])
 def test_a_folder_has_no_problems(name: str) -> None:
     sources = read_sources(EXAMPLES / name)
     raws = [(source.place(), source.value) for source in sources]
