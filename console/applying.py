@@ -17,7 +17,7 @@ from console.api import Api
 from console.documents import Source, read_sources
 from console.failure import Refused
 from console.session import Session
-from console.words import number
+from console.words import number, work
 
 MARKS = {"create": ("+", "green"), "update": ("~", "yellow"), "unchanged": ("=", "dim"), "delete": ("-", "red")}
 LONGEST = 80
@@ -129,7 +129,7 @@ def wait_for_tasks(session: Session, pause: Callable[[float], None] = time.sleep
                 if task["state"] not in BUSY and task["id"] not in shown:
                     continue
                 if task["id"] not in shown:
-                    shown[task["id"]] = bars.add_task(task["type"].replace("_", " "), total=None)
+                    shown[task["id"]] = bars.add_task(work(task), total=None)
                 progress = task.get("progress") or {}
                 bars.update(shown[task["id"]], completed=progress.get("done", 0), total=progress.get("total"))
             if not any(task["state"] in BUSY for task in tasks):

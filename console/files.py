@@ -23,7 +23,7 @@ from rich.text import Text
 from console.failure import Failure
 from console.session import Session
 from console.showing import table
-from console.words import instant, number
+from console.words import instant, number, work
 
 PIECE = 256 * 1024
 POLL = 0.3
@@ -160,7 +160,7 @@ def watch(session: Session, task_id: str, pause: Callable[[float], None] = time.
         while True:
             task = session.api.get(f"/v1/tasks/{task_id}")
             progress = task["progress"]
-            description = f"{task['type'].replace('_', ' ').capitalize()} ({task['state']})"
+            description = f"{work(task).capitalize()} ({task['state']})"
             bars.update(shown, description=description, completed=progress["done"], total=progress["total"])
             if task["state"] not in BUSY:
                 return task
@@ -181,7 +181,7 @@ def list_tasks(session: Session, *, state: str | None, limit: int) -> None:
         total = "" if progress["total"] is None else f" of {progress['total']}"
         rows.add_row(
             task["id"],
-            task["type"].replace("_", " "),
+            work(task),
             Text(task["state"], style=STYLES.get(task["state"], "")),
             f"{progress['done']}{total}",
             instant(task["started_at"]),

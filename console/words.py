@@ -69,6 +69,12 @@ def standing(journey: dict[str, Any]) -> str:
     return f"{position['block']}" + (f" until {instant(due)}" if due is not None else "")
 
 
+def work(task: dict[str, Any]) -> str:
+    """What long work is, and about which thing: `segment build 5`."""
+    about = task.get("about")
+    return str(task["type"]).replace("_", " ") + (f" {about['id']}" if about else "")
+
+
 def number(count: int, word: str) -> str:
     """A count with its word in the right form."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from domain.values import to_unix
+
 EventType = Literal["event", "page", "screen"]
 Ref = str | int
 
@@ -19,6 +21,17 @@ class Position(NamedTuple):
 
     at: datetime
     seq: int
+
+
+def is_later(one: Position, mark: Position) -> bool:
+    """Whether something comes after a mark: in a later second, or in the same one and accepted later.
+
+    Callers give whole seconds, our own instants have microseconds: within a second only the order of acceptance tells.
+    What nobody reported (sequence 0) is later by its instant alone.
+    """
+    if not one.seq:
+        return one.at > mark.at
+    return (to_unix(one.at), one.seq) > (to_unix(mark.at), mark.seq)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from domain.documents import Refusal, refused
 from domain.facts import Facts
 from domain.operators import Operator, parse_comparison
-from domain.trees import Location, Reader, is_complex
+from domain.trees import MAX_DEPTH, MAX_LEAVES, Location, Reader, is_complex
 from domain.values import EPOCH
 from domain.wheres import Where
 
@@ -25,7 +25,14 @@ def parse_object_filter(raw: Any, object_type_id: int) -> Where:
         raise refused(Refusal("type", "A filter is an object with exactly one key.", (), raw))
     where = Where(Reader(partial(_read_leaf, object_type_id), "filter").read(raw))
     if is_complex(where.root):
-        raise refused(Refusal("too_complex", "The filter is too deep or has too many leaves.", (), None))
+        raise refused(
+            Refusal(
+                "too_complex",
+                f"A filter has at most {MAX_LEAVES} leaves, nested at most {MAX_DEPTH} levels deep.",
+                (),
+                None,
+            )
+        )
     return where
 
 

@@ -8,7 +8,7 @@ from domain.condition_rules import check_condition
 from domain.conditions import Condition
 from domain.documents import Refusal, refused
 from domain.problems import split_pointer
-from domain.trees import is_complex
+from domain.trees import MAX_DEPTH, MAX_LEAVES, is_complex
 
 
 def parse_people_filter(raw: Any) -> Condition:
@@ -17,7 +17,14 @@ def parse_people_filter(raw: Any) -> Condition:
         raise refused(Refusal("type", "A filter is an object with exactly one key.", (), None))
     condition = Condition.parse(raw)
     if is_complex(condition.root):
-        raise refused(Refusal("too_complex", "The filter is too deep or has too many leaves.", (), None))
+        raise refused(
+            Refusal(
+                "too_complex",
+                f"A filter has at most {MAX_LEAVES} leaves, nested at most {MAX_DEPTH} levels deep.",
+                (),
+                None,
+            )
+        )
     problems = check_condition(condition, "segment", pointer="")
     if problems:
         raise refused(*(Refusal(problem.code, problem.message, _steps(problem.pointer)) for problem in problems))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from domain.conditions import Condition, decide_at
-from domain.facts import Position
+from domain.facts import Facts, Position
 from domain.narrowing import narrowing
+from domain.operations import Reevaluate, ordering_keys
 from domain.subjects import Moment
 from ingest.catalog import Catalog, trigger_conditions
 from ingest.person import NOT_KEPT
@@ -19,14 +20,25 @@ from ingest.reevaluate import BUILT
 from ingest.settle import Change, settle
 from ingest.unit import Unit
 from store import builds as store
-from store import deltas, people
+from store import deltas, log, people
 from store.database import Connection
-from store.people import ActivityRow, Kept, MembershipRow, ReadPerson
+from store.due import FLIP_SOURCE
+from store.people import ActivityRow, Kept, MembershipRow
 
 CANDIDATES: Final = 2_000
 """How many people a page evaluates at most; a page lasts well under a second."""
 SPAN: Final = 20_000
 """Among how many people it looks for them at most."""
+FIRST_SPAN: Final = 1_000
+"""Among how many it looks first: where people have a long past, that may take long, and no more is looked at."""
+LOOK_SECONDS: Final = 0.25
+EVENTS: Final = 40_000
+"""After so many events have been read a page ends early: where people have a long past, few of them are much."""
+FIRST: Final = 20
+"""How many people are evaluated together at first, until it is known how much there is to read of them."""
+GROWTH: Final = 10
+FOLLOWED: Final = 200
+"""How many are evaluated together at most where other things are made of the segment, which read more of those who move."""
 YIELD_AFTER: Final = 200
 """After how many people others of this process have a turn."""
 SAVED: Final = BUILT
@@ -48,6 +60,7 @@ async def build_page(
     ref_id: int,
     *,
     after: int,
+    since: datetime,
     now: datetime,
     why: str = SAVED,
 ) -> Page:
@@ -57,28 +70,19 @@ async def build_page(
     match, and there is nothing to write of them; whoever comes to match by a fact after that is seen to by that fact, under
     the person's lock.
 
-    Nobody starts, leaves or is released by it; memberships of segments made of this one follow in the same pass.
+    Nobody starts, leaves or is released by it; memberships of segments made of this one follow in the same pass. Whom the
+    clock has moved, after the instant `since` which the build was made, is left to the clock.
     """
-    found = await store.next_range(conn, catalog.workspace_id, after=after, most=SPAN)
-    page = Page(found.until, found.people)
     condition = _condition(catalog, kind, ref_id)
-    if not found.people or condition is None:
-        return page
-    ids = await store.candidates(
-        conn,
-        catalog.workspace_id,
-        (kind, ref_id),
-        narrowing(condition),
-        catalog.segment_ids,
-        after=after,
-        until=found.until,
-        limit=CANDIDATES,
-        now=now,
-    )
-    if len(ids) == CANDIDATES:
-        last = ids[-1]
+    if condition is None:
+        found = await store.next_range(conn, catalog.workspace_id, after=after, most=SPAN)
+        return Page(found.until, found.people)
+    build = _Build(conn, catalog, kind, ref_id, condition, min(since, now), now, why)
+    page, ids = await build.look(after)
+    done = await build.evaluate(ids)
+    if done == CANDIDATES or done < len(ids):
+        last = ids[done - 1]
         page = Page(last, await store.count_between(conn, catalog.workspace_id, after=after, until=last))
-    await _Build(conn, catalog, kind, ref_id, condition, now, why).evaluate(ids)
     return page
 
 
@@ -89,21 +93,61 @@ class _Build:
     kind: str
     ref_id: int
     condition: Condition
+    since: datetime
     now: datetime
     why: str
 
-    async def evaluate(self, ids: Sequence[int]) -> None:
-        """Write down what differs from what is kept of these people, and what follows from it."""
+    async def look(self, after: int) -> tuple[Page, list[int]]:
+        """The next people to be evaluated, and the range they were looked for in."""
+        time = asyncio.get_running_loop().time
+        began, workspace_id, hint = time(), self.catalog.workspace_id, narrowing(self.condition)
+        page, ids, span = Page(after, 0), list[int](), FIRST_SPAN
+        while page.looked < SPAN and len(ids) < CANDIDATES and time() - began < LOOK_SECONDS:
+            most = min(span, SPAN - page.looked)
+            found = await store.next_range(self.conn, workspace_id, after=page.last, most=most)
+            if not found.people:
+                break
+            ids += await store.candidates(
+                self.conn,
+                workspace_id,
+                (self.kind, self.ref_id),
+                hint,
+                self.catalog.segment_ids,
+                after=page.last,
+                until=found.until,
+                limit=CANDIDATES - len(ids),
+                now=self.now,
+            )
+            page = Page(found.until, page.looked + found.people)
+            span *= 4
+        return page, ids
+
+    async def evaluate(self, ids: Sequence[int]) -> int:
+        """Write down what differs from what is kept of these people, and what follows; of how many, the others are left."""
+        most = FOLLOWED if self.kind == "segment" and _is_named(self.catalog, self.ref_id) else CANDIDATES
+        done, read, size = 0, 0, FIRST
+        while done < len(ids) and read < EVENTS:
+            part = ids[done : done + size]
+            read += await self._evaluate(part)
+            done += len(part)
+            few = CANDIDATES if read == 0 else max(FIRST, (EVENTS - read) * done // read)
+            size = min(size * GROWTH, few, most)
+        return done
+
+    async def _evaluate(self, ids: Sequence[int]) -> int:
+        """The same for a few people; how many events that took."""
         conn, workspace_id = self.conn, self.catalog.workspace_id
         rows = await store.hold(conn, workspace_id, ids)
         kept = await store.kept(conn, workspace_id, (self.kind, self.ref_id), ids)
-        changes = await self._changes(rows, kept)
+        facts = await read_facts(conn, self.catalog, rows, self.condition.keys)
+        read = sum(len(one.events) for one in facts.values())
+        changes = await self._changes(facts, kept)
         kind, ref_id, now = self.kind, self.ref_id, self.now
         begun: list[MembershipRow] = []
         turned: list[MembershipRow] = []
         gone: list[tuple[int, str, int]] = []
         moved: dict[int, bool] = {}
-        for person_id, matched, flips_at in changes:
+        for person_id, (matched, flips_at) in changes.items():
             before = kept.get(person_id)
             if (before is not None and before.member) != matched:
                 moved[person_id] = matched
@@ -117,22 +161,46 @@ class _Build:
         await people.save_flips(conn, workspace_id, turned)
         if moved and kind == "segment":
             await self._tell(moved)
-            await self._follow(list(moved))
+            read += await self._follow(list(moved))
+        return read
 
-    async def _changes(
-        self, rows: Sequence[ReadPerson], kept: dict[int, Kept]
-    ) -> list[tuple[int, bool, datetime | None]]:
+    async def _changes(self, facts: Mapping[int, Facts], kept: Mapping[int, Kept]) -> dict[int, Kept]:
         """Of whom something else is true than what is kept: most people are as they were, and nothing follows from that."""
-        facts = await read_facts(self.conn, self.catalog, rows, self.condition.keys)
         moment, condition = Moment.of(self.now), self.condition
-        changes = []
-        for number, row in enumerate(rows):
+        found: dict[int, Kept] = {}
+        unclear: list[int] = []
+        for number, (person_id, seen) in enumerate(facts.items()):
             if number % YIELD_AFTER == 0:
                 await asyncio.sleep(0)
-            decision = decide_at(condition, facts[row.person_id], moment)
-            if decision != kept.get(row.person_id, NOT_KEPT):
-                changes.append((row.person_id, *decision))
-        return changes
+            decision = Kept(*decide_at(condition, seen, moment))
+            before = kept.get(person_id, NOT_KEPT)
+            if decision == before:
+                continue
+            if decision.member != before.member:
+                if person_id in kept and before.flips_at is None:
+                    unclear.append(person_id)
+                decision = self._by_the_clock(seen, before) or decision
+            if decision != before:
+                found[person_id] = decision
+        for person_id in await self._asked_by_the_clock(unclear):
+            found.pop(person_id, None)
+        return found
+
+    def _by_the_clock(self, facts: Facts, before: Kept) -> Kept | None:
+        """What is to be kept of somebody whom the clock has moved and not the definition: that their turn has come."""
+        if before.flips_at is not None and before.flips_at <= self.since:
+            return before
+        then = Kept(*decide_at(self.condition, facts, Moment.of(self.since)))
+        came = then.member == before.member and then.flips_at is not None and then.flips_at <= self.now
+        return then if came else None
+
+    async def _asked_by_the_clock(self, ids: Sequence[int]) -> list[int]:
+        """Those of these people whose turn has come already, so that they are about to be looked at."""
+        if not ids:
+            return []
+        keys = {ordering_keys(Reevaluate(person_id=person_id, refs=[]))[0]: person_id for person_id in ids}
+        waiting = await log.keys_waiting(self.conn, self.catalog.workspace_id, FLIP_SOURCE, list(keys))
+        return [keys[key] for key in waiting]
 
     async def _tell(self, moved: dict[int, bool]) -> None:
         """Count the members, and write into the log who has joined and left."""
@@ -147,17 +215,20 @@ class _Build:
         delta = deltas.Delta(self.catalog.workspace_id, "segment", segment.id, "members", grown)
         await deltas.insert(self.conn, [delta])
 
-    async def _follow(self, moved: Sequence[int]) -> None:
-        """Settle what is made of the segment for those who moved: segments and triggers that name it."""
+    async def _follow(self, moved: Sequence[int]) -> int:
+        """Settle segments and triggers that name the segment for those who moved; how many events were read for that."""
         if not _is_named(self.catalog, self.ref_id):
-            return
+            return 0
         keys = self.catalog.compiled.keys_behind_segments
         unit = await Unit.load(self.conn, self.catalog, moved, self.now, keys=keys, positions=False)
         segments = frozenset({self.ref_id})
-        for person in unit.people.values():
+        for number, person in enumerate(unit.people.values()):
+            if number % YIELD_AFTER == 0:
+                await asyncio.sleep(0)
             facts, at = unit.facts_of(person), Position(self.now, 0)
             await settle(unit, person, Change(facts, at, moved=segments, quiet=True, because=self.why))
         await unit.flush()
+        return sum(len(person.events) for person in unit.people.values())
 
 
 def _is_named(catalog: Catalog, segment_id: int) -> bool:

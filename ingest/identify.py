@@ -191,8 +191,8 @@ def _written(document: dict[str, Any], name: str, value: Any, *, nested: bool) -
     return nested_set(document, name, value) if nested else {**document, name: value}
 
 
-async def finish(update: Update, facts_before: Facts) -> None:
-    """Log what the call did and settle what follows from it."""
+async def finish(update: Update, facts_before: Facts, *, records: frozenset[str] = frozenset()) -> None:
+    """Log what the call did and settle what follows from it; `records` changed with it, in the words of `Keys.records`."""
     unit, person = update.unit, update.person
     skipped = [name for name, why in update.failed.items() if why == SKIPPED]
     failures = without(update.failed, skipped)
@@ -210,8 +210,9 @@ async def finish(update: Update, facts_before: Facts) -> None:
         if written:
             before = {name: value for name, value in update.before.items() if name in written and value is not None}
             unit.record(person, "attribute_change", None, {"attributes": written, "before": before}, update.at)
-    if update.changed or person.fresh:
-        await settle(unit, person, Change(facts_before, update.at, attributes=frozenset(update.changed)))
+    if update.changed or person.fresh or records:
+        change = Change(facts_before, update.at, attributes=frozenset(update.changed), records=records)
+        await settle(unit, person, change)
 
 
 def _set_names(update: Update, operation: Identify) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from domain.condition_keys import RELATED, messages_that
+from domain.condition_keys import RELATED, kind_of_records, messages_that
 from domain.facts import Position
 from domain.operations import DELIVERY, Name, Reevaluate, ReevaluateRelated, Unsubscribe
 from domain.outcomes import Done
 from ingest.identify import Update, finish, write_attributes
 from ingest.manual_segments import clear
-from ingest.record_changes import settle_records
 from ingest.settle import Change, settle
 from ingest.unit import OWN_SOURCE, Unit, microseconds
 from store import conversions, relationships
@@ -58,22 +57,28 @@ async def unsubscribe(unit: Unit, operation: Unsubscribe, at: Position) -> Done:
     before = unit.facts_of(person)
     update = Update(unit, person, at, "cio_id", microseconds(at.at))
     write_attributes(update, {"unsubscribed": operation.unsubscribe})
-    await finish(update, before)
+    records: frozenset[str] = frozenset()
     if operation.unsubscribe:
-        now = microseconds(unit.now)
-        if await conversions.mark(unit.conn, unit.catalog.workspace_id, operation.delivery_id, now, UNSUBSCRIBED):
-            campaign_id, action_id = await conversions.origin(
-                unit.conn, unit.catalog.workspace_id, operation.delivery_id
-            )
-            for kind, ref in (("campaign", campaign_id), ("action", action_id)):
-                if ref is not None:
-                    unit.count(kind, ref, UNSUBSCRIBED)
-        if owner is not None:
-            unit.happened(MessageEvent(operation.delivery_id, at.seq, UNSUBSCRIBED, at.at, human=True))
+        records = frozenset({messages_that(UNSUBSCRIBED)})
+        await _credit(unit, operation, at, known=owner is not None)
+        await unit.renew([person.person_id], frozenset(map(kind_of_records, records)))
+    # Attribute and message are seen at once: between the two, conditions on both might hold that never do.
+    await finish(update, before, records=records)
+    if operation.unsubscribe:
         unit.record(person, UNSUBSCRIBED, None, {"delivery_id": operation.delivery_id}, at)
-        before = unit.facts_of(person)
-        await settle_records(unit, {person.person_id: before}, at, messages_that(UNSUBSCRIBED))
     return Done("applied", person.person_id)
+
+
+async def _credit(unit: Unit, operation: Unsubscribe, at: Position, *, known: bool) -> None:
+    """Write the leaving down with the delivery whose link was used, where it is `known`."""
+    conn, workspace_id, delivery_id = unit.conn, unit.catalog.workspace_id, operation.delivery_id
+    if await conversions.mark(conn, workspace_id, delivery_id, microseconds(unit.now), UNSUBSCRIBED):
+        campaign_id, action_id = await conversions.origin(conn, workspace_id, delivery_id)
+        for kind, ref in (("campaign", campaign_id), ("action", action_id)):
+            if ref is not None:
+                unit.count(kind, ref, UNSUBSCRIBED)
+    if known:
+        unit.happened(MessageEvent(delivery_id, at.seq, UNSUBSCRIBED, at.at, human=True))
 
 
 __all__ = ["reevaluate", "reevaluate_related", "unsubscribe"]

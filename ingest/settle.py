@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from domain.blocks import WaitUntil, released_path, wait_keys
+from domain.blocks import WaitUntil, looks_again_at, released_path, wait_keys
 from domain.condition_keys import Keys
 from domain.conditions import Condition, decide, decide_at, reason_of
 from domain.facts import EventFact, Facts, Position
@@ -86,6 +86,10 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     """Derive everything that follows from the change."""
     touched = _Touched(change, set(change.moved), {s for s in change.moved if s in person.segments}, [])
     compiled = unit.catalog.compiled
+    counts = not change.quiet and not change.mute
+    # What an event converts comes first: nobody is to be in for a moment who did it, but not by a message.
+    for campaign in _event_goals(unit, change) if counts else ():
+        await convert(unit, person, campaign, change.event, change.at)
     plain = _concerned(compiled.plain_segments, compiled.plain_index, "segment", person, touched)
     if plain:
         _settle_segments(unit, person, plain, touched)
@@ -97,7 +101,7 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     person.fresh = False
     if change.quiet:
         return
-    for campaign in _goals(unit, touched) if not change.mute else ():
+    for campaign in _segment_goals(unit, touched) if counts else ():
         await convert(unit, person, campaign, change.event, change.at)
     for journey in list(person.journeys):
         # Who has only just begun stands before the first block; in between, the plan looks before every action.
@@ -142,12 +146,14 @@ def _followers(
 
 
 def _settle_segments(unit: Unit, person: Person, segments: Iterable[Segment], touched: _Touched) -> None:
-    facts, moment = unit.facts_of(person), unit.moment
+    facts, moment, refs = unit.facts_of(person), unit.moment, touched.change.refs
     for segment in segments:
         if segment.nested:
             facts = person.facts or unit.facts_of(person)
         decision = decide_at(segment.condition, facts, moment)
-        if decision != person.memberships.get(("segment", segment.id), NOT_KEPT):
+        key = ("segment", segment.id)
+        # Where the clock asked and nothing is so, the row that asked goes.
+        if decision != person.memberships.get(key, NOT_KEPT) or key in refs:
             _settle_segment(unit, person, segment, touched, decision)
 
 
@@ -157,7 +163,7 @@ def _settle_segment(
     matched, flips_at = decision
     key = ("segment", segment.id)
     change = touched.change
-    reached = change.quiet or segment.state not in NOT_ALL_REACHED or key in person.memberships
+    reached = change.quiet or segment.state not in NOT_ALL_REACHED or _is_reached(person, key, change, unit)
     if matched and not reached and _was(person, segment.condition, change, unit):
         # Not the fact but the definition made them a member: the build comes to them, and to what is made of it. Where
         # somebody is only told that other records have changed, before may be after that, and the build have passed by.
@@ -184,13 +190,25 @@ def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _To
     key = ("trigger", campaign.id)
     change = touched.change
     matched, flips_at = decide(condition, unit.facts_of(person), unit.now)
-    known = key in person.memberships
+    reached = _is_reached(person, key, change, unit)
     moved = unit.set_membership(person, key, matched, flips_at)
     if not moved or not matched or change.quiet or change.mute or not campaign.enters:
         return
-    if campaign.state == "starting" and not known and _was(person, condition, change, unit):
+    if campaign.state == "starting" and not reached and _was(person, condition, change, unit):
         return
     touched.matched.append(campaign)
+
+
+def _is_reached(person: Person, key: Membership, change: Change, unit: Unit) -> bool:
+    """Whether what is kept of a membership says that the build at work has been to the person.
+
+    Of one who is not in and whose turn by the clock is still to come it does not: by the conditions as they are now they
+    cannot come to match before that turn but by the change itself, so that the turn is one of the conditions of before.
+    """
+    kept = person.memberships.get(key)
+    if kept is None or kept.member or change.records:
+        return kept is not None
+    return kept.flips_at is None or kept.flips_at <= unit.now
 
 
 def _was(person: Person, condition: Condition, change: Change, unit: Unit) -> bool:
@@ -198,15 +216,19 @@ def _was(person: Person, condition: Condition, change: Change, unit: Unit) -> bo
     return not person.fresh and decide(condition, change.before, unit.now)[0]
 
 
-def _goals(unit: Unit, touched: _Touched) -> list[Campaign]:
-    """The campaigns whose goal the change may meet, in their order."""
-    compiled, event = unit.catalog.compiled, touched.change.event
-    found: list[Campaign] = []
-    if event is not None and event.type == "event":
-        found += compiled.goal_events.get(event.name.strip(), ())
-    if touched.segments:
-        found += [campaign for campaign in compiled.goal_segments if _moved_to_goal(campaign, touched, unit)]
-    return sorted(found, key=lambda campaign: campaign.id) if len(found) > 1 else found
+def _event_goals(unit: Unit, change: Change) -> Sequence[Campaign]:
+    """The campaigns whose goal the event of the change may be, in their order."""
+    event = change.event
+    if event is None or event.type != "event":
+        return ()
+    return unit.catalog.compiled.goal_events.get(event.name.strip(), ())
+
+
+def _segment_goals(unit: Unit, touched: _Touched) -> list[Campaign]:
+    """The campaigns whose goal is to enter or leave a segment that the person has entered or left, in their order."""
+    if not touched.segments:
+        return []
+    return [campaign for campaign in unit.catalog.compiled.goal_segments if _moved_to_goal(campaign, touched, unit)]
 
 
 def _moved_to_goal(campaign: Campaign, touched: _Touched, unit: Unit) -> bool:
@@ -261,7 +283,10 @@ def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campa
 
 
 def release(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, touched: _Touched) -> None:
-    """Let a journey out of a wait whose path a fact has made true; the path stays chosen whatever happens next."""
+    """Let a journey out of a wait whose path a fact has made true; the path stays chosen whatever happens next.
+
+    Where the fact has brought nearer when the clock may do so, the journey is planned again: its timer stands too late.
+    """
     workflow = campaign.definition.workflow
     key = resume_at(workflow, journey.block, campaign.removed_blocks) if journey.block else None
     block = workflow.blocks.get(key) if key is not None else None
@@ -271,8 +296,12 @@ def release(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign,
     if not touched.by(wait_keys(block), unit):
         return
     arrived = Position(journey.arrived_at, journey.arrived_seq)
-    path = released_path(block, arrived, unit.now, unit.journey_facts(person, journey))
+    facts = unit.journey_facts(person, journey)
+    path = released_path(block, arrived, unit.now, facts)
     if path is None:
+        again = looks_again_at(block, arrived, unit.now, facts)
+        if again is not None and (journey.due_at is None or again < journey.due_at):
+            unit.wake(journey, "earlier deadline")
         return
     journey.wait = state.model_copy(update={"released": path}).model_dump(mode="json")
     unit.changed_journey(journey)

@@ -258,7 +258,7 @@ class Unit:
         """Keep what an evaluation said; returns whether the membership changed."""
         before = person.memberships.get(key)
         kept = Kept(member, flips_at)
-        if kept == (before or NOT_KEPT):
+        if kept == before != NOT_KEPT or (before is None and kept == NOT_KEPT):
             return False
         was = before is not None and before.member
         kind, ref = key

@@ -31,7 +31,16 @@ async def page(conn: Connection, catalog: Catalog, task: TaskRow, moment: Moment
     if task.total is None:
         task.total = await store.count_people(conn, task.workspace_id)
     why = _WHY[task.payload.get("why", "saved")]
-    done = await build_page(conn, catalog, "segment", segment_id, after=task.cursor, now=moment.now, why=why)
+    done = await build_page(
+        conn,
+        catalog,
+        "segment",
+        segment_id,
+        after=task.cursor,
+        since=task.created_at,
+        now=moment.now,
+        why=why,
+    )
     task.cursor = done.last
     task.done += done.looked
     if done.looked:

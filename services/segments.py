@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.definitions.library import ARCHIVED
-from domain.errors import DomainError, NotFound
+from domain.errors import DomainError, InvalidInput, NotFound, Problem
 from domain.ids import cio_id
+from domain.problems import pointer_of
 from domain.values import to_unix
 from services import definition_making as making
 from services import definitions
@@ -19,6 +20,7 @@ from store import segments as store
 from store.database import Connection, Database
 from store.definitions import DefinitionRow
 from store.reads.cursor import decode, encode
+from store.segments import Build
 from store.workspaces import WorkspaceRow
 
 KIND: Final = "segment"
@@ -153,15 +155,19 @@ async def shown_one(conn: Connection, row: DefinitionRow) -> dict[str, Any]:
 
 async def shown(conn: Connection, workspace_id: int, rows: Sequence[DefinitionRow]) -> list[dict[str, Any]]:
     """Segments in the vendor's shape, with ours added."""
-    builds = await store.builds(conn, workspace_id)
+    incomplete = [row.definition_id for row in rows if row.state in _STATES]
+    builds = await store.last_builds(conn, workspace_id, incomplete) if incomplete else {}
     totals = await metrics.totals(conn, workspace_id, KIND, [row.definition_id for row in rows])
-    return [_shown(row, builds, totals.get(row.definition_id, {}).get("members", 0)) for row in rows]
+    return [
+        _shown(row, builds.get(row.definition_id), totals.get(row.definition_id, {}).get("members", 0)) for row in rows
+    ]
 
 
-def _shown(row: DefinitionRow, builds: Mapping[int, tuple[int, int | None]], members: int) -> dict[str, Any]:
-    """`progress` is in percent while the segment is built; `lifecycle` is our own word for its state."""
-    building = row.state == "building"
-    done, total = builds.get(row.definition_id, (0, None))
+def _shown(row: DefinitionRow, build: Build | None, members: int) -> dict[str, Any]:
+    """`progress` is in percent while the segment is built; `lifecycle` is our own word for its state.
+
+    `build` is the task that builds it, or that was broken off.
+    """
     updated = to_unix(row.updated_at)
     return {
         "id": row.definition_id,
@@ -172,7 +178,8 @@ def _shown(row: DefinitionRow, builds: Mapping[int, tuple[int, int | None]], mem
         "state": _STATES.get(row.state, "finished"),
         "lifecycle": row.state,
         "archived": row.state == ARCHIVED,
-        "progress": min(100 * done // total, 99) if building and total else 0 if building else None,
+        "progress": _percent(build) if row.state == "building" else None,
+        "build": None if build is None else build._asdict(),
         "type": row.document.get("type", "dynamic"),
         "conditions": row.document.get("conditions"),
         "members": members,
@@ -182,11 +189,22 @@ def _shown(row: DefinitionRow, builds: Mapping[int, tuple[int, int | None]], mem
     }
 
 
+def _percent(build: Build | None) -> int:
+    return 0 if build is None or not build.total else min(100 * build.done // build.total, 99)
+
+
 def _asked(body: Any) -> tuple[str, str | None]:
     """Name and description of a segment to be made."""
     segment = body.get("segment") if isinstance(body, dict) else None
     if not isinstance(segment, dict):
         raise DomainError("invalid_parameter", 'The body is {"segment": {"name": ...}}.', "/segment")
+    unknown: list[tuple[str, ...]] = [(name,) for name in body if name != "segment"]
+    unknown += [("segment", name) for name in segment if name not in ("name", "description")]
+    if unknown:
+        message = "There is no such field here; PUT /v1/definitions makes segments with conditions and tags."
+        raise InvalidInput(
+            [Problem(code="invalid_parameter", pointer=pointer_of(place), message=message) for place in unknown]
+        )
     name, description = segment.get("name"), segment.get("description")
     if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST_NAME:
         message = f"A segment has a name of 1 to {LONGEST_NAME} characters."

@@ -40,7 +40,8 @@ async def trigger_build(conn: Connection, catalog: Catalog, task: TaskRow, now: 
         return Page(task.cursor, 0, "cancelled")
     if task.total is None:
         task.total = await store.count_people(conn, task.workspace_id)
-    page = await build_page(conn, catalog, "trigger", campaign_id, after=task.cursor, now=now)
+    since = task.created_at
+    page = await build_page(conn, catalog, "trigger", campaign_id, after=task.cursor, since=since, now=now)
     if page.looked:
         return Page(page.last, page.looked, "running")
     await definitions.lock(conn, task.workspace_id)

@@ -30,6 +30,14 @@ TaskType = Literal[
 ]
 CARRIED: tuple[TaskType, ...] = ("import", "export", "segment_build")
 """Types that a workflow carries; all others are done by the task runner."""
+_ABOUT = (
+    ("segment_id", "segment"),
+    ("campaign_id", "campaign"),
+    ("import_id", "import"),
+    ("export_id", "export"),
+    ("object_type_id", "object_type"),
+)
+"""Under which name a payload says what the task is about, and what kind of thing that is."""
 Priority = Literal["high", "medium", "low"]
 TaskState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -81,6 +89,7 @@ def wire(row: TaskRow) -> dict[str, Any]:
         "priority": row.priority,
         "state": row.state,
         "progress": {"done": row.done, "total": row.total},
+        "about": next(({"kind": kind, "id": row.payload[name]} for name, kind in _ABOUT if name in row.payload), None),
         "error": row.error,
         "created_at": to_unix(row.created_at),
         "started_at": None if row.started_at is None else to_unix(row.started_at),

@@ -145,6 +145,19 @@ async def count_waiting(conn: Connection, workspace_id: int, most: int) -> int:
     return count
 
 
+async def keys_waiting(conn: Connection, workspace_id: int, source: str, keys: Sequence[int]) -> set[int]:
+    """Those of these keys that facts of a source have which are not applied yet."""
+    records = await conn.fetch(
+        """SELECT DISTINCT k.key FROM ingest_log i, unnest(i.keys) AS k (key)
+           WHERE i.workspace_id = $1 AND i.applied_at IS NULL AND i.source = $2 AND i.keys && $3::bigint[]
+             AND k.key = ANY($3::bigint[])""",
+        workspace_id,
+        source,
+        list(keys),
+    )
+    return {record["key"] for record in records}
+
+
 async def lockable(conn: Connection, workspace_id: int, rows: Sequence[PendingRow]) -> set[int]:
     """Of these facts, those that nobody is applying; they are locked for this transaction."""
     if not rows:
@@ -233,6 +246,7 @@ __all__ = [
     "end_claim",
     "entry_of",
     "is_pending",
+    "keys_waiting",
     "last_seq",
     "lockable",
     "mark_applied",

@@ -55,14 +55,27 @@ async def concerned(
     return [record["person_id"] for record in records]
 
 
-async def builds(conn: Connection, workspace_id: int) -> dict[int, tuple[int, int | None]]:
-    """How many people the builds under way have looked at, and of how many, by segment id."""
+class Build(NamedTuple):
+    """The task of a build: where it stands, how many people it has looked at, and of how many (None: not known)."""
+
+    task_id: str
+    state: str
+    done: int
+    total: int | None
+    error: str | None
+
+
+async def last_builds(conn: Connection, workspace_id: int, segment_ids: Sequence[int]) -> dict[int, Build]:
+    """The latest build of each of these segments that had one, over or not, by segment id."""
     records = await conn.fetch(
-        """SELECT (payload ->> 'segment_id')::int AS segment_id, done, total FROM tasks
-           WHERE workspace_id = $1 AND type = 'segment_build' AND state IN ('queued', 'running') ORDER BY task_id""",
+        """SELECT DISTINCT ON (segment_id) segment_id, task_id, state, done, total, error
+           FROM (SELECT (payload ->> 'segment_id')::int AS segment_id, task_id, state, done, total, error FROM tasks
+                 WHERE workspace_id = $1 AND type = 'segment_build') builds
+           WHERE segment_id = ANY($2::int[]) ORDER BY segment_id, task_id DESC""",
         workspace_id,
+        list(segment_ids),
     )
-    return {record["segment_id"]: (record["done"], record["total"]) for record in records}
+    return {record["segment_id"]: Build(*list(record)[1:]) for record in records}
 
 
-__all__ = ["Member", "builds", "concerned", "members"]
+__all__ = ["Build", "Member", "concerned", "last_builds", "members"]

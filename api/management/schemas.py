@@ -290,6 +290,13 @@ class Unsettled(Errors):
     pending: dict[str, Any]
 
 
+class TaskAbout(Answer):
+    """What a task is about."""
+
+    kind: Literal["segment", "campaign", "import", "export", "object_type"]
+    id: int
+
+
 class Task(Answer):
     """Long work in the background."""
 
@@ -298,6 +305,9 @@ class Task(Answer):
     priority: Literal["high", "medium", "low"]
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: dict[str, int | None]
+    about: TaskAbout | None = Field(
+        None, description="Null where a task is about nothing that has a number of its own."
+    )
     error: str | None = None
     created_at: int
     started_at: int | None = None

@@ -11,6 +11,16 @@ from api.management.shapes import Identifiers
 from domain.documents import KEY_PATTERN
 
 
+class SegmentBuild(Answer):
+    """The task in which everybody is looked at: how many were, and of how many."""
+
+    task_id: str = Field(description="What `/v1/tasks/{task_id}` and its `cancel` take.")
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    done: int
+    total: int | None
+    error: str | None = Field(description="Why it failed.")
+
+
 class Segment(Answer):
     """A segment in the vendor's shape, with ours added."""
 
@@ -25,6 +35,7 @@ class Segment(Answer):
     lifecycle: Literal["building", "ready", "unbuilt", "archived"] = Field(description="Our own word for its state.")
     archived: bool
     progress: int | None = Field(description="Percent, while the segment is built.")
+    build: SegmentBuild | None = Field(description="The build under way, or the one that was broken off.")
     type: Literal["dynamic", "manual"]
     conditions: dict[str, Any] | None = Field(description="The canonical conditions; null for a manual segment.")
     members: int = Field(description="How many are in it now; of one being built, as far as it is.")

@@ -33,8 +33,19 @@ Size = Annotated[int, Query(description=f"How many at most; {segments.MOST_MEMBE
 
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": segments.LONGEST_NAME}
-_NEW: Final = {"type": "object", "required": ["name"], "properties": {"name": _TEXT, "description": {"type": "string"}}}
-_CREATE: Final = {"type": "object", "required": ["segment"], "properties": {"segment": _NEW}}
+_DESCRIPTION: Final = {"type": "string", "maxLength": segments.LONGEST_DESCRIPTION}
+_NEW: Final = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name"],
+    "properties": {"name": _TEXT, "description": _DESCRIPTION},
+}
+_CREATE: Final = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["segment"],
+    "properties": {"segment": _NEW},
+}
 
 
 @router.get(

@@ -16,7 +16,7 @@ from domain.blocks.time_delay import TimeDelay
 from domain.blocks.time_window import TimeWindow
 from domain.blocks.true_false import TrueFalse
 from domain.blocks.update_person import Target, UpdatePerson
-from domain.blocks.wait_until import WaitUntil, released_path, wait_keys
+from domain.blocks.wait_until import WaitUntil, looks_again_at, released_path, wait_keys
 from domain.documents import Refusal, refused
 
 _Union = TimeDelay | TimeWindow | WaitUntil | TrueFalse | EmailBlock | UpdatePerson | SegmentUpdate | ExitBlock
@@ -65,6 +65,7 @@ __all__ = [
     "TrueFalse",
     "UpdatePerson",
     "WaitUntil",
+    "looks_again_at",
     "released_path",
     "wait_keys",
 ]

@@ -181,6 +181,13 @@ def released_path(block: WaitUntil, arrived_at: Position, now: datetime, facts: 
     return None
 
 
+def looks_again_at(block: WaitUntil, arrived_at: Position, now: datetime, facts: Facts) -> datetime | None:
+    """The next instant at which the clock may make a condition path true, where none is true now; None if it never does."""
+    standing = _standing(facts, arrived_at)
+    verdicts = (evaluate(path.conditions, standing, now) for path in block.paths if path.conditions is not None)
+    return min((verdict.flips_at for verdict in verdicts if verdict.flips_at is not None), default=None)
+
+
 def wait_keys(block: WaitUntil) -> Keys:
     """What a fact has to touch to be able to end the wait."""
     return reduce(or_, (keys_of(condition) for condition in block.needs_conditions()), Keys())

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, StrictStr, model_validator
 from domain.condition_keys import Keys, messages_that
 from domain.documents import Document, Reference, Refusal, refused
 from domain.durations import Duration
-from domain.facts import Facts, Happening, MessageFact, Ref
+from domain.facts import Facts, Happening, MessageFact, Ref, is_later
 from domain.operators import Decision
 from domain.patterns import NamePattern, compile_search, fold_name
 from domain.subjects.base import Moment, Named, Subject
@@ -206,7 +206,7 @@ class Message(Subject):
                     continue
                 if between is not None and not between[0] <= to_unix(happening.position.at) <= between[1]:
                     continue
-                if after is None or happening.position > after:
+                if after is None or is_later(happening.position, after):
                     yield happening
 
     def _messages(self, facts: Facts) -> Iterator[MessageFact]:

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, StrictStr, model_validator
 from domain.condition_keys import EventMatch, Keys
 from domain.documents import Document, Refusal, refused
 from domain.durations import Duration
-from domain.facts import EventFact, Facts
+from domain.facts import EventFact, Facts, is_later
 from domain.form_events import FORM_EVENT, is_of_form
 from domain.operators import Decision, earliest
 from domain.patterns import NamePattern, compile_name, fold_name
@@ -221,10 +221,10 @@ def _later(event: EventFact, since: Since, facts: Facts) -> bool:
     if journey is None:
         return False
     if since == "wait_start":
-        return journey.wait_started is not None and event.position > journey.wait_started
+        return journey.wait_started is not None and is_later(event.position, journey.wait_started)
     trigger = journey.trigger_event
     if trigger is None:
-        return event.position > journey.started
+        return is_later(event.position, journey.started)
     if trigger.event_id is not None and event.event_id == trigger.event_id:
         return False
-    return event.position > trigger.position
+    return is_later(event.position, trigger.position)

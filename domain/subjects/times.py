@@ -60,7 +60,9 @@ class Times:
         if not isinstance(count, int) or isinstance(count, bool):
             raise refused(Refusal("type", "A count is a whole number.", (word,), count))
         if not _LEAST[word] <= count <= MOST:
-            raise refused(Refusal("range", f"This count is at least {_LEAST[word]}.", (word,), count))
+            raise refused(
+                Refusal("range", f"This count is at least {_LEAST[word]} and at most {MOST}.", (word,), count)
+            )
         return cls(word, count)
 
     @classmethod

@@ -300,7 +300,7 @@ async def test_an_estimate_is_what_a_built_segment_counts(workspace, here, condi
     await here.define({**PAYING, "key": "tried", "name": "Tried", "conditions": condition})
     async with workspace.db.transaction() as conn:
         catalog = await Catalogs().get(conn, workspace.id)
-        await build_page(conn, catalog, "segment", here.segments["tried"], after=0, now=START)
+        await build_page(conn, catalog, "segment", here.segments["tried"], after=0, since=START, now=START)
         members = await conn.fetch(
             """SELECT p.id FROM memberships m JOIN people p USING (workspace_id, person_id)
                WHERE m.workspace_id = $1 AND m.kind = 'segment' AND m.ref_id = $2 AND m.member ORDER BY person_id""",

@@ -13,6 +13,7 @@ from ingest.apply import Applier
 from ingest.catalog import Catalogs
 from services.definition_making import free_key
 from store.notify import Notifier
+from tests.support.working import run_tasks
 
 PAYING = {
     "kind": "segment",
@@ -82,6 +83,7 @@ async def test_a_manual_segment_is_made_read_and_deleted(workspace):
         "lifecycle": "ready",
         "archived": False,
         "progress": None,
+        "build": None,
         "type": "manual",
         "conditions": None,
         "members": 0,
@@ -115,6 +117,9 @@ async def test_a_manual_segment_is_made_read_and_deleted(workspace):
         ({"segment": {"name": 5}}, "/segment/name"),
         ({"segment": {"name": "x" * 191}}, "/segment/name"),
         ({"segment": {"name": "x", "description": 5}}, "/segment/description"),
+        ({"segment": {"name": "x", "conditions": {"attribute": {"field": "a", "value": 1}}}}, "/segment/conditions"),
+        ({"segment": {"name": "x", "tags": ["a"]}}, "/segment/tags"),
+        ({"segment": {"name": "x"}, "name": "y"}, "/name"),
     ],
 )
 async def test_what_a_new_segment_must_say(workspace, body, pointer):
@@ -133,7 +138,25 @@ async def test_states_and_progress(workspace):
     assert (paying["conditions"]["attribute"]["field"], vip["conditions"]) == ("plan", None)
     async with workspace.db.transaction() as conn:
         await conn.execute("UPDATE tasks SET done = 50, total = 200 WHERE workspace_id = $1", workspace.id)
-    assert (await get(workspace, "/v1/segments/paying"))["segment"]["progress"] == 25
+    paying = (await get(workspace, "/v1/segments/paying"))["segment"]
+    shapes.Segments.model_validate({"segments": [paying]})
+    assert paying["progress"] == 25
+    assert (paying["build"]["state"], paying["build"]["done"], paying["build"]["total"]) == ("queued", 50, 200)
+
+
+async def test_a_segment_names_the_task_that_builds_it(workspace):
+    await define(workspace, PAYING, VIP)
+    paying = (await get(workspace, "/v1/segments/paying"))["segment"]
+    task = paying["build"]["task_id"]
+    assert (await get(workspace, f"/v1/tasks/{task}"))["about"] == {"kind": "segment", "id": paying["id"]}
+    assert (await workspace.call("POST", f"/v1/tasks/{task}/cancel")).status_code == 200
+    broken = (await get(workspace, "/v1/segments/paying"))["segment"]
+    assert (broken["lifecycle"], broken["build"]["state"], broken["build"]["task_id"]) == ("unbuilt", "cancelled", task)
+    again = (await workspace.call("POST", "/v1/segments/paying/rebuild")).json()["id"]
+    paying, vip = (await get(workspace, "/v1/segments"))["segments"]
+    assert (paying["build"]["task_id"], vip["build"]) == (again, None)
+    await run_tasks(workspace.db)
+    assert (await get(workspace, "/v1/segments/paying"))["segment"]["build"] is None
 
 
 async def test_ppl_40_what_is_used_or_has_conditions_is_not_deleted(workspace):

@@ -111,10 +111,36 @@ async def test_a_manual_segment_is_shown_as_text(workspace):
 
 async def test_a_build_that_was_broken_off_is_told(workspace):
     await define(workspace, PRO)
-    async with workspace.db.transaction() as conn:
-        await conn.execute("UPDATE definitions SET state = 'unbuilt' WHERE workspace_id = $1", workspace.id)
-    assert "The last build was cancelled or failed" in (await look(workspace, "/segments/pro")).text
+    (task,) = (await workspace.call("GET", "/v1/tasks")).json()["tasks"]
+    building = (await look(workspace, "/segments/pro")).text
+    assert "It waits for its turn" in building
+    assert f"POST /v1/tasks/{task['id']}/cancel breaks it off" in building
+    await workspace.call("POST", f"/v1/tasks/{task['id']}/cancel")
+    broken = (await look(workspace, "/segments/pro")).text
+    assert "The last build was cancelled" in broken
+    assert "It had looked at 0 people" in broken
+    assert task["id"] in broken
     assert "Not complete" in (await look(workspace, "/segments")).text
+    async with workspace.db.transaction() as conn:
+        await conn.execute(
+            "UPDATE tasks SET state = 'failed', error = $2 WHERE workspace_id = $1", workspace.id, HOSTILE
+        )
+    failed = (await look(workspace, "/segments/pro")).text
+    assert "The last build failed" in failed
+    assert HOSTILE in failed
+
+
+async def test_a_build_under_way_says_how_far_it_is(workspace):
+    await define(workspace, PRO)
+    async with workspace.db.transaction() as conn:
+        await conn.execute(
+            "UPDATE tasks SET state = 'running', done = 50, total = 200 WHERE workspace_id = $1", workspace.id
+        )
+    page = (await look(workspace, "/segments/pro")).text
+    assert "Everybody is being looked at: 25%" in page
+    assert "50 of 200 people so far" in page
+    async with workspace.db.transaction() as conn:
+        await conn.execute("UPDATE tasks SET state = 'cancelled' WHERE workspace_id = $1", workspace.id)
 
 
 async def test_ppl_44_people_are_listed_by_address(workspace):

@@ -119,7 +119,7 @@ async def test_the_demo_twice() -> None:
         assert not (data_dir / "stack.json").exists()
         async with demo(data_dir) as second:
             printed = await second.read_until(READY)
-            assert "14 unchanged" in printed
+            assert "15 unchanged" in printed
             assert "campaign welcome is running already" in printed
             assert "ann-2@example.com" in printed
             assert shown(printed, "Eve", "Thank you for your words")

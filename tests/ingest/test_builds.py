@@ -23,10 +23,12 @@ from domain.operations import (
     TrackEvent,
 )
 from ingest.builds import build_page
-from services import definitions
+from services import campaigns, definitions, segment_builds
+from services.due import fire
 from store.database import Database
 from tests.support.building import Building
 from tests.support.database import START, Room
+from tests.support.tasks import Tasks
 
 NOW = int(START.timestamp())
 
@@ -107,7 +109,8 @@ async def build(room: Room, key: str) -> None:
     async with room.db.transaction() as conn:
         catalog = await room.catalogs.get(conn, room.workspace_id)
         number = catalog.segment_ids[key]
-        page = await build_page(conn, catalog, "segment", number, after=0, now=catalog.now(system_now()))
+        now = catalog.now(system_now())
+        page = await build_page(conn, catalog, "segment", number, after=0, since=now, now=now)
         assert page.looked == 1
 
 
@@ -135,6 +138,148 @@ async def test_a_fact_during_a_build_leaves_to_it_whom_the_definition_moved(room
     assert (await room.members("inner"), await room.members("outer")) == (["1"], ["1"])
     await room.apply(identify(x=3))
     assert await room.journeys() == []
+
+
+async def test_a_flip_announced_by_the_conditions_of_before_is_no_sign_that_a_build_has_passed(room: Room):
+    def soon(span: str) -> dict[str, Any]:
+        due = {"field": "due", "operator": "before", "value": {"from_now": span}}
+        return {**inner("pro"), "conditions": {"attribute": due}}
+
+    await room.define(soon("PT1H"), OUTER, CAMPAIGN)
+    await room.run_campaign("hello")
+    await room.apply(identify(due=NOW + 36_000, x=1))
+    building = Building(room)
+    tasks = await building.save(soon("PT20H"))
+    await room.apply(identify(due=NOW + 40_000))
+    assert (await room.members("inner"), await room.journeys()) == ([], [])
+    await building.finish(*tasks)
+    assert (await room.members("outer"), await room.journeys()) == (["1"], [])
+    # Whom the build has been to, the clock moves as ever.
+    [task_id] = await building.save(soon("PT1H"))
+    while await room.members("inner"):
+        await building.step(task_id)
+    assert await building.state("inner") == "building"
+    await room.move(hours=11)
+    await building.catch_up()
+    assert (await room.members("outer"), len(await room.journeys())) == (["1"], 1)
+
+
+def due_within(span: str) -> dict[str, Any]:
+    due = {"field": "due", "operator": "before", "value": {"from_now": span}}
+    return {**inner("pro"), "conditions": {"attribute": due}}
+
+
+async def begin_with_the_clock(room: Room) -> Building:
+    """Somebody who comes into the segment in two hours, and begins the campaign by that."""
+    await room.define(
+        due_within("PT1H"), {**CAMPAIGN, "trigger": {"type": "segment", "conditions": {"segment": "inner"}}}
+    )
+    await room.run_campaign("hello")
+    await room.apply(identify(due=NOW + 3 * 3600))
+    return Building(room)
+
+
+async def has_entered(room: Room, building: Building) -> None:
+    await building.catch_up()
+    assert (await room.members("inner"), len(await room.journeys())) == (["1"], 1)
+    assert (await building.counted("inner"), await building.state("inner")) == (1, "ready")
+
+
+async def test_whose_turn_had_come_before_a_build_was_made_is_left_to_the_clock(room: Room):
+    building = await begin_with_the_clock(room)
+    await room.move(hours=3)
+    task = await segment_builds.rebuild(room.db, room.workspace_id, "inner", system_now())
+    await building.finish(task["id"])
+    assert await room.members("inner") == []
+    await has_entered(room, building)
+
+
+async def test_whose_turn_is_in_the_log_when_a_build_comes_is_left_to_the_clock(room: Room):
+    building = await begin_with_the_clock(room)
+    await room.move(hours=3)
+    async with room.db.transaction() as conn:
+        await fire(conn, await room.catalogs.get(conn, room.workspace_id), system_now())
+    task = await segment_builds.rebuild(room.db, room.workspace_id, "inner", system_now())
+    await building.finish(task["id"])
+    await has_entered(room, building)
+
+
+async def test_whom_the_clock_moves_between_a_save_and_their_page_enters_by_the_clock(room: Room):
+    building = await begin_with_the_clock(room)
+    [task_id] = await building.save(due_within("PT2H"))
+    await building.step(task_id)
+    await room.move(minutes=61)
+    await building.finish(task_id)
+    await has_entered(room, building)
+
+
+async def test_whom_the_clock_takes_out_between_a_save_and_their_page_leaves_by_the_clock(room: Room):
+    fresh = {
+        **inner("pro"),
+        "conditions": {"attribute": {"field": "due", "operator": "after", "value": {"ago": "PT1H"}}},
+    }
+    await room.define(
+        fresh,
+        {
+            **CAMPAIGN,
+            "trigger": {
+                "type": "segment",
+                "conditions": [{"attribute": {"field": "x"}}, {"segment": {"key": "inner", "inverse": True}}],
+            },
+        },
+    )
+    await room.run_campaign("hello")
+    await room.apply(identify(due=NOW, x=1))
+    building = Building(room)
+    task = await segment_builds.rebuild(room.db, room.workspace_id, "inner", system_now())
+    await room.move(hours=2)
+    await building.finish(task["id"])
+    await building.catch_up()
+    assert (await room.members("inner"), len(await room.journeys())) == ([], 1)
+
+
+async def test_who_comes_to_match_a_trigger_while_its_campaign_starts_enters_by_the_clock(room: Room):
+    trigger = {"type": "segment", "conditions": due_within("PT1H")["conditions"]}
+    await room.define({**CAMPAIGN, "trigger": trigger})
+    await room.apply(identify("now", due=NOW), identify("later", due=NOW + 3 * 3600))
+    await campaigns.start(room.db, room.workspace_id, "hello", None, system_now())
+    await room.move(hours=3)
+    await Tasks(room.db).drain()
+    await Building(room).catch_up()
+    rows = await room.rows(
+        "SELECT p.id FROM journeys j JOIN people p USING (workspace_id, person_id) WHERE j.workspace_id = $1"
+    )
+    assert [row["id"] for row in rows] == ["later"]
+
+
+async def test_a_page_ends_early_where_people_have_done_much(room: Room, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ingest.builds.FIRST", 2)
+    monkeypatch.setattr("ingest.builds.EVENTS", 20)
+    for n in range(12):
+        await room.apply(*(bought(str(n)) for _ in range(5 if n < 8 else 0)), identify(str(n), x=1))
+    building = Building(room)
+    [task_id] = await building.save({**inner("pro"), "conditions": LEAVES["never"]})
+    done = []
+    while not (progress := await building.step(task_id)).over:
+        done.append(progress.done)
+    assert done == [0, 4, 8, 12]
+    assert (progress.state, await room.members("inner")) == ("succeeded", ["10", "11", "8", "9"])
+
+
+async def test_what_follows_a_segment_counts_as_work_of_its_page(room: Room, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ingest.builds.FIRST", 2)
+    monkeypatch.setattr("ingest.builds.EVENTS", 20)
+    outer = {**OUTER, "conditions": [{"segment": "inner"}, LEAVES["busy"]]}
+    await room.define(inner("none"), outer)
+    for n in range(8):
+        await room.apply(*(bought(str(n)) for _ in range(5)), identify(str(n), plan="pro"))
+    building = Building(room)
+    [task_id] = await building.save(inner("pro"))
+    done = []
+    while not (progress := await building.step(task_id)).over:
+        done.append(progress.done)
+    assert done == [0, 4, 8]
+    assert await room.members("outer") == [str(n) for n in range(8)]
 
 
 async def test_somebody_whom_a_fact_moves_during_a_build_enters_at_once(room: Room):

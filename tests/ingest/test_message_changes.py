@@ -13,8 +13,8 @@ from domain.values import to_unix
 from store import deliveries
 from store.deliveries import DeliveryRow
 from tests.support.database import START, Room
-from tests.support.live import campaign, on_event
-from tests.support.moments import delay, segment
+from tests.support.live import campaign, on_event, on_match
+from tests.support.moments import attribute, delay, segment
 from tests.support.searching import tables_with
 
 UNIX = to_unix(START)
@@ -159,6 +159,19 @@ async def test_an_unsubscribed_message_counts_and_so_does_what_it_makes_of_the_p
     assert await events(room) == [("unsubscribed", 0, True, None, None)]
     await room.apply(Unsubscribe(delivery_id="gone", person_id=row["person_id"]))
     assert len(await events(room)) == 1
+
+
+async def test_who_leaves_by_a_link_is_seen_once_with_all_that_it_means(room: Room):
+    # By the attribute alone somebody would be in for a moment, and begin.
+    elsewhere = [attribute("unsubscribed", True), {"not": message("unsubscribed")}]
+    entering = campaign("c", on_match([{"segment": "elsewhere"}]), "rest", {"rest": delay("P1D")})
+    await room.define(segment("elsewhere", elsewhere), entering)
+    await room.run_campaign("c")
+    number = await delivery(room)
+    await room.apply(Unsubscribe(delivery_id=number, person_id=0))
+    assert (await room.members("elsewhere"), await room.journeys()) == ([], [])
+    await room.apply(Unsubscribe(delivery_id=number, person_id=0, unsubscribe=False))
+    assert await room.journeys() == []
 
 
 async def test_who_is_merged_has_the_messages_of_both(room: Room):

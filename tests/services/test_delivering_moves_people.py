@@ -79,6 +79,17 @@ async def test_a_goal_that_is_met_makes_the_message_a_converted_one(room: Room) 
     assert row == {"metric": "converted", "at": room.now, "placed": True}
 
 
+async def test_who_buys_by_a_message_is_at_no_moment_somebody_who_bought_without(room: Room) -> None:
+    goal = {"event": "bought", "within": "P7D", "of": "sent"}
+    bought = {"performed": {"event": "bought"}}
+    alone = segment("alone", [bought, {"message": {"channel": "email", "status": "converted", "inverse": True}}])
+    post = await begin(room, {**campaign(), "goal": goal}, alone)
+    await post.deliver()
+    await room.apply(TrackEvent(subject=Identifier(kind="id", value="7"), name="bought"))
+    moves = "SELECT type FROM activities WHERE workspace_id = $1 AND type LIKE 'segment%'"
+    assert (await room.members("alone"), await room.rows(moves)) == ([], [])
+
+
 async def test_a_draft_is_no_message(room: Room) -> None:
     post = await begin(room, campaign(sending_state="draft"), *map(emails, STATUSES))
     await post.deliver()

@@ -79,13 +79,15 @@ async def state(room: Room, task_id: str) -> dict:
 async def test_a_build_goes_page_by_page_and_the_campaign_runs(room: Room, monkeypatch):
     monkeypatch.setattr("ingest.builds.SPAN", 4)
     await with_people(room, 10)
-    task_id = await create(room, campaign_id=await campaign(room))
+    campaign_id = await campaign(room)
+    task_id = await create(room, campaign_id=campaign_id)
     assert await state(room, task_id) == {
         "id": task_id,
         "type": "trigger_build",
         "priority": "medium",
         "state": "queued",
         "progress": {"done": 0, "total": None},
+        "about": {"kind": "campaign", "id": campaign_id},
         "error": None,
         "created_at": 1767261600,
         "started_at": None,
