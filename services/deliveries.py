@@ -38,7 +38,7 @@ from services.delivery_outcomes import (
     reported_ahead,
 )
 from store import deliveries as store
-from store import deltas
+from store import deltas, tasks
 from store.database import Connection, Database
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
@@ -197,6 +197,8 @@ class Deliverer:
 
     async def _unit(self, conn: Connection, workspace_id: int, clock: Clock) -> Unit:
         """A unit of work at the workspace's present instant, over nobody yet."""
+        # With a number of its own before it reads them, so that builds by later definitions wait for it.
+        await tasks.own_number(conn)
         catalog = await self._catalogs.get(conn, workspace_id)
         real_now = clock()
         return Unit(conn, catalog, catalog.now(real_now), real_now)

@@ -13,7 +13,7 @@ from domain.errors import DomainError, NotFound
 from domain.task_steps import TaskProgress, TaskRef
 from ingest.apply import TRANSIENT
 from ingest.catalog import Catalog, Catalogs
-from services import export_pages, import_pages, segment_builds
+from services import export_pages, import_pages, segment_builds, task_barrier
 from services.long_page import Around, Ended, LongPage, Moment
 from services.tasks import TaskType, wire
 from store import tasks as store
@@ -75,11 +75,23 @@ class LongTasks:
         pause = SHORTEST_PAUSE
         while True:
             progress, idle = await self.step(ref)
-            if progress.over or stopping() or time() >= until:
+            if progress.over or stopping():
+                return progress
+            if time() >= until:
+                await self._tell_why(ref, progress)
                 return progress
             # Others are waited for with growing pauses; they do not tell.
             pause = min(pause * 1.5, LONGEST_PAUSE) if idle else SHORTEST_PAUSE
             await asyncio.sleep(pause if idle else 0)
+
+    async def _tell_why(self, ref: TaskRef, progress: TaskProgress) -> None:
+        """Say in the log what a task waits for that could not even begin."""
+        if progress.state != "queued":
+            return
+        async with self._db.connection() as conn:
+            writer = await store.oldest_writer(conn)
+        about = {"workspace_id": ref.workspace_id, "task_id": ref.task_id}
+        logger.warning("A task waits for a transaction that began before it: %s.", writer, extra=about)
 
     async def step(self, ref: TaskRef) -> tuple[TaskProgress, bool]:
         """Do one page; how far the task is then, and whether there was nothing to do but to wait."""
@@ -173,8 +185,13 @@ def _progress(task: TaskRow | None) -> TaskProgress:
     if task is None:
         return TaskProgress(state="gone")
     total = "" if task.total is None else f" of {task.total}"
-    details = f"{words(task)}: {task.done}{total} ({task.state})"
+    waits = ", waits for transactions that began before it" if _waits(task) else ""
+    details = f"{words(task)}: {task.done}{total} ({task.state}{waits})"
     return TaskProgress(state=task.state, done=task.done, total=task.total, details=details)
+
+
+def _waits(task: TaskRow) -> bool:
+    return task.state == "queued" and task_barrier.taken(task)
 
 
 __all__ = ["KINDS", "Kind", "LongTasks", "cancel", "words"]

@@ -174,6 +174,17 @@ async def oldest_running(conn: Connection) -> int:
     return int(value)
 
 
+async def oldest_writer(conn: Connection) -> str:
+    """Which other connection to the server, of whatever database, has been writing in a transaction for longest, in words."""
+    record = await conn.fetchrow(
+        """SELECT pid, datname, state FROM pg_stat_activity
+           WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY age(backend_xid) DESC LIMIT 1"""
+    )
+    if record is None:
+        return "one that is prepared, or whose owner this user may not see"
+    return f"process {record['pid']} of PostgreSQL, database {record['datname']}, {record['state']}"
+
+
 async def count_people(conn: Connection, workspace_id: int) -> int:
     """How many people a page-wise walk over the workspace will meet."""
     count: int = await conn.fetchval("SELECT count(*) FROM people WHERE workspace_id = $1", workspace_id)
@@ -224,6 +235,7 @@ __all__ = [
     "journeys_inside",
     "note_workflow",
     "oldest_running",
+    "oldest_writer",
     "own_number",
     "page",
     "people_inside",

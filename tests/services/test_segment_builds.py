@@ -9,6 +9,7 @@ import pytest
 from clock import system_now
 from domain.errors import DomainError, NotFound
 from domain.operations import Identifier, Identify
+from domain.task_steps import TaskRef
 from services import long_tasks, segment_builds, tasks
 from tests.support.building import Building
 from tests.support.database import START, Room
@@ -78,6 +79,22 @@ async def test_a_build_waits_for_transactions_that_may_go_by_older_definitions(r
         [task_id] = await building.save(pro())
         assert [(await building.step(task_id)).state for _ in range(3)] == ["queued"] * 3
     assert (await building.finish(task_id)).state == "succeeded"
+
+
+async def test_a_build_says_what_it_waits_for(
+    room: Room, building: Building, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("services.long_tasks.TURN_SECONDS", 0.1)
+    async with room.db.transaction() as older:
+        await older.execute("SELECT pg_current_xact_id()")
+        process = await older.fetchval("SELECT pg_backend_pid()")
+        [task_id] = await building.save(pro())
+        ref = TaskRef(workspace_id=room.workspace_id, task_id=task_id)
+        progress = await building.tasks.run(ref, lambda: False)
+    assert progress.details.endswith(": 0 (queued, waits for transactions that began before it)")
+    [said] = caplog.messages
+    assert f"process {process} of PostgreSQL" in said
+    assert (await building.tasks.run(ref, lambda: False)).state == "succeeded"
 
 
 async def test_a_cancelled_build_leaves_its_segment_unbuilt_until_it_is_built_again(room: Room, building: Building):
