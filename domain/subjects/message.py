@@ -271,7 +271,7 @@ class Message(Subject):
         if body.response is not None:
             words += f" on the button {body.response}"
         if body.times is not None:
-            words += f" {body.times.describe()} times"
+            words += f" {body.times.describe()}"
         if body.within is not None:
             words += f" within {body.within.raw}"
         if body.between is not None:

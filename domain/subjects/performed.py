@@ -205,7 +205,7 @@ class Performed(Subject):
         body = self.body
         words = f"{'has not' if body.inverse else 'has'} performed {' '.join(body.named)}"
         if body.times is not None:
-            words += f" {body.times.describe()} times"
+            words += f" {body.times.describe()}"
         if body.within is not None:
             words += f" within {body.within.raw}"
         if body.between is not None:

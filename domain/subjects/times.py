@@ -40,7 +40,8 @@ class Times:
 
     def describe(self) -> str:
         """The test in words."""
-        return f"{self.word.replace('_', ' ')} {self.count}"
+        often = "once" if self.count == 1 else "twice" if self.count == 2 else f"{self.count} times"
+        return f"{self.word.replace('_', ' ')} {often}"
 
     @classmethod
     def parse(cls, raw: Any) -> Self:
