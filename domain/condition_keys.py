@@ -12,12 +12,12 @@ from domain.patterns import compile_name
 
 DEVICES = "device"
 RELATED = "related"
-_MESSAGES = "message"
+MESSAGES = "message"
 
 
 def messages_that(status: str) -> str:
     """The word in `Keys.records` for messages of which this has become."""
-    return f"{_MESSAGES}/{status}"
+    return f"{MESSAGES}/{status}"
 
 
 def kind_of_records(word: str) -> str:

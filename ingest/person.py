@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from domain.condition_keys import MESSAGES
 from domain.data_paths import without
 from domain.facts import EventFact, Facts
 from domain.ids import cio_id
 from domain.operations import Identifier, IdentifierKind, Name
 from domain.values import EPOCH, to_unix
-from ingest.records import MESSAGE, NO_RECORDS, Records
+from ingest.records import NO_RECORDS, Records
 from store.journeys import JourneyRow
 from store.people import Kept, PersonRow, ReadPerson
 
@@ -100,7 +101,7 @@ class Person:
         """Know these kinds of records as they have just been read."""
         self.records = self.records.renewed(found, kinds)
         self.read |= kinds
-        if MESSAGE in kinds:
+        if MESSAGES in kinds:
             reported = (happening.position.seq for message in found.messages for happening in message.happenings)
             self.last_seq = max(self.last_seq, max(reported, default=0))
         self.touch_history()

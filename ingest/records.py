@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domain.condition_keys import DEVICES, MESSAGES, RELATED
 from domain.facts import DeviceFact, Happening, MessageFact, Position, RelatedFact
 from domain.ids import cio_object_id
 from domain.values import EPOCH, to_unix
@@ -16,7 +17,6 @@ from store.devices import DeviceRow
 from store.message_events import Message
 from store.relationships import Related
 
-DEVICE, RELATED, MESSAGE = "device", "related", "message"
 RECIPIENT = "recipient"
 """The status of every message from the instant it is made."""
 _BY_MACHINES: Mapping[str, str] = {"opened": "human_opened", "clicked": "human_clicked"}
@@ -33,9 +33,9 @@ class Records:
     def renewed(self, found: Records, kinds: Collection[str]) -> Records:
         """The same with these kinds as they have been found anew."""
         return Records(
-            found.devices if DEVICE in kinds else self.devices,
+            found.devices if DEVICES in kinds else self.devices,
             found.related if RELATED in kinds else self.related,
-            found.messages if MESSAGE in kinds else self.messages,
+            found.messages if MESSAGES in kinds else self.messages,
         )
 
 
@@ -51,13 +51,13 @@ async def read_records(conn: Connection, workspace_id: int, wanted: Mapping[int,
     devices_of: dict[int, list[DeviceFact]] = defaultdict(list)
     related_of: dict[int, list[RelatedFact]] = defaultdict(list)
     messages_of: dict[int, list[MessageFact]] = defaultdict(list)
-    if people := asking(DEVICE):
+    if people := asking(DEVICES):
         for device in await devices.of_people(conn, workspace_id, people):
             devices_of[device.person_id].append(_device(device))
     if people := asking(RELATED):
         for thing in await relationships.of_people(conn, workspace_id, people):
             related_of[thing.person_id].append(_related(thing))
-    if people := asking(MESSAGE):
+    if people := asking(MESSAGES):
         for message in await message_events.of_people(conn, workspace_id, people):
             messages_of[message.person_id].append(_message(message))
     return {
@@ -91,4 +91,4 @@ def _reported(message: Message) -> Iterable[Happening]:
         yield Happening(event["metric"], Position(at, event["seq"]), event["human"], event["link"], event["response"])
 
 
-__all__ = ["DEVICE", "MESSAGE", "NO_RECORDS", "RECIPIENT", "RELATED", "Records", "read_records"]
+__all__ = ["NO_RECORDS", "RECIPIENT", "Records", "read_records"]

@@ -20,7 +20,7 @@ async def purge_page(conn: Connection, _catalog: Catalog, task: TaskRow, _now: d
     Facts applied by the definitions of before are through when the first page begins, so that nothing is left over.
     """
     kind, ref_id = task.payload["kind"], task.payload["ref_id"]
-    await _count(conn, task)
+    await tasks.count_once(conn, task)
     last, looked = await store.purge(conn, task.workspace_id, kind, ref_id, after=task.cursor, limit=PAGE)
     if looked:
         return Page(last, looked, "running")
@@ -34,14 +34,9 @@ async def freeze_page(conn: Connection, catalog: Catalog, task: TaskRow, _now: d
     segment_id = task.payload["segment_id"]
     if segment_id not in catalog.compiled.archived_segments:
         return Page(task.cursor, 0, "cancelled")
-    await _count(conn, task)
+    await tasks.count_once(conn, task)
     last, looked = await store.freeze(conn, task.workspace_id, "segment", segment_id, after=task.cursor, limit=PAGE)
     return Page(last, looked, "running" if looked else "succeeded")
-
-
-async def _count(conn: Connection, task: TaskRow) -> None:
-    if task.total is None:
-        task.total = await tasks.count_people(conn, task.workspace_id)
 
 
 __all__ = ["freeze_page", "purge_page"]

@@ -28,8 +28,7 @@ async def page(conn: Connection, catalog: Catalog, task: TaskRow, moment: Moment
         return LongPage("cancelled")
     if not await task_barrier.passed(conn, task):
         return LongPage("queued", idle=True)
-    if task.total is None:
-        task.total = await store.count_people(conn, task.workspace_id)
+    await store.count_once(conn, task)
     why = _WHY[task.payload.get("why", "saved")]
     done = await build_page(
         conn,

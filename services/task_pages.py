@@ -38,8 +38,7 @@ async def trigger_build(conn: Connection, catalog: Catalog, task: TaskRow, now: 
     campaign = catalog.campaigns.get(campaign_id)
     if campaign is None or not campaign.enters or await store.is_superseded(conn, task, "campaign_id"):
         return Page(task.cursor, 0, "cancelled")
-    if task.total is None:
-        task.total = await store.count_people(conn, task.workspace_id)
+    await store.count_once(conn, task)
     since = task.created_at
     page = await build_page(conn, catalog, "trigger", campaign_id, after=task.cursor, since=since, now=now)
     if page.looked:
@@ -97,8 +96,7 @@ def _remove(unit: Unit, person: Person, journey: JourneyRow) -> None:
 
 async def identifiers(conn: Connection, catalog: Catalog, task: TaskRow, now: datetime, real_now: datetime) -> Page:
     """Make everybody's address a name, or an attribute, as the settings now say (PPL-02); facts wait until it is done."""
-    if task.total is None:
-        task.total = await store.count_people(conn, task.workspace_id)
+    await store.count_once(conn, task)
     last, looked = await convert_page(conn, catalog, after=task.cursor, limit=CONVERT_PAGE, now=now, real_now=real_now)
     return Page(last, looked, "running" if looked else "succeeded")
 

@@ -191,6 +191,12 @@ async def count_people(conn: Connection, workspace_id: int) -> int:
     return count
 
 
+async def count_once(conn: Connection, row: TaskRow) -> None:
+    """Note for a task that walks over everybody how many there are, where that is not known yet."""
+    if row.total is None:
+        row.total = await count_people(conn, row.workspace_id)
+
+
 async def people_inside(
     conn: Connection, workspace_id: int, campaign_id: int, *, after: int, limit: int, blocks: list[str] | None = None
 ) -> list[int]:
@@ -227,6 +233,7 @@ __all__ = [
     "TaskRow",
     "carried",
     "claim",
+    "count_once",
     "count_people",
     "get",
     "hold",

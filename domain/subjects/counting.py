@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from domain.documents import Refusal, refused
+from domain.durations import Duration
 from domain.facts import Facts
 from domain.operators import Decision
 from domain.subjects.base import Moment
@@ -47,6 +48,11 @@ class Counting:
     times: Times
     span: int | None
     inverse: bool
+
+    @classmethod
+    def of(cls, times: Times | None, within: Duration | None, *, inverse: bool) -> Self:
+        """The test that a body asks for; at least once where nothing is said."""
+        return cls(times or Times(), None if within is None else within.seconds, inverse)
 
     @cached_property
     def needs_age(self) -> bool:

@@ -167,8 +167,7 @@ class Message(Subject):
     @cached_property
     def counting(self) -> Counting:
         """The test of how often; at least once where nothing is said."""
-        within = self.body.within
-        return Counting(self.body.times or Times(), None if within is None else within.seconds, self.body.inverse)
+        return Counting.of(self.body.times, self.body.within, inverse=self.body.inverse)
 
     @cached_property
     def _link(self) -> NamePattern | None:

@@ -97,13 +97,12 @@ class Performed(Subject):
     @cached_property
     def times(self) -> Times:
         """How often; at least once where nothing is said."""
-        return self.body.times or Times()
+        return self.counting.times
 
     @cached_property
     def counting(self) -> Counting:
         """The test of how often."""
-        within = self.body.within
-        return Counting(self.times, None if within is None else within.seconds, self.body.inverse)
+        return Counting.of(self.body.times, self.body.within, inverse=self.body.inverse)
 
     @property
     def needs_age(self) -> bool:

@@ -27,8 +27,7 @@ async def page(job: Job) -> bool:
     """The next people who match; False when everybody was looked at."""
     request = CustomersExport.model_validate(job.row.request)
     condition = request.condition
-    if job.task.total is None:
-        job.task.total = await tasks.count_people(job.conn, job.workspace_id)
+    await tasks.count_once(job.conn, job.task)
     found, last, looked = await _next(job, condition)
     if looked == 0:
         job.add_rows(PEOPLE_FILE, _columns(job, request, condition), ())
