@@ -110,14 +110,16 @@ async def overdue_journeys(conn: Connection, workspace_id: int, now: datetime) -
 async def take_flips(conn: Connection, workspace_id: int, now: datetime, limit: int) -> list[Flip]:
     """Memberships that may have changed by now, set to be asked no more; the caller has them looked at again.
 
-    Those held by another transaction are left for the next time.
+    Those held by another transaction are left for the next time. They are found in a step of its own: within the update
+    PostgreSQL may look for them once for every row it joins, each time finding others, and take more than `limit`.
     """
     records = await conn.fetch(
-        """WITH taken AS (
-               UPDATE memberships m SET flips_at = NULL
-               FROM (SELECT person_id, kind, ref_id FROM memberships
-                     WHERE workspace_id = $1 AND flips_at <= $2 ORDER BY flips_at LIMIT $3
-                     FOR NO KEY UPDATE SKIP LOCKED) f
+        """WITH found AS MATERIALIZED (
+               SELECT person_id, kind, ref_id FROM memberships
+               WHERE workspace_id = $1 AND flips_at <= $2 ORDER BY flips_at LIMIT $3
+               FOR NO KEY UPDATE SKIP LOCKED),
+           taken AS (
+               UPDATE memberships m SET flips_at = NULL FROM found f
                WHERE m.workspace_id = $1 AND m.person_id = f.person_id AND m.kind = f.kind AND m.ref_id = f.ref_id
                RETURNING m.person_id, m.kind, m.ref_id)
            SELECT person_id, array_agg(kind ORDER BY kind, ref_id) AS kinds, array_agg(ref_id ORDER BY kind, ref_id) AS ids

@@ -79,6 +79,18 @@ async def test_flips_of_a_real_workspace_wait_for_those_before_them(room: Room):
     await room.apply()
 
 
+async def test_no_more_flips_are_taken_than_asked_for_however_few_the_planner_expects(room: Room):
+    many = """INSERT INTO memberships (workspace_id, person_id, kind, ref_id, member, since, flips_at)
+              SELECT $1, n, 'segment', 1, true, $2, $2 FROM generate_series($3::int, $4::int) AS n"""
+    await execute(room, many, START, 1, 1)
+    async with room.db.connection() as conn:
+        await conn.execute("VACUUM ANALYZE memberships")
+    await execute(room, many, START, 2, 200)
+    async with room.db.transaction() as conn:
+        flips = await store.take_flips(conn, room.workspace_id, START, 100)
+    assert len(flips) == 100
+
+
 async def test_flips_of_people_held_elsewhere_are_left_for_later(room: Room):
     await execute(room, FLIP, START, START)
     async with room.db.transaction() as holder:
