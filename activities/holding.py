@@ -43,6 +43,7 @@ async def holding(
         row = await journeys.hold(conn, ref.workspace_id, ref.journey_id) or await journeys.hold(
             conn, ref.workspace_id, ref.journey_id
         )
+        row = row or await journeys.hold_payload(conn, ref.workspace_id, ref.journey_id)
         if row is None:
             yield None
             return

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio import activity
 
 from activities.beating import beating
 from activities.holding import GONE, Held, holding
 from activities.journeys import plan
+from domain.blocks import DataBlock
+from domain.facts import Position
 from domain.steps import DeliverMessageInput, StepResult
 from ingest.catalog import Catalogs
+from services.actions import Done
 from services.advance import Delivered
+from services.calls import Call, CallContext
+from services.variables import variables_of
 from store.database import Database
 from store.notify import Notifier
 
@@ -37,12 +42,16 @@ class MessageActivities:
         notifier: Notifier,
         deliverer: Deliverer,
         clock: Callable[[], datetime],
+        *,
+        calls: Mapping[str, Call] | None = None,
     ) -> None:
+        """`calls` are those that data blocks make to the outside, by the type of the block."""
         self._db = db
         self._catalogs = catalogs
         self._notifier = notifier
         self._deliverer = deliverer
         self._clock = clock
+        self._calls = dict(calls or {})
         self._in_hand: dict[DeliverMessageInput, asyncio.Task[StepResult]] = {}
 
     @activity.defn(name="deliver_message")
@@ -71,10 +80,15 @@ class MessageActivities:
             block = _block_of(held, call.action_id)
             if block is None:
                 return await plan(held, "delivered before")
-            unit = held.unit
-            prepared = await self._deliverer.prepare(held.conn, unit, held.journey, block, held.now)
+            unit, called = held.unit, _called(held, block)
+            if called is None:
+                prepared = await self._deliverer.prepare(held.conn, unit, held.journey, block, held.now)
+            else:
+                asked = await self._calls[called.block.type].prepare(called)
             await unit.flush()
         unit.tell(self._notifier)
+        if called is not None:
+            return await self._call(call, self._calls[called.block.type], asked)
         outcome = await self._deliverer.hand_over(prepared, self._clock)
         async with holding(self._db, self._catalogs, call, self._clock) as held:
             if held is None:
@@ -87,8 +101,32 @@ class MessageActivities:
                 explanation=recorded.explanation,
                 delivery_id=recorded.delivery_id,
                 draft=recorded.draft,
+                pending=recorded.pending,
+                path=recorded.variant,
             )
             step = await plan(held, "delivered", delivered)
+        held.unit.tell(self._notifier)
+        return step
+
+    async def _call(self, call: DeliverMessageInput, calling: Call, asked: Any) -> StepResult:
+        """Carry out what a data block asks of the outside, write down what came of it, and plan what follows."""
+        outcome = asked if isinstance(asked, Done) else await calling.perform(asked, self._clock)
+        async with holding(self._db, self._catalogs, call, self._clock) as held:
+            if held is None:
+                return GONE
+            block = _block_of(held, call.action_id)
+            called = _called(held, block) if block is not None else None
+            if block is None or called is None:
+                return await plan(held, "called before")
+            done = asked if isinstance(asked, Done) else await calling.record(called, asked, outcome)
+            delivered = Delivered(
+                block=block,
+                action_id=call.action_id,
+                outcome=done.outcome,
+                explanation=done.explanation,
+                noted=done.noted,
+            )
+            step = await plan(held, "called", delivered)
         held.unit.tell(self._notifier)
         return step
 
@@ -96,6 +134,17 @@ class MessageActivities:
         del self._in_hand[call]
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.debug("A delivery in hand failed.", exc_info=error)
+
+
+def _called(held: Held, key: str) -> CallContext | None:
+    """The journey at a block that speaks to the outside itself; None where the block makes a delivery."""
+    journey, unit = held.journey, held.unit
+    campaign = held.catalog.campaigns[journey.campaign_id]
+    block, person = campaign.definition.workflow.blocks[key], unit.people[journey.person_id]
+    if not isinstance(block, DataBlock):
+        return None
+    at = Position(held.now, person.last_seq)
+    return CallContext(unit, person, journey, campaign, key, block, at, variables_of(campaign, person, journey))
 
 
 def _block_of(held: Held, action_id: int) -> str | None:

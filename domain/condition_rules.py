@@ -14,34 +14,53 @@ from domain.paths import Path
 from domain.subjects import Attribute, Device, Message, Performed, RecordSubject, Segment, Subject
 from domain.trees import MAX_DEPTH, MAX_LEAVES, AnyOf, Leaf, Node, Not, children, is_complex
 
-ConditionPlace = Literal["segment", "trigger", "filters", "block", "branch", "true_false", "wait"]
-WherePlace = Literal["goal_where", "trigger_where"]
-Place = Literal["segment", "trigger", "filters", "block", "branch", "true_false", "wait", "goal_where", "trigger_where"]
-"""Where a condition stands; `branch` is a multi-split, the last two are Wheres."""
+ConditionPlace = Literal[
+    "segment", "trigger", "filters", "audience", "block", "branch", "true_false", "wait", "batch_match"
+]
+WherePlace = Literal["goal_where", "trigger_where", "object_where", "rows_where"]
+Place = ConditionPlace | WherePlace
+"""Where a condition stands: `branch` is a multi-split, `batch_match` whom a batch update is for; then the Wheres.
+
+`object_where` is what a trigger asks of an object or relationship, `rows_where` what a query asks of a collection's rows.
+"""
 
 READABLE_INTERNAL = "_created_in_customerio_at"
 _PERSON = frozenset(("attribute", "segment", "performed"))
 _BELONGINGS = frozenset(("device", "related"))
+_PASSED = frozenset(("journey", "cohort"))
+_THING = frozenset(("object", "relationship"))
 _ROOTS: dict[str, frozenset[str]] = {
     "segment": _PERSON | _BELONGINGS | {"message"},
     "trigger": frozenset(("attribute", "segment")),
     "filters": frozenset(("segment",)),
-    "block": _PERSON | _BELONGINGS | {"message"},
-    "branch": _PERSON | _BELONGINGS,
-    "true_false": _PERSON | _BELONGINGS | {"message"},
+    "audience": frozenset(("attribute", "relationship")),
+    "block": _PERSON | _BELONGINGS | _PASSED | {"message"},
+    "branch": _PERSON | _BELONGINGS | _PASSED,
+    "true_false": _PERSON | _BELONGINGS | _PASSED | {"message"},
     "wait": _PERSON | {"message"},
+    "batch_match": frozenset(("attribute", "related")),
 }
-_IN_JOURNEYS = frozenset(("block", "branch", "true_false", "wait", "goal_where"))
+_STEPS = frozenset(("block", "branch", "true_false"))
+_IN_JOURNEYS = _STEPS | {"wait", "goal_where", "batch_match", "rows_where"}
 _EVENT_TRIGGERS = ("event", "form")
+_OBJECT_TRIGGERS = ("object", "relationship")
+_TARGETED = frozenset(("eq", "in", "exists"))
+"""The operators by which an object or a relationship triggers (CMP-07)."""
 
 
 def allowed_roots(place: Place, trigger_type: str | None) -> frozenset[str]:
-    """The leaf roots that may stand at a place of a campaign with this trigger; without a person there are none."""
-    if trigger_type == "webhook":
-        return frozenset()
+    """The leaf roots that may stand at a place of a campaign with this trigger; without a person there are few."""
+    if trigger_type == "webhook" and place != "batch_match":
+        return _PASSED | {"trigger"} if place in _STEPS else frozenset()
     roots = _ROOTS.get(place, frozenset())
-    if place in ("block", "branch", "true_false") and trigger_type in _EVENT_TRIGGERS:
+    if place in _STEPS and trigger_type in _EVENT_TRIGGERS:
         roots |= {"event"}
+    if place in _STEPS and trigger_type in (*_OBJECT_TRIGGERS, "broadcast"):
+        roots |= {"trigger"}
+    if trigger_type in _OBJECT_TRIGGERS and (place in _STEPS or place in ("wait", "filters")):
+        roots |= _THING
+    if place == "wait" and trigger_type in _OBJECT_TRIGGERS:
+        roots |= {"related"}
     return roots
 
 
@@ -52,8 +71,10 @@ def allowed_lookups(place: Place, trigger_type: str | None) -> frozenset[str]:
         roots |= {"journey"}
         if trigger_type in _EVENT_TRIGGERS:
             roots |= {"event"}
-        elif trigger_type in ("webhook", "object", "relationship", "broadcast"):
+        elif trigger_type in ("webhook", *_OBJECT_TRIGGERS, "broadcast"):
             roots |= {"trigger"}
+    if trigger_type in _OBJECT_TRIGGERS and (place in _IN_JOURNEYS or place == "filters"):
+        roots |= _THING
     return frozenset(roots)
 
 
@@ -97,11 +118,14 @@ def check_where(where: Where, place: Place, *, pointer: str, trigger_type: str |
     if is_complex(where.root):
         return [_too_complex(pointer)]
     allowed = allowed_lookups(place, trigger_type)
-    return [
-        problem
-        for leaf in where.comparisons()
-        for problem in _check_lookups(leaf.body, pointer + leaf.pointer, allowed)
-    ]
+    problems: list[Problem] = []
+    for leaf in where.comparisons():
+        problems += _check_lookups(leaf.body, pointer + leaf.pointer, allowed)
+        if place == "object_where" and leaf.body.operator not in _TARGETED:
+            message = "Objects and relationships trigger by eq, in and exists only; test more in filters and branches."
+            at = f"{pointer}{leaf.pointer}/operator"
+            problems.append(Problem(code="operator_not_allowed", pointer=at, message=message))
+    return problems
 
 
 def is_positive(condition: Condition) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from domain.documents import Document, Reference, Refusal, refused
+from domain.uses import texts_in
 
 WORKSPACE_LAYOUT: Final = ""
 """Stands for "the layout was left out": the workspace's default applies. No reference can be empty."""
@@ -54,6 +55,8 @@ RESERVED_HEADERS: Final = frozenset(
         "x-report-abuse-to",
     ]
 )
+
+_NO_TEMPLATES = frozenset({"sender", "layout", "editor", "editor_document", "liquid_version", "headers"})
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[!-9;-~]+$")]
 
@@ -109,6 +112,14 @@ class EmailMessage(Document):
                 Refusal("not_applicable", "Give either a sender or a from address, not both.", ("from",), self.from_)
             )
         return self
+
+    def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every template, with its path in the message."""
+        for name, value in self.model_dump(mode="json", exclude_defaults=True).items():
+            if name not in _NO_TEMPLATES:
+                yield from texts_in(value, (name,))
+        for index, header in enumerate(self.headers):
+            yield ("headers", index, "value"), header.value
 
     @property
     def uses_workspace_layout(self) -> bool:

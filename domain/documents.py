@@ -27,6 +27,7 @@ _KEY = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _Sized = TypeVar("_Sized", bound=Sized)
 
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
+NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Refusal(NamedTuple):

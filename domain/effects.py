@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 StepOutcome = Literal["waiting", "done", "skipped", "drafted", "failed", "branched", "exited"]
-WaitKind = Literal["delay", "window", "wait"]
+WaitKind = Literal["delay", "window", "wait", "answer"]
 
 
 class Effect(BaseModel):
@@ -25,7 +25,7 @@ class Goto(Effect):
 
     type: Literal["goto"] = "goto"
     next: str | None
-    outcome: Literal["done", "skipped", "branched"] = "done"
+    outcome: Literal["done", "skipped", "failed", "branched"] = "done"
     path: str | None = None
     branch_index: int | None = None
     explanation: str | None = None
@@ -53,6 +53,19 @@ class Act(Effect):
     action: str
 
 
+class Assign(Effect):
+    """Let everybody who is related to the same object go the same way (ACT-15).
+
+    `paths` are the keys of the ways with where they lead, in listed order; `drawn` is the one that was drawn for this
+    journey, and for its object, where that has none yet.
+    """
+
+    type: Literal["assign"] = "assign"
+    object_type: str | int
+    paths: tuple[tuple[str, str | None], ...]
+    drawn: str
+
+
 class Exit(Effect):
     """The journey is over, for one of the stored reasons (CMP-30)."""
 
@@ -61,7 +74,7 @@ class Exit(Effect):
     explanation: str | None = None
 
 
-AnyEffect = Annotated[Goto | Wait | Deliver | Act | Exit, Field(discriminator="type")]
+AnyEffect = Annotated[Goto | Wait | Deliver | Act | Assign | Exit, Field(discriminator="type")]
 
 
 class WaitState(BaseModel):
@@ -69,7 +82,8 @@ class WaitState(BaseModel):
 
     `due_at` never moves for a fact: it is derived again from arrival only when the block's definition changed
     (`definition_hash` differs) and from `now` when it was reached and the gate is still shut (ACT-07).
-    `drawn` is a fraction in [0, 1) drawn once. `released` names the path that a fact made true under the person's lock.
+    `drawn` is a number of seconds drawn once. `released` names the path that a fact made true under the person's lock.
+    An `answer` is waited for where a delivery is not over yet: `released` is then `done` or `failed`, `told` says why.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,6 +92,20 @@ class WaitState(BaseModel):
     drawn: float | None = None
     definition_hash: str = ""
     released: str | None = None
+    answer: bool = False
+    told: str | None = None
 
 
-__all__ = ["Act", "AnyEffect", "Deliver", "Effect", "Exit", "Goto", "StepOutcome", "Wait", "WaitKind", "WaitState"]
+__all__ = [
+    "Act",
+    "AnyEffect",
+    "Assign",
+    "Deliver",
+    "Effect",
+    "Exit",
+    "Goto",
+    "StepOutcome",
+    "Wait",
+    "WaitKind",
+    "WaitState",
+]

@@ -53,7 +53,10 @@ class EventFact:
 
 @dataclass(frozen=True, slots=True)
 class JourneyFacts:
-    """What only exists inside a journey: attributes, trigger, and the positions that `since` and `is` compare with."""
+    """What only exists inside a journey: attributes, trigger, and the positions that `since` and `is` compare with.
+
+    `trigger` is the data of the trigger as Liquid sees it: a payload, or the object, relationship and person of then.
+    """
 
     journey_id: str
     started: Position
@@ -64,6 +67,12 @@ class JourneyFacts:
     """Set while a wait-until block is evaluated: its arrival."""
     campaign_id: int | None = None
     """The campaign whose workflow it is."""
+    object: Mapping[str, Any] | None = None
+    """The triggering object as it is now; None where there is none, or no more (CMP-07)."""
+    relationship: Mapping[str, Any] | None = None
+    """What is said now of the person's relationship to the triggering object (CMP-08)."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """The path that the journey took at each branch, and the arm at each test, by block key; known to plans only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class RelatedFact:
     object_type_id: int
     object: Mapping[str, Any]
     relationship: Mapping[str, Any] = field(default_factory=dict)
+    object_no: int = 0
 
 
 class Happening(NamedTuple):
@@ -144,6 +154,8 @@ class Facts:
     related: Sequence[RelatedFact] = ()
     messages: Sequence[MessageFact] = ()
     directory: Directory = NOWHERE
+    customer: Mapping[str, Any] | None = None
+    """Whose attributes `{"from": "customer..."}` reads, where that is not the person being tested (ACT-26)."""
 
     def in_segment(self, ref: Ref) -> bool:
         """Whether the person is a member of the segment now; a reference that names nothing is nobody's segment."""

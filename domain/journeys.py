@@ -42,9 +42,17 @@ class FrequencyOncePer(Document):
     period: Duration
 
 
-_MODES: dict[str, type[FrequencyOnce | FrequencyEvery | FrequencyOncePer]] = {
+class FrequencyInterval(Document):
+    """At the first match, then looked at anew at every interval after the latest entry (CMP-14)."""
+
+    mode: Literal["interval"]
+    interval: Duration
+
+
+_MODES: dict[str, type[FrequencyOnce | FrequencyEvery | FrequencyInterval | FrequencyOncePer]] = {
     "once": FrequencyOnce,
     "every": FrequencyEvery,
+    "interval": FrequencyInterval,
     "once_per": FrequencyOncePer,
 }
 
@@ -59,13 +67,15 @@ def _read_frequency(value: Any, _handler: ValidatorFunctionWrapHandler) -> Any:
         raise refused(Refusal("required", "Give the frequency a mode.", ("mode",)))
     mode = _MODES.get(value["mode"]) if isinstance(value["mode"], str) else None
     if mode is None:
-        message = f"Not a frequency of this version; known are {', '.join(_MODES)}."
+        message = f"Not a frequency; known are {', '.join(_MODES)}."
         raise refused(Refusal("enum", message, ("mode",), value["mode"]))
     return mode.model_validate(value)
 
 
 Frequency = Annotated[
-    FrequencyOnce | FrequencyEvery | FrequencyOncePer, Field(discriminator="mode"), WrapValidator(_read_frequency)
+    FrequencyOnce | FrequencyEvery | FrequencyInterval | FrequencyOncePer,
+    Field(discriminator="mode"),
+    WrapValidator(_read_frequency),
 ]
 """How often the same person may begin the campaign (CMP-14)."""
 
@@ -84,7 +94,7 @@ class Allowed(NamedTuple):
 class Refused(NamedTuple):
     """The frequency keeps the occurrence out; it is lost, never queued."""
 
-    reason: Literal["once", "in_journey", "before_end", "min_wait", "period"]
+    reason: Literal["once", "in_journey", "before_end", "min_wait", "period", "interval"]
     explanation: str
 
 
@@ -108,12 +118,20 @@ def entry_allowed(
     if overlapping is not None:
         return overlapping
     last = max(journey.started for journey in previous)
+    return _too_soon(frequency, occurrence.at - last.at) or Allowed()
+
+
+def _too_soon(frequency: FrequencyEvery | FrequencyInterval | FrequencyOncePer, since: timedelta) -> Refused | None:
+    """Why somebody may not enter again who entered so long ago; waits end with their last instant."""
     if isinstance(frequency, FrequencyOncePer):
-        if occurrence.at < last.at + frequency.period.delta:
+        if since < frequency.period.delta:
             return Refused("period", "The person entered within the period.")
-    elif frequency.min_wait is not None and occurrence.at < last.at + frequency.min_wait.delta:
+    elif isinstance(frequency, FrequencyInterval):
+        if since < frequency.interval.delta:
+            return Refused("interval", "The interval since the last entry is not over.")
+    elif frequency.min_wait is not None and since < frequency.min_wait.delta:
         return Refused("min_wait", "The minimum wait since the last entry is not over.")
-    return Allowed()
+    return None
 
 
 def _overlapping(previous: Sequence[PreviousJourney], occurrence: Position) -> Refused | None:
@@ -172,6 +190,7 @@ __all__ = [
     "ExitRule",
     "Frequency",
     "FrequencyEvery",
+    "FrequencyInterval",
     "FrequencyOnce",
     "FrequencyOncePer",
     "Goal",

@@ -36,18 +36,20 @@ def read_lookup(text: str, facts: Facts) -> Any:
 
 
 def _record(root: str, facts: Facts) -> Mapping[str, Any]:
-    if root == "customer":
-        return facts.attributes
     journey = facts.journey
+    if root == "customer":
+        return facts.attributes if facts.customer is None else facts.customer
     if journey is None:
         return {}
-    if root == "journey":
-        return journey.attributes
     if root == "event":
         return journey.trigger_event.data if journey.trigger_event else {}
-    if root == "trigger":
-        return journey.trigger or {}
-    return {}
+    records = {
+        "journey": journey.attributes,
+        "trigger": journey.trigger,
+        "object": journey.object,
+        "relationship": journey.relationship,
+    }
+    return records.get(root) or {}
 
 
 class Lookup(Document):

@@ -13,6 +13,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]*(?:/[A-Za-z0-9_+\-]+){0,2}")
 # Files beside the zones that the loader would read but that name no region.
 _NOT_REGIONS = re.compile(r"(?:localtime|posixrules|Factory|posix(?:/.*)?|right(?:/.*)?)")
 
+ZONE_ATTRIBUTES = ("timezone", "cio_timezone")
+"""The attributes that say in which zone somebody lives, in the order in which they count."""
 ZoneSource = Literal["timezone", "cio_timezone", "fallback", "fixed"]
 
 

@@ -13,7 +13,7 @@ from domain.conditions import Condition
 from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, SettingsDefinition, read_definition
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.library import ARCHIVED
-from domain.definitions.triggers import EventTrigger
+from domain.definitions.triggers import DateTrigger, EventTrigger, FormTrigger, SegmentTrigger, TriggerBase
 from domain.errors import NotFound
 from domain.facts import Directory
 from domain.patterns import literal_name
@@ -105,7 +105,7 @@ class Campaign:
     def rechecked(self) -> Condition | None:
         """What has to keep holding under an exit rule with filters: the trigger's conditions, or the filters (CMP-16)."""
         trigger = self.definition.trigger
-        return self.definition.filters if isinstance(trigger, EventTrigger) else trigger.conditions
+        return trigger.conditions if isinstance(trigger, SegmentTrigger) else self.definition.filters
 
     @property
     def enters(self) -> bool:
@@ -177,10 +177,10 @@ class Compiled:
         for campaign in self.campaigns.values():
             if campaign.state in LIVE_STATES:
                 found |= campaign.keys
-                if campaign.definition.trigger.type == "segment":
-                    found |= campaign.definition.trigger.conditions.keys
-                elif campaign.definition.filters is not None:
+                if campaign.definition.filters is not None:
                     found |= campaign.definition.filters.keys
+        for campaign in self.matching:
+            found |= trigger_keys(campaign)
         return found
 
     @cached_property
@@ -198,11 +198,11 @@ class Compiled:
         for manual in self.manual_segments.values():
             yield Watcher(Keys(), Keys(), ("segment", manual.id))
         for campaign in self.matching:
-            keys = trigger_conditions(campaign).keys
+            keys = trigger_keys(campaign)
             yield Watcher(keys, keys, ("trigger", campaign.id))
         for campaign in self.by_event:
             trigger, filters = campaign.definition.trigger, campaign.definition.filters
-            if isinstance(trigger, EventTrigger) and filters is not None:
+            if isinstance(trigger, EventTrigger | FormTrigger) and filters is not None:
                 yield Watcher(Keys(events=(trigger.match,)), filters.keys)
         for campaign in self.campaigns.values():
             if campaign.state in LIVE_STATES:
@@ -215,19 +215,19 @@ class Compiled:
     def keys_behind_segments(self) -> Keys:
         """What may be looked at as soon as somebody joins or leaves a segment quietly: all that is made of segments."""
         found = Keys()
-        for condition in (
-            *[segment.condition for segment in self.nested_segments],
-            *[trigger_conditions(campaign) for campaign in self.matching],
+        for keys in (
+            *[segment.condition.keys for segment in self.nested_segments],
+            *[trigger_keys(campaign) for campaign in self.matching],
         ):
-            if condition.keys.segments:
-                found |= condition.keys
+            if keys.segments:
+                found |= keys
         return found
 
     @cached_property
     def matching(self) -> tuple[Campaign, ...]:
-        """Campaigns triggered by conditions that people may enter, or may still be in."""
+        """Campaigns that people enter by matching, or by a date of theirs, or may still be in."""
         live = (c for c in self.campaigns.values() if c.state in LIVE_STATES)
-        return tuple(c for c in live if c.definition.trigger.type == "segment")
+        return tuple(c for c in live if c.definition.trigger.single)
 
     @cached_property
     def with_goal(self) -> tuple[Campaign, ...]:
@@ -237,9 +237,8 @@ class Compiled:
     @cached_property
     def by_event(self) -> tuple[Campaign, ...]:
         """Campaigns that people enter by an event."""
-        return tuple(
-            c for c in self.campaigns.values() if c.state == "running" and c.definition.trigger.type == "event"
-        )
+        running = (c for c in self.campaigns.values() if c.state == "running")
+        return tuple(c for c in running if isinstance(c.definition.trigger, EventTrigger | FormTrigger))
 
     @cached_property
     def plain_index(self) -> KeyIndex:
@@ -254,13 +253,13 @@ class Compiled:
     @cached_property
     def matching_index(self) -> KeyIndex:
         """What concerns which of `matching`."""
-        return KeyIndex([trigger_conditions(campaign).keys for campaign in self.matching], self.segment_ids)
+        return KeyIndex([trigger_keys(campaign) for campaign in self.matching], self.segment_ids)
 
     @cached_property
     def entry_index(self) -> KeyIndex:
         """Which events start which of `by_event`, conditions on their data apart."""
         triggers = [c.definition.trigger for c in self.by_event]
-        matches = [Keys(events=(trigger.match,)) for trigger in triggers if isinstance(trigger, EventTrigger)]
+        matches = [Keys(events=(t.match,)) for t in triggers if isinstance(t, EventTrigger | FormTrigger)]
         return KeyIndex(matches, self.segment_ids)
 
     @cached_property
@@ -352,10 +351,16 @@ class Catalog:
 
 
 def trigger_conditions(campaign: Campaign) -> Condition:
-    """What somebody has to match to enter a campaign of `matching`."""
+    """What somebody has to match to enter a campaign with a segment trigger."""
     trigger = campaign.definition.trigger
-    assert not isinstance(trigger, EventTrigger), "these campaigns are entered by matching conditions"
+    assert isinstance(trigger, SegmentTrigger), "these campaigns are entered by matching conditions"
     return trigger.conditions
+
+
+def trigger_keys(campaign: Campaign) -> Keys:
+    """What decides whether and when somebody enters a campaign of `matching`."""
+    trigger: TriggerBase = campaign.definition.trigger
+    return trigger.keys if isinstance(trigger, DateTrigger) else trigger_conditions(campaign).keys
 
 
 class Catalogs:

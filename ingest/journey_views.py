@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from domain.effects import WaitState
-from domain.facts import EventFact, JourneyFacts, Position
+from domain.facts import EventFact, JourneyFacts, Position, RelatedFact
 from domain.values import to_unix
 from store.journeys import JourneyRow, StepRow
 
 
-def journey_context(journey: JourneyRow) -> JourneyFacts:
-    """What conditions can see of a journey."""
+def journey_context(
+    journey: JourneyRow, thing: RelatedFact | None = None, paths: Mapping[str, str] | None = None
+) -> JourneyFacts:
+    """What conditions can see of a journey; `thing` is the triggering object with the person's relationship, as now."""
     arrived = Position(journey.arrived_at, journey.arrived_seq) if journey.arrived_at and journey.parked else None
     return JourneyFacts(
         journey_id=journey.journey_id,
         started=Position(journey.started_at, journey.started_seq),
         attributes=journey.attributes,
         trigger_event=trigger_event(journey),
-        trigger=journey.trigger,
+        trigger=journey.trigger.get("data"),
         wait_started=arrived,
         campaign_id=journey.campaign_id,
+        object=thing.object if thing is not None else None,
+        relationship=thing.relationship if thing is not None else None,
+        paths=paths or {},
     )
 
 

@@ -170,9 +170,7 @@ def _why_over(campaign: Campaign | None, journey: JourneyRow, known: list[Journe
     if not known or campaign is None:
         return None
     started = Position(journey.started_at, journey.started_seq)
-    allowed = entry_allowed(
-        campaign.definition.frequency, previous_journeys(known), started, one_at_a_time=journey.single
-    )
+    allowed = entry_allowed(campaign.definition.often, previous_journeys(known), started, one_at_a_time=journey.single)
     return None if isinstance(allowed, Allowed) else MERGED_OVER
 
 

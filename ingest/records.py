@@ -72,7 +72,7 @@ def _device(row: DeviceRow) -> DeviceFact:
 
 def _related(thing: Related) -> RelatedFact:
     named = {"object_id": thing.object_id, "cio_object_id": cio_object_id(thing.object_no)}
-    return RelatedFact(thing.object_type_id, {**thing.attributes, **named}, thing.relationship)
+    return RelatedFact(thing.object_type_id, {**thing.attributes, **named}, thing.relationship, thing.object_no)
 
 
 def _message(message: Message) -> MessageFact:

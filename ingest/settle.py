@@ -105,7 +105,7 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
         await convert(unit, person, campaign, change.event, change.at)
     for journey in list(person.journeys):
         # Who has only just begun stands before the first block; in between, the plan looks before every action.
-        if journey.parked or journey.block is None:
+        if (journey.parked and not journey.awaits_answer) or journey.block is None:
             _settle_standing(unit, person, journey, touched)
     for campaign in touched.matched:
         await enter_by_match(unit, person, campaign, change.at)
@@ -272,7 +272,7 @@ def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campa
         definition.exit,
         filters is None or decide(filters, facts, unit.now)[0],
         goal_met,
-        rechecks_trigger=definition.trigger.type == "segment",
+        rechecks_trigger=definition.trigger.rechecked,
     )
     if reason is None:
         return False

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from domain.condition_keys import Keys, kind_of_records
-from domain.facts import EventFact, Facts, Position
+from domain.facts import EventFact, Facts, Position, RelatedFact
 from domain.ids import ulid
 from domain.operations import AnyOperation, Identifier, Name, Reevaluate
 from domain.patterns import fold_name
@@ -114,6 +114,10 @@ class Unit:
         """
         keys = catalog.keys_for(journey.campaign_id)
         unit = cls(conn, catalog, now, real_now)
+        if not journey.travelled:
+            row = await journeys.held(conn, catalog.workspace_id, journey.journey_id)
+            unit.seat_nobody().journeys += [] if row is None else [row]
+            return unit
         workspace_id, person_id = catalog.workspace_id, journey.person_id
         loaded = await people.load_held(conn, workspace_id, person_id)
         if loaded is None:
@@ -207,9 +211,22 @@ class Unit:
             directory=self.catalog.directory,
         )
 
-    def journey_facts(self, person: Person, journey: JourneyRow) -> Facts:
-        """The same, seen from inside a journey."""
-        return replace(self.facts_of(person), journey=journey_context(journey))
+    def seat_nobody(self) -> Person:
+        """Who stands for the subject of journeys in which nobody travels: without names, attributes or past."""
+        if journeys.NOBODY not in self.people:
+            row = PersonRow(journeys.NOBODY, None, None, {}, {}, self.now, self.now)
+            self.people[journeys.NOBODY] = Person(row, read=self.catalog.compiled.keys.record_kinds)
+        return self.people[journeys.NOBODY]
+
+    def journey_facts(self, person: Person, journey: JourneyRow, paths: Mapping[str, str] | None = None) -> Facts:
+        """The same, seen from inside a journey that has taken these `paths` at its branches."""
+        context = journey_context(journey, self._thing(person, journey), paths)
+        return replace(self.facts_of(person), journey=context)
+
+    def _thing(self, person: Person, journey: JourneyRow) -> RelatedFact | None:
+        """The triggering object with what is said of the person's relationship to it, as they are now."""
+        number = journey.trigger.get("object")
+        return next((thing for thing in person.records.related if thing.object_no == number), None)
 
     def forget(self, person_id: int) -> None:
         """Somebody has left the table of people: nothing more is written of them, and their names are nobody's."""
@@ -318,7 +335,7 @@ class Unit:
             campaign_id=campaign.id,
             person_id=person.person_id,
             entry=entry,
-            single=campaign.definition.trigger.type == "segment",
+            single=campaign.definition.trigger.single,
             state=journeys.ACTIVE,
             version=campaign.version,
             started_at=started.at,

@@ -6,12 +6,13 @@ from models.deliveries import (
     Delivery,
     DeliveryAttempt,
     DeliveryContent,
+    EndpointAnswers,
     MailboxFault,
     MessageEvent,
 )
 from models.files import Export, ExportLine, Import, ImportFile, ImportRow
 from models.ingest import DedupeKey, DueRow, IngestRow, OutboxRow, RateBucket, RejectedCall, Task
-from models.journeys import Journey, JourneyStep
+from models.journeys import CohortAssignment, EntryRefusal, EntryRetry, Journey, JourneyStep
 from models.objects import CollectionContent, Device, Object, ObjectTypeNumber, Relationship
 from models.operations import DataName, DataNameDelta, DataNameNote, MetricDelta, MetricTotal, WorkerProcess
 from models.people import (
@@ -25,13 +26,14 @@ from models.people import (
     PersonIdentity,
     Suppression,
 )
-from models.workspaces import Counter, Credential, ServiceToken, Workspace
+from models.workspaces import Counter, Credential, LlmUsage, ServiceToken, SigningKey, Workspace
 
 __all__ = [
     "Activity",
     "AnonymousFact",
     "AnonymousId",
     "CapturedMessage",
+    "CohortAssignment",
     "CollectionContent",
     "Counter",
     "Credential",
@@ -45,6 +47,9 @@ __all__ = [
     "DeliveryContent",
     "Device",
     "DueRow",
+    "EndpointAnswers",
+    "EntryRefusal",
+    "EntryRetry",
     "Event",
     "Export",
     "ExportLine",
@@ -54,6 +59,7 @@ __all__ = [
     "IngestRow",
     "Journey",
     "JourneyStep",
+    "LlmUsage",
     "MailboxFault",
     "Membership",
     "MergedPerson",
@@ -69,6 +75,7 @@ __all__ = [
     "RejectedCall",
     "Relationship",
     "ServiceToken",
+    "SigningKey",
     "Suppression",
     "Task",
     "WorkerProcess",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from models.types import bigint, instant, json, text
@@ -14,11 +15,20 @@ class Definition(SQLModel, table=True):
 
     `removed_blocks` maps a removed block key to the key that follows it, so that people standing there go on.
     `goal_seq` is the log's last number when a campaign that people may have entered got its first goal.
-    `started_at` is the instant of the latest start; an event must not be older to trigger.
+    `started_at` is the instant of the latest start; an event must not be older to trigger. `audience` is whom that start
+    took in. `webhook_token` is the secret of a webhook campaign's URL, `sample` the latest payload a draft of one received.
     """
 
     __tablename__ = "definitions"
-    __table_args__ = (Index("definitions_by_key", "workspace_id", "kind", "key", unique=True),)
+    __table_args__ = (
+        Index("definitions_by_key", "workspace_id", "kind", "key", unique=True),
+        Index(
+            "definitions_by_webhook",
+            "webhook_token",
+            unique=True,
+            postgresql_where=sql("webhook_token IS NOT NULL"),
+        ),
+    )
     workspace_id: int = Field(primary_key=True)
     kind: str = text(pk=True)
     definition_id: int = Field(primary_key=True)
@@ -34,5 +44,8 @@ class Definition(SQLModel, table=True):
     goal_seq: int | None = bigint(null=True)
     first_started: datetime | None = instant(null=True)
     started_at: datetime | None = instant(null=True)
+    webhook_token: str | None = text(null=True)
+    sample: Any = json(null=True)
+    audience: str | None = text(null=True)
     created_at: datetime = instant()
     updated_at: datetime = instant()

@@ -14,7 +14,8 @@ class Delivery(SQLModel, table=True):
     """One message to one person (SUB-20). `metrics` maps a metric to the microsecond instant of its first occurrence.
 
     `handed_over_at` is committed right before the provider may take the message; a delivery found with it and without an
-    outcome after a crash is `ambiguous`.
+    outcome after a crash is `ambiguous`. `variant` is the arm of an A/B test, `a` or `b`; a `holdout` is counted and never
+    sent; the content of an `edited` draft was changed by hand.
     """
 
     __tablename__ = "deliveries"
@@ -28,6 +29,13 @@ class Delivery(SQLModel, table=True):
             "workspace_id",
             "delivery_id",
             postgresql_where=sql("status = 'queued' AND NOT draft"),
+        ),
+        Index(
+            "deliveries_drafted",
+            "workspace_id",
+            "created_at",
+            "delivery_id",
+            postgresql_where=sql("draft AND status = 'drafted'"),
         ),
     )
     workspace_id: int = Field(primary_key=True)
@@ -52,6 +60,9 @@ class Delivery(SQLModel, table=True):
     held_until: datetime | None = instant(null=True)
     ambiguous: bool
     draft: bool
+    variant: str | None = text(null=True)
+    holdout: bool
+    edited: bool
     created_at: datetime = instant()
 
 
@@ -130,3 +141,14 @@ class MailboxFault(SQLModel, table=True):
     position: int = Field(primary_key=True)
     rule: dict[str, Any] = json()
     uses_left: int | None = Field(default=None)
+
+
+class EndpointAnswers(SQLModel, table=True):
+    """How often a host took our calls, and said that they were too many, by the minute (ACT-31)."""
+
+    __tablename__ = "endpoint_answers"
+    workspace_id: int = Field(primary_key=True)
+    host: str = text(pk=True)
+    minute: datetime = instant(pk=True)
+    succeeded: int
+    throttled: int

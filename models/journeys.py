@@ -14,7 +14,8 @@ class Journey(SQLModel, table=True):
     """One journey (CMP-30). `wanted` grows with every wake put in the outbox, `seen` follows when a plan answered.
 
     `entry` makes entering idempotent; `single` marks the trigger types that allow one active journey per person.
-    `wait` is the WaitState of the block the person stands in; `trigger` the snapshot of what started the journey.
+    `wait` is the WaitState of the block the person stands in; `trigger` the snapshot of what started the journey. Person 0
+    is nobody: the journey's subject is the payload of a webhook.
     """
 
     __tablename__ = "journeys"
@@ -100,3 +101,49 @@ class JourneyStep(SQLModel, table=True):
     path: str | None = text(null=True)
     created_at: datetime = instant()
     left_at: datetime | None = instant(null=True)
+
+
+class EntryRetry(SQLModel, table=True):
+    """An occurrence of a trigger that waits, up to `until`, for the campaign's filters to come true (CMP-13)."""
+
+    __tablename__ = "entry_retries"
+    __table_args__ = (Index("entry_retries_by_end", "workspace_id", "until"),)
+    workspace_id: int = Field(primary_key=True)
+    person_id: int = bigint(pk=True)
+    campaign_id: int = Field(primary_key=True)
+    entry: str = text(pk=True)
+    occurred_at: datetime = instant()
+    occurred_seq: int = bigint()
+    trigger: dict[str, Any] = json()
+    until: datetime = instant()
+
+
+class EntryRefusal(SQLModel, table=True):
+    """Why somebody did not begin a journey although something might have begun it (CMP-34); kept for thirty days.
+
+    `step` is the check that failed, `evidence` what it saw; person 0 is nobody in particular.
+    """
+
+    __tablename__ = "entry_refusals"
+    __table_args__ = (
+        Index("entry_refusals_by_age", "workspace_id", "at"),
+        Index("entry_refusals_by_person", "workspace_id", "person_id"),
+    )
+    workspace_id: int = Field(primary_key=True)
+    campaign_id: int = Field(primary_key=True)
+    person_id: int = bigint(pk=True)
+    seq: int = bigint(pk=True)
+    occurrence: str = text(pk=True)
+    at: datetime = instant()
+    step: str = text()
+    evidence: dict[str, Any] = json()
+
+
+class CohortAssignment(SQLModel, table=True):
+    """The path that everybody related to an object takes at a random cohort (ACT-15)."""
+
+    __tablename__ = "cohort_assignments"
+    workspace_id: int = Field(primary_key=True)
+    action_id: int = Field(primary_key=True)
+    object_no: int = bigint(pk=True)
+    path: str = text()

@@ -1,6 +1,6 @@
 """Tenants, their keys, and the numbers they count with."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Identity, Index
@@ -68,3 +68,23 @@ class Counter(SQLModel, table=True):
     workspace_id: int = Field(primary_key=True)
     kind: str = text(pk=True)
     value: int = bigint()
+
+
+class SigningKey(SQLModel, table=True):
+    """A secret by which receivers know our calls (ACT-30); one that was replaced counts until `expires_at`."""
+
+    __tablename__ = "signing_keys"
+    workspace_id: int = Field(primary_key=True)
+    purpose: str = text(pk=True)
+    key: str = text(pk=True)
+    created_at: datetime = instant()
+    expires_at: datetime | None = instant(null=True)
+
+
+class LlmUsage(SQLModel, table=True):
+    """How many tokens language models have used up in a workspace on a day of its own clock, in UTC (ACT-34)."""
+
+    __tablename__ = "llm_usage"
+    workspace_id: int = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    tokens: int = bigint()

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from rendering.links import UNSENT
 from rendering.tags import UNSUBSCRIBE_URL
 
 CAMPAIGN_TYPES = {"segment": "behavioral", "event": "transactional"}
 """What templates call the types of triggers (MSG-04)."""
+
+
+class _Nobody(Mapping[str, str]):
+    """Somebody who is not there: whatever is asked of them, the answer is an empty text."""
+
+    def __getitem__(self, _name: str) -> str:
+        return ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+NOBODY: Final[Mapping[str, str]] = _Nobody()
+"""The customer of a journey in which nobody travels (CMP-09)."""
 
 
 class CampaignNames(NamedTuple):
@@ -33,6 +50,7 @@ def message_context(
     *,
     customer: Mapping[str, Any],
     event: Mapping[str, Any] | None,
+    trigger: Any = None,
     journey: Mapping[str, Any],
     journey_id: str | None,
     campaign: CampaignNames,
@@ -43,7 +61,8 @@ def message_context(
     """The variables of a template in a journey.
 
     `customer` holds the attributes, identifiers included; `event` is what a journey keeps of its trigger event (`name`,
-    `id`, `timestamp`, `data`), None where conditions triggered it.
+    `id`, `timestamp`, `data`), None where conditions triggered it. `trigger` is a payload, or what is kept of the object,
+    relationship and person that triggered; without one there is no root `trigger`.
     """
     context: dict[str, Any] = {
         "customer": customer,
@@ -59,6 +78,8 @@ def message_context(
         "objects": {},
     }
     context |= _event(event or {})
+    if trigger is not None:
+        context["trigger"] = trigger
     if message is not None:
         context["message"] = {"id": message.id, "name": message.name, "type": message.type, "journey_id": journey_id}
     if unsubscribe_url is not None:
@@ -72,4 +93,4 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: event[key] for name, key in named.items() if event.get(key) is not None}
 
 
-__all__ = ["CAMPAIGN_TYPES", "CampaignNames", "MessageNames", "message_context"]
+__all__ = ["CAMPAIGN_TYPES", "NOBODY", "CampaignNames", "MessageNames", "message_context"]

@@ -68,6 +68,16 @@ class RenderedEmail:
     headers: tuple[tuple[str, str], ...] = ()
     unsubscribe_url: str | None = None
 
+    @property
+    def to(self) -> str:
+        """The recipient's address."""
+        return self.recipient.mailbox
+
+    @property
+    def headline(self) -> str:
+        """The subject."""
+        return self.subject
+
     def stored(self) -> dict[str, Any]:
         """The message as a document, from which `restored` makes it again."""
         fields = {

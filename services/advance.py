@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from domain.blocks import Block, MessageBlock, StepBlock
+from domain.blocks import Block, DataBlock, DeliveringBlock, StepBlock
 from domain.blocks.base import ActionBlock
 from domain.conditions import evaluate
-from domain.effects import Act, Deliver, Exit, Goto, Wait
-from domain.facts import Position
+from domain.effects import Act, Deliver, Exit, Goto, Wait, WaitState
+from domain.facts import Facts, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
 from domain.journeys import exit_verdict, first_arrival
 from domain.steps import StepResult
@@ -22,9 +22,9 @@ from domain.workflow_graph import next_after, resume_at
 from ingest.catalog import Campaign, Catalog
 from ingest.settle import EXPLANATIONS
 from ingest.unit import Person, Unit, step_of, trigger_event, wait_state
-from rendering.context import CampaignNames, message_context
 from services.actions import ACTIONS, ActionContext
 from services.journey_details import details_of
+from services.variables import variables_of
 from store import journeys as store
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
@@ -43,6 +43,11 @@ class Delivered:
     explanation: str | None = None
     delivery_id: str | None = None
     draft: bool = False
+    pending: bool = False
+    """Whether the delivery is not over yet, so that who waits for its outcome goes on standing here (ACT-31)."""
+    path: str | None = None
+    """The arm of the block's test that was drawn (ACT-17)."""
+    noted: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -55,6 +60,13 @@ class _Walk:
     campaign: Campaign
     instant: datetime
     steps: dict[int, StepRow] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> Facts:
+        """What conditions can see from where the journey stands, the paths that it took included."""
+        keys = {number: key for key, number in self.campaign.actions.items()}
+        taken = {keys[number]: step.path for number, step in self.steps.items() if step.path and number in keys}
+        return self.unit.journey_facts(self.person, self.journey, taken)
 
     @property
     def here(self) -> Position:
@@ -116,16 +128,15 @@ async def _walk(walk: _Walk) -> StepResult:
 
 async def _step(walk: _Walk, key: str, block: Block) -> StepResult | None:
     """Carry out one block as far as planning can; None where the walk goes on."""
-    journey, unit = walk.journey, walk.unit
+    journey = walk.journey
     action_id = walk.campaign.actions[key]
-    if isinstance(block, ActionBlock) and action_id in walk.steps:
+    if isinstance(block, ActionBlock) and action_id in walk.steps and not journey.awaits_answer:
         # It had its turn in this journey before it was moved or edited (CMP-25).
         _go_on(walk, key, block.next)
         return None
     assert journey.arrived_at is not None, "whoever stands in a block has arrived"
     arrived = Position(journey.arrived_at, journey.arrived_seq)
-    facts = unit.journey_facts(walk.person, journey)
-    effect = (planned := block.plan(key, arrived, walk.instant, wait_state(journey), facts)).effect
+    effect = (planned := block.plan(key, arrived, walk.instant, wait_state(journey), walk.facts)).effect
     match effect:
         case Wait():
             wait = None if planned.wait is None else planned.wait.model_dump(mode="json")
@@ -136,20 +147,27 @@ async def _step(walk: _Walk, key: str, block: Block) -> StepResult | None:
         case Exit():
             _leave(walk, key, block, outcome="exited", effect=effect)
             return _finish(walk, effect.reason, effect.explanation)
+        case Act() if isinstance(block, DataBlock) and block.calls_out and block.sending_state != "draft":
+            return _hand_out(walk, key, block, effect.action)
         case Act():
             await _act(walk, key, block, effect)
         case Deliver():
-            unit.changed_journey(journey)
-            return StepResult(
-                kind="deliver",
-                block=key,
-                label=block.label(key),
-                action_id=action_id,
-                channel=effect.channel,
-                sandbox=unit.catalog.workspace.sandbox,
-                details=details_of(journey, walk.campaign, list(walk.steps.values())),
-            )
+            return _hand_out(walk, key, block, effect.channel)
     return None
+
+
+def _hand_out(walk: _Walk, key: str, block: Block, channel: str) -> StepResult:
+    """Leave it to the activity that may take its time: a delivery, or a call to the outside."""
+    walk.unit.changed_journey(walk.journey)
+    return StepResult(
+        kind="deliver",
+        block=key,
+        label=block.label(key),
+        action_id=walk.campaign.actions[key],
+        channel=channel,
+        sandbox=walk.unit.catalog.workspace.sandbox,
+        details=details_of(walk.journey, walk.campaign, list(walk.steps.values())),
+    )
 
 
 async def _act(walk: _Walk, key: str, block: Block, effect: Act) -> None:
@@ -157,22 +175,11 @@ async def _act(walk: _Walk, key: str, block: Block, effect: Act) -> None:
     if isinstance(block, ActionBlock) and block.sending_state == "draft":
         _leave(walk, key, block, outcome="drafted", effect=effect, draft=True)
     else:
-        variables = _variables(walk)
+        variables = variables_of(walk.campaign, walk.person, walk.journey)
         context = ActionContext(walk.unit, walk.person, walk.journey, walk.campaign, block, walk.here, variables)
         done = await ACTIONS[effect.action](context)
         _leave(walk, key, block, outcome=done.outcome, effect=effect, explanation=done.explanation, noted=done.noted)
     _go_on(walk, key, block.next)
-
-
-def _variables(walk: _Walk) -> dict[str, Any]:
-    campaign = walk.campaign
-    return message_context(
-        customer=walk.person.profile,
-        event=walk.journey.trigger.get("event"),
-        journey=walk.journey.attributes,
-        journey_id=walk.journey.journey_id,
-        campaign=CampaignNames(campaign.id, campaign.key, campaign.name, campaign.definition.trigger.type),
-    )
 
 
 def _enter(walk: _Walk) -> None:
@@ -214,13 +221,13 @@ def _go_on(walk: _Walk, key: str, named: str | None) -> None:
 def _is_over(walk: _Walk) -> bool:
     """End the journey where its exit rule is met: at entry, after waits, before every action and after it (CMP-16)."""
     definition = walk.campaign.definition
-    facts = walk.unit.journey_facts(walk.person, walk.journey)
+    facts = walk.facts
     rechecked = walk.campaign.rechecked
     reason = exit_verdict(
         definition.exit,
         rechecked is None or evaluate(rechecked, facts, walk.instant).matched,
         definition.goal is not None and _goal_met(walk, definition.goal),
-        rechecks_trigger=definition.trigger.type == "segment",
+        rechecks_trigger=definition.trigger.rechecked,
     )
     if reason is None:
         return False
@@ -233,7 +240,7 @@ def _is_over(walk: _Walk) -> bool:
 
 
 def _goal_met(walk: _Walk, goal: Goal) -> bool:
-    facts = walk.unit.journey_facts(walk.person, walk.journey)
+    facts = walk.facts
     if goal.segment is not None:
         return goal_segment_met(goal, facts)
     return any(goal_event_matches(goal, event, facts) for event in walk.person.events)
@@ -325,25 +332,29 @@ def _note_delivery(walk: _Walk, delivered: Delivered) -> None:
     """Record the message's outcome and go on behind it."""
     key = delivered.block
     block = walk.campaign.definition.workflow.blocks.get(key)
+    stays = delivered.pending and walk.journey.block == key and isinstance(block, DeliveringBlock) and block.waits
     if delivered.action_id not in walk.steps:
         step = step_of(
             walk.journey,
             delivered.action_id,
             block=key,
             output_type=block.type if block is not None else "email",
-            outcome=delivered.outcome,
-            effect={"type": "deliver"},
+            outcome="waiting" if stays else delivered.outcome,
+            effect={"type": "deliver", **delivered.noted},
             explanation=delivered.explanation,
             delivery_id=delivered.delivery_id,
             draft=delivered.draft,
+            path=delivered.path,
             created_at=walk.journey.arrived_at or walk.instant,
-            left_at=walk.instant,
+            left_at=None if stays else walk.instant,
         )
         walk.steps[delivered.action_id] = step
         walk.unit.add_step(step)
         if delivered.delivery_id is not None:
             walk.unit.count("campaign", walk.campaign.id, "messaged")
-    if walk.journey.block == key and isinstance(block, MessageBlock):
+    if stays:
+        walk.journey.wait = WaitState(answer=True).model_dump(mode="json")
+    elif walk.journey.block == key and isinstance(block, ActionBlock):
         _go_on(walk, key, block.next)
     else:
         _resume(walk)

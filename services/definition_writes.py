@@ -206,5 +206,5 @@ async def _follow_up(conn: Connection, change: Change, row: DefinitionRow, waits
         payload = {"campaign_id": campaign_id, "blocks": edit.to_replan, "removed_waits": waits}
         await tasks.create(conn, workspace_id, "replan", payload, total=change.waiting, now=now)
     definition = change.definition
-    if change.rebuilds and isinstance(definition, CampaignDefinition) and definition.trigger.type == "segment":
+    if change.rebuilds and isinstance(definition, CampaignDefinition) and definition.trigger.single:
         await tasks.create(conn, workspace_id, "trigger_build", {"campaign_id": campaign_id}, now=now)

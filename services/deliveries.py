@@ -10,22 +10,19 @@ from typing import Literal
 
 import faults
 from channels import CAPTURE, Channels, WayOut
-from channels.base import Outgoing, Outside, SendFailure
+from channels.base import Outside, SendFailure
 from domain import consent
-from domain.blocks import EmailBlock
+from domain.blocks import MessageBlock
 from domain.condition_keys import messages_that
 from domain.definitions.provider import ProviderDefinition, UseFor
 from domain.definitions.settings import Redirect
-from domain.deliveries import apply, message_id
+from domain.deliveries import apply
 from domain.errors import DomainError
-from domain.received import COPY_HEADER, DELIVERY_HEADER
 from ingest.catalog import Catalog, Catalogs
 from ingest.records import RECIPIENT
 from ingest.unit import Person, Unit
-from rendering.email import RenderedEmail, restored
-from rendering.mime import Mail, build
 from services.captures import CaptureMailbox
-from services.delivery_making import derived_id, make_email
+from services.delivery_making import derived_id, make_message
 from services.delivery_outcomes import (
     SETTLED,
     Applied,
@@ -37,6 +34,7 @@ from services.delivery_outcomes import (
     refused,
     reported_ahead,
 )
+from services.messages import MESSAGE_KINDS, Handing, Rendered
 from store import deliveries as store
 from store import deltas, tasks
 from store.database import Connection, Database
@@ -63,11 +61,11 @@ _USES: Mapping[str, UseFor] = {"segment": "segment_triggered", "event": "event_t
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A delivery as it was stored, and all that handing it over takes; `email` is None where there is nothing to send."""
+    """A delivery as it was stored, and all that handing it over takes; `message` is None where there is nothing to send."""
 
     catalog: Catalog
     row: DeliveryRow
-    email: RenderedEmail | None
+    message: Rendered | None
     use: UseFor = "all"
     campaign: str | None = None
 
@@ -86,6 +84,9 @@ class Recorded:
     delivery_id: str
     draft: bool
     status: str
+    pending: bool = False
+    """Whether a further attempt is to come."""
+    variant: str | None = None
 
 
 class Deliverer:
@@ -133,10 +134,10 @@ class Deliverer:
         if existing is not None:
             return await self._again(conn, catalog, existing)
         person = unit.people.get(journey.person_id)
-        made = make_email(catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
+        made = make_message(catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
         await store.insert(conn, made.row, made.rendered)
         await _reached(unit, made.row, tuple(made.row.metrics), RECIPIENT)
-        return Prepared(catalog, made.row, made.email, self._use(catalog, made.row), campaign.key)
+        return Prepared(catalog, made.row, made.message, self._use(catalog, made.row), campaign.key)
 
     async def hand_over(self, prepared: Prepared, clock: Clock) -> Outcome:
         """Give the message to its provider, once; no transaction is held meanwhile.
@@ -145,16 +146,21 @@ class Deliverer:
         """
         if not prepared.open:
             return SETTLED
-        if prepared.email is None:
+        if prepared.message is None:
             return Outcome("failed", FORGOTTEN, asked=False)
         provider = _provider_for(prepared)
         if provider is None:
-            return Outcome("failed", "There is no enabled provider for email in this workspace", asked=False)
+            nobody = f"There is no enabled provider for {prepared.row.channel} in this workspace"
+            return Outcome("failed", nobody, asked=False)
         way = self._channels.open(prepared.row.workspace_id, provider, self._outside)
         if self._was_interrupted(prepared, way):
             return interrupted(prepared.row.provider or way.key)
+        kind = MESSAGE_KINDS[prepared.row.channel]
+        handing = Handing(
+            prepared.catalog, prepared.row, way, prepared.catalog.now(clock()), campaign=prepared.campaign
+        )
         try:
-            outgoing = self._outgoing(prepared, prepared.email, way, clock)
+            outgoing = kind.outgoing(prepared.message, handing)
             receipt = await way.sender.send(outgoing, lambda: self._claim(prepared, way, clock))
         except SendFailure as failure:
             outcome = refused(failure, way.key, resend=self._ambiguous_resend)
@@ -162,7 +168,11 @@ class Deliverer:
             outcome = accepted(receipt, way.key)
         faults.point("deliver.after_provider")
         if outcome.result == "sent" and not outcome.ambiguous:
-            await self._send_copy(prepared, prepared.email, way, clock)
+            for copy in kind.copies(prepared.message, handing):
+                try:
+                    await way.sender.send(copy, _nothing)
+                except SendFailure as failure:
+                    logger.warning("The copy of a delivery was not taken (%s).", type(failure).__name__)
         return outcome
 
     async def record(
@@ -229,12 +239,12 @@ class Deliverer:
         return await self._again(conn, catalog, row)
 
     async def _again(self, conn: Connection, catalog: Catalog, row: DeliveryRow) -> Prepared:
-        email = None
+        message = None
         if row.status in OPEN:
             document = await store.content_of(conn, row)
-            email = restored(document) if document is not None else None
+            message = MESSAGE_KINDS[row.channel].restored(document) if document is not None else None
         campaign = catalog.campaigns.get(row.campaign_id or 0)
-        return Prepared(catalog, row, email, self._use(catalog, row), campaign.key if campaign is not None else None)
+        return Prepared(catalog, row, message, self._use(catalog, row), campaign.key if campaign is not None else None)
 
     def _use(self, catalog: Catalog, row: DeliveryRow) -> UseFor:
         campaign = catalog.campaigns.get(row.campaign_id or 0)
@@ -252,69 +262,6 @@ class Deliverer:
             claimed = await store.claim(conn, prepared.row, way.key, now)
         if not claimed:
             raise DomainError("delivery_in_hand", "Somebody else is handing this message over.")
-
-    def _outgoing(self, prepared: Prepared, email: RenderedEmail, way: WayOut, clock: Clock) -> Outgoing:
-        row = prepared.row
-        copies = () if email.fake_bcc else tuple(address.mailbox for address in email.bcc)
-        links: tuple[tuple[str, str], ...] = ((DELIVERY_HEADER, row.delivery_id),)
-        own = {name.casefold() for name, _ in email.headers}
-        if email.unsubscribe_url is not None and "list-unsubscribe" not in own:
-            links += (("List-Unsubscribe", f"<{email.unsubscribe_url}>"),)
-            if "list-unsubscribe-post" not in own:
-                links += (("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
-        return Outgoing(
-            workspace_id=row.workspace_id,
-            key=row.delivery_id,
-            attempt=row.attempts + 1,
-            purpose="delivery",
-            channel=row.channel,
-            sender=email.sender.mailbox,
-            recipients=(way.channel.normalise(email.recipient.mailbox), *copies),
-            raw=self._raw(prepared, email, links),
-            at=prepared.catalog.now(clock()),
-            rendered=_public(email),
-            person_id=row.person_id,
-            campaign=prepared.campaign,
-            block=row.block,
-        )
-
-    async def _send_copy(self, prepared: Prepared, email: RenderedEmail, way: WayOut, clock: Clock) -> None:
-        """A separate copy, told by its subject; it makes no delivery, and failing it fails nothing (MSG-21)."""
-        if not email.bcc or not email.fake_bcc:
-            return
-        first = email.bcc[0]
-        copy = replace(
-            email, recipient=first, subject=f"{email.subject} ({email.recipient.mailbox})", unsubscribe_url=None
-        )
-        outgoing = replace(
-            self._outgoing(prepared, copy, way, clock),
-            purpose="fake_bcc",
-            recipients=tuple(address.mailbox for address in email.bcc),
-            raw=self._raw(prepared, copy, ((COPY_HEADER, prepared.row.delivery_id),), "copy/"),
-        )
-        try:
-            await way.sender.send(outgoing, _nothing)
-        except SendFailure as failure:
-            logger.warning("The copy of a delivery was not taken (%s).", type(failure).__name__)
-
-    def _raw(
-        self, prepared: Prepared, email: RenderedEmail, links: tuple[tuple[str, str], ...], subject: str = ""
-    ) -> bytes:
-        key = prepared.catalog.workspace.delivery_key
-        return build(
-            Mail(
-                sender=email.sender,
-                recipient=email.recipient,
-                subject=email.subject,
-                date=prepared.row.created_at,
-                message_id=message_id(key, subject + prepared.row.delivery_id, email.sender.domain),
-                text=email.text,
-                html=email.html,
-                reply_to=email.reply_to,
-                headers=email.headers,
-                links=links,
-            )
-        )
 
     async def _apply(
         self,
@@ -417,14 +364,8 @@ def _preference(catalog: Catalog, row: DeliveryRow) -> consent.Preference:
     if campaign is None:
         return "subscribed"
     block = campaign.definition.workflow.blocks.get(row.block or "")
-    own = block.subscription if isinstance(block, EmailBlock) else "inherit"
+    own = block.subscription if isinstance(block, MessageBlock) else "inherit"
     return consent.effective(own, campaign.definition.subscription)
-
-
-def _public(email: RenderedEmail) -> dict[str, object]:
-    """The message in the contract's shape."""
-    kept = ("channel", "fields", "headers", "html", "text", "errors")
-    return {name: value for name, value in email.stored().items() if name in kept}
 
 
 def _recorded(row: DeliveryRow) -> Recorded:
@@ -434,6 +375,8 @@ def _recorded(row: DeliveryRow) -> Recorded:
         delivery_id=row.delivery_id,
         draft=row.draft,
         status=row.status,
+        pending=row.status in OPEN,
+        variant=row.variant,
     )
 
 

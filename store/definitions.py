@@ -33,6 +33,9 @@ class DefinitionRow:
     goal_seq: int | None = None
     first_started: datetime | None = None
     started_at: datetime | None = None
+    webhook_token: str | None = None
+    sample: Any = None
+    audience: str | None = None
 
 
 _NAMES = [column.name for column in fields(DefinitionRow)]

@@ -40,6 +40,9 @@ class DeliveryRow:
     held_until: datetime | None = None
     ambiguous: bool = False
     draft: bool = False
+    variant: str | None = None
+    holdout: bool = False
+    edited: bool = False
 
 
 _NAMES = [column.name for column in fields(DeliveryRow)]
@@ -58,6 +61,7 @@ _CHANGING = (
     "recipient",
     "subject",
     "draft",
+    "edited",
 )
 
 

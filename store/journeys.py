@@ -11,6 +11,8 @@ from store import deltas
 from store.database import Connection
 
 ACTIVE = "in_progress"
+NOBODY = 0
+"""The person of a journey whose subject is the payload of a webhook."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,16 @@ class JourneyRow:
     def active(self) -> bool:
         """Whether it is under way."""
         return self.state == ACTIVE
+
+    @property
+    def travelled(self) -> bool:
+        """Whether somebody travels it; else its subject is a payload."""
+        return self.person_id != NOBODY
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether it stands in a block whose delivery is not over yet, which nothing interrupts (CMP-16)."""
+        return self.wait is not None and bool(self.wait.get("answer"))
 
     @property
     def parked(self) -> bool:
@@ -148,6 +160,14 @@ async def hold(conn: Connection, workspace_id: int, journey_id: str) -> JourneyR
     columns = ", ".join(f"j.{name}" for name in _JOURNEY)
     query = f"""SELECT {columns} FROM journeys j JOIN people p USING (workspace_id, person_id)
                 WHERE workspace_id = $1 AND j.journey_id = $2 FOR NO KEY UPDATE OF p"""
+    record = await conn.fetchrow(query, workspace_id, journey_id)
+    return _row(record) if record else None
+
+
+async def hold_payload(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRow | None:
+    """One journey in which nobody travels, locked itself to the end of the transaction; None where it is no such one."""
+    query = f"""SELECT {_COLUMNS} FROM journeys
+                WHERE workspace_id = $1 AND journey_id = $2 AND person_id = {NOBODY} FOR NO KEY UPDATE"""
     record = await conn.fetchrow(query, workspace_id, journey_id)
     return _row(record) if record else None
 
@@ -372,6 +392,7 @@ async def wake_due(conn: Connection, workspace_id: int, now: datetime, why: str 
 
 __all__ = [
     "ACTIVE",
+    "NOBODY",
     "JourneyRow",
     "StepRow",
     "active_of",
@@ -384,6 +405,7 @@ __all__ = [
     "held",
     "history_of",
     "hold",
+    "hold_payload",
     "insert",
     "mark_ended",
     "save",

@@ -8,14 +8,16 @@ from typing import Annotated, Any, Final, get_args
 from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import InitErrorDetails, ValidationError
 
-from domain.blocks.base import Block, BranchBlock, DataBlock, MessageBlock, Planned, SendingState, StepBlock
+from domain.blocks.base import Block, BranchBlock, DataBlock, DeliveringBlock, Planned, SendingState, StepBlock
 from domain.blocks.email import EmailBlock
 from domain.blocks.exit import ExitBlock
+from domain.blocks.message import MessageBlock
 from domain.blocks.segment_update import SegmentUpdate
+from domain.blocks.target import Target
 from domain.blocks.time_delay import TimeDelay
 from domain.blocks.time_window import TimeWindow
 from domain.blocks.true_false import TrueFalse
-from domain.blocks.update_person import Target, UpdatePerson
+from domain.blocks.update_person import UpdatePerson
 from domain.blocks.wait_until import WaitUntil, looks_again_at, released_path, wait_keys
 from domain.documents import Refusal, refused
 
@@ -52,6 +54,7 @@ __all__ = [
     "Block",
     "BranchBlock",
     "DataBlock",
+    "DeliveringBlock",
     "EmailBlock",
     "ExitBlock",
     "MessageBlock",

@@ -11,10 +11,11 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from domain.condition_rules import ConditionPlace
-from domain.conditions import Condition, evaluate
+from domain.condition_rules import ConditionPlace, WherePlace
+from domain.conditions import Condition, Where, evaluate
+from domain.data_values import Value
 from domain.documents import Document, Key
-from domain.effects import AnyEffect, Goto, WaitState
+from domain.effects import AnyEffect, Deliver, Goto, Wait, WaitState
 from domain.errors import Problem
 from domain.facts import Facts, Position
 
@@ -82,6 +83,8 @@ class Block(BlockBase):
 
     waits_on: ClassVar[tuple[str, ...]] = ()
     """The fields that decide how long somebody stands here; a change of anything else moves nobody."""
+    provides: ClassVar[frozenset[str]] = frozenset()
+    """The roots that its own values can read besides those of the trigger."""
 
     @classmethod
     def type_name(cls) -> str:
@@ -123,6 +126,26 @@ class Block(BlockBase):
         """A digest of what matters for standing here; it differs when a wait has to be reckoned anew (CMP-25)."""
         return content_hash({"type": self.type, **self.model_dump(mode="json", include=set(self.waits_on))})
 
+    def values(self) -> Iterator[tuple[tuple[str | int, ...], Value]]:
+        """The values that the block computes, each with its path in the block."""
+        yield from ()
+
+    def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The Liquid templates besides those of values, each with its path in the block."""
+        yield from ()
+
+    def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str | int]]:
+        """The documents that the block names besides those of its conditions: path in the block, kind, key or id."""
+        yield from ()
+
+    def wheres(self) -> Iterator[tuple[tuple[str | int, ...], WherePlace, Where]]:
+        """The comparisons on records: path in the block, what kind of place, themselves."""
+        yield from ()
+
+    def needs_person(self) -> str | None:
+        """Why the block cannot stand where there is no person, None where it can (ACT-01)."""
+        return None
+
     def check(self, _pointer: str, _trigger_type: str | None, /) -> Iterator[Problem]:
         """What is wrong with the block in a campaign of that trigger type (None: not known), beyond its own shape."""
         yield from ()
@@ -155,7 +178,7 @@ class StepBlock(Block):
         """The action conditions."""
         return [] if self.conditions is None else [Placed(("conditions",), "block", self.conditions)]
 
-    def go_on(self, outcome: Literal["done", "skipped"] = "done", explanation: str | None = None) -> Planned:
+    def go_on(self, outcome: Literal["done", "skipped", "failed"] = "done", explanation: str | None = None) -> Planned:
         """Leave for the next block."""
         return Planned(effect=Goto(next=self.next, outcome=outcome, explanation=explanation))
 
@@ -188,16 +211,41 @@ class ActionBlock(StepBlock):
         """The effect that does it."""
 
 
-class MessageBlock(ActionBlock):
-    """A message to the person; drafted unless the author says otherwise."""
+class DeliveringBlock(ActionBlock):
+    """A block whose turn makes a delivery: a message, or a call to somebody's endpoint; drafted unless said otherwise."""
 
+    to_people: ClassVar[bool] = True
+    """Whether it is addressed to the journey's person, and so subject to their subscription."""
     sending_state: SendingState = "draft"
+
+    @property
+    def waits(self) -> bool:
+        """Whether the journey stands here until the delivery has come to its end, retries included (ACT-31)."""
+        return False
+
+    def needs_person(self) -> str | None:
+        """A message to a person needs one."""
+        return "There is no person to write to." if self.to_people else None
+
+    def perform(self, visit: Visit, /) -> Planned:
+        """Deliver; who waits for the outcome of a delivery that is made stands here until it is known."""
+        if visit.wait is None:
+            return super().perform(visit)
+        if visit.wait.released is None:
+            return Planned(effect=Wait(kind="answer", due_at=None), wait=visit.wait)
+        return self.go_on("failed" if visit.wait.released == "failed" else "done", visit.wait.told)
+
+    def action(self) -> Deliver:
+        """Deliver it."""
+        return Deliver(channel=self.type)
 
 
 class DataBlock(ActionBlock):
     """A change of data; carried out unless the author says otherwise."""
 
     sending_state: SendingState = "automatic"
+    calls_out: ClassVar[bool] = False
+    """Whether it speaks to the outside, so that it is carried out by the activity that may take its time."""
 
 
 class PathBase(Document):

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import ValidatorFunctionWrapHandler, WrapValidator
-
-from domain.blocks.base import MessageBlock
+from domain.blocks.message import MessageBlock
 from domain.content import EmailMessage
-from domain.documents import Refusal, refused
-from domain.effects import Deliver
-
-Subscription = Literal["inherit", "subscribed", "everyone"]
-
-
-def _read_subscription(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    if isinstance(value, dict) and set(value) == {"topic"}:
-        raise refused(
-            Refusal("unknown_reference", f"There is no topic {value['topic']!r}.", ("topic",), value["topic"])
-        )
-    return handler(value)
 
 
 class EmailBlock(MessageBlock):
-    """An email; `subscription` says who may get it, `inherit` being the campaign's rule (SUB-03)."""
+    """An email."""
 
     type: Literal["email"]
     message: EmailMessage
-    subscription: Annotated[Subscription, WrapValidator(_read_subscription)] = "inherit"
-    message_limit: Literal["inherit"] = "inherit"
 
-    def action(self) -> Deliver:
-        """Deliver it."""
-        return Deliver(channel="email")
+    def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The parts of the message."""
+        for path, text in self.message.texts():
+            yield ("message", *path), text
+
+    def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str | int]]:
+        """Its sender and its layout."""
+        if self.message.sender is not None:
+            yield ("message", "sender"), "sender", self.message.sender
+        layout = self.message.layout_reference
+        if layout is not None:
+            yield ("message", "layout"), "layout", layout

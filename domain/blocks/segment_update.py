@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -22,6 +23,14 @@ class SegmentUpdate(DataBlock):
     def adds(self) -> bool:
         """Whether the person becomes a member."""
         return self.action_ == "add"
+
+    def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str | int]]:
+        """The segment."""
+        yield ("segment",), "segment", self.segment
+
+    def needs_person(self) -> str | None:
+        """Members are people."""
+        return "There is no person to put into a segment."
 
     def action(self) -> Act:
         """Update the segment."""

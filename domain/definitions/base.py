@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import AfterValidator, StringConstraints, field_validator
 
-from domain.documents import Document, Key, Refusal, refused
+from domain.documents import Document, Key, NonEmptyText, Refusal, refused
 from domain.errors import Problem
-from domain.problems import pointer_of
+from domain.uses import Template, Use, texts_below
 from domain.zones import zone_named
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=190)]
-NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 
 
 def _known_zone(name: str) -> str:
@@ -23,25 +22,6 @@ def _known_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
-
-
-class Use(NamedTuple):
-    """One reference from a document to another: the kind meant, its key or id, and where the reference stands.
-
-    `block` is the block of a campaign that is meant, by key or action id.
-    """
-
-    kind: str
-    ref: str | int
-    pointer: str
-    block: str | int | None = None
-
-
-class Template(NamedTuple):
-    """One Liquid template of a document and where it stands."""
-
-    pointer: str
-    source: str
 
 
 class Surroundings(Protocol):
@@ -136,13 +116,14 @@ def default_twice(definition: Definition, around: Surroundings) -> Iterator[Prob
         yield Problem(code="duplicate", pointer="/default", message=message)
 
 
-def texts_below(value: Any, path: tuple[str | int, ...]) -> Iterator[Template]:
-    """Every text inside a JSON value as a template."""
-    if isinstance(value, str):
-        yield Template(pointer_of(path), value)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from texts_below(item, (*path, name))
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from texts_below(item, (*path, index))
+__all__ = [
+    "Definition",
+    "Name",
+    "NonEmptyText",
+    "Surroundings",
+    "Template",
+    "TimeZone",
+    "Use",
+    "default_twice",
+    "texts_below",
+]

@@ -20,14 +20,15 @@ from pydantic import (
 from domain.conditions import Condition
 from domain.definitions import campaign_parts, campaign_rules
 from domain.definitions.base import Definition, Name, Surroundings, Template, Use
-from domain.definitions.triggers import Trigger
+from domain.definitions.schedule import Schedule
+from domain.definitions.triggers import TRIGGERS, Trigger
 from domain.documents import Document, Refusal, refused
 from domain.errors import Problem
 from domain.goals import Goal
-from domain.journeys import ExitRule, Frequency, FrequencyEvery, FrequencyOnce
+from domain.journeys import ExitRule, Frequency, FrequencyEvery
 from domain.workflow_graph import Workflow
 
-State = Literal["draft", "starting", "running", "stopping", "stopped"]
+State = Literal["draft", "starting", "running", "stopping", "stopped", "archived"]
 LIVE_STATES = frozenset({"starting", "running", "stopping"})
 """States in which people may be inside, so that a save must not break the campaign."""
 
@@ -73,40 +74,45 @@ class CampaignDefinition(Definition):
     name: Name
     trigger: Trigger
     filters: Condition | None = None
-    frequency: Frequency
+    frequency: Frequency | None = None
     exit: ExitRule = "filters"
     goal: Goal | None = None
     subscription: Annotated[Literal["subscribed", "everyone"], WrapValidator(_read_subscription)] = "subscribed"
     message_limit: MessageLimit = Field(default_factory=MessageLimit)
     start_audience: Literal["future", "current_and_future"] = "future"
-    schedule: Any = None
+    schedule: Schedule | None = None
     workflow: Workflow
 
     @model_validator(mode="before")
     @classmethod
     def _default_frequency(cls, value: Any) -> Any:
-        """Where nothing is said: once for segment triggers, every time for events (CMP-14)."""
+        """Where nothing is said: what the trigger's kind is used to (CMP-14)."""
         if not isinstance(value, dict) or "frequency" in value:
             return value
         trigger = value.get("trigger")
-        event = isinstance(trigger, dict) and trigger.get("type") == "event"
-        return {**value, "frequency": {"mode": "every" if event else "once"}}
-
-    @field_validator("schedule")
-    @classmethod
-    def _unscheduled(cls, schedule: Any) -> Any:
-        raise refused(Refusal("not_applicable", "Scheduled starts and stops are not in this version.", (), schedule))
+        word = trigger.get("type") if isinstance(trigger, dict) else None
+        kind = TRIGGERS.get(word) if isinstance(word, str) else None
+        return {**value, "frequency": {"mode": kind.modes[0]}} if kind is not None and kind.modes else value
 
     @model_serializer(mode="wrap")
     def _omit_absent(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         dumped: dict[str, Any] = handler(self)
-        usual = FrequencyEvery(mode="every") if self.trigger.type == "event" else FrequencyOnce(mode="once")
-        if info.exclude_defaults and self.frequency == usual:
+        usual = self.trigger.modes[:1]
+        if (
+            info.exclude_defaults
+            and self.frequency is not None
+            and dumped["frequency"] == {"mode": next(iter(usual), None)}
+        ):
             dumped.pop("frequency", None)
         return {name: value for name, value in dumped.items() if value is not None or name in self.nullable}
 
+    @property
+    def often(self) -> Frequency:
+        """How often the same person may begin; where the trigger itself says so, at every occurrence."""
+        return self.frequency or FrequencyEvery(mode="every")
+
     def uses(self) -> Iterator[Use]:
-        """Segments, senders and layouts."""
+        """Segments, senders, layouts, object types and collections."""
         yield from campaign_parts.uses(self)
 
     def templates(self) -> Iterator[Template]:

@@ -3,56 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from domain.blocks import (
-    EmailBlock,
-    MessageBlock,
-    SegmentUpdate,
-    StepBlock,
-    Target,
-    TrueFalse,
-    UpdatePerson,
-    WaitUntil,
-)
-from domain.condition_rules import ConditionPlace
-from domain.conditions import Condition
-from domain.content import EmailMessage
+from domain.blocks import DeliveringBlock, SegmentUpdate
 from domain.data_values import LiquidValue
-from domain.definitions.base import Template, Use, texts_below
 from domain.definitions.condition_uses import uses_of
+from domain.definitions.triggers.base import PlacedCondition, PlacedWhere
 from domain.problems import pointer_of
+from domain.uses import Template, Use
 
 if TYPE_CHECKING:
     from domain.definitions.campaign import CampaignDefinition
 
-_NO_TEMPLATES = frozenset({"sender", "layout", "editor", "editor_document", "liquid_version", "headers"})
-
-
-class PlacedCondition(NamedTuple):
-    """One condition of a campaign: where it stands and what kind of place that is."""
-
-    pointer: str
-    condition: Condition
-    place: ConditionPlace
-
 
 def conditions(campaign: CampaignDefinition) -> Iterator[PlacedCondition]:
     """Every condition, in document order."""
-    if campaign.trigger.type == "segment":
-        yield PlacedCondition("/trigger/conditions", campaign.trigger.conditions, "trigger")
+    for placed in campaign.trigger.placed():
+        yield placed._replace(pointer=f"/trigger{placed.pointer}")
     if campaign.filters is not None:
         yield PlacedCondition("/filters", campaign.filters, "filters")
     for key, block in campaign.workflow.blocks.items():
-        at = pointer_of(("workflow", "blocks", key))
-        if isinstance(block, StepBlock) and block.conditions is not None:
-            yield PlacedCondition(f"{at}/conditions", block.conditions, "block")
-        elif isinstance(block, TrueFalse) and block.conditions is not None:
-            yield PlacedCondition(f"{at}/conditions", block.conditions, "true_false")
-        elif isinstance(block, WaitUntil):
-            for index, path in enumerate(block.paths):
-                if path.conditions is not None:
-                    yield PlacedCondition(f"{at}/paths/{index}/conditions", path.conditions, "wait")
+        for field, place, condition in block.placed_conditions():
+            yield PlacedCondition(pointer_of(("workflow", "blocks", key, *field)), condition, place)
+
+
+def wheres(campaign: CampaignDefinition) -> Iterator[PlacedWhere]:
+    """Every set of comparisons on a record of its own, in document order."""
+    for placed in campaign.trigger.wheres():
+        yield placed._replace(pointer=f"/trigger{placed.pointer}")
+    if campaign.goal is not None and campaign.goal.where is not None:
+        yield PlacedWhere("/goal/where", campaign.goal.where, "goal_where")
+    for key, block in campaign.workflow.blocks.items():
+        for field, place, where in block.wheres():
+            yield PlacedWhere(pointer_of(("workflow", "blocks", key, *field)), where, place)
 
 
 def segment_updates(campaign: CampaignDefinition) -> Iterator[Use]:
@@ -64,6 +47,8 @@ def segment_updates(campaign: CampaignDefinition) -> Iterator[Use]:
 
 def uses(campaign: CampaignDefinition) -> Iterator[Use]:
     """Every reference to another document."""
+    for use in campaign.trigger.uses():
+        yield use._replace(pointer=f"/trigger{use.pointer}")
     for placed in conditions(campaign):
         yield from uses_of(placed.condition, placed.pointer, campaign.key)
     goal = campaign.goal
@@ -71,45 +56,26 @@ def uses(campaign: CampaignDefinition) -> Iterator[Use]:
         for name, ref_or_none in (("enters_segment", goal.enters_segment), ("leaves_segment", goal.leaves_segment)):
             if ref_or_none is not None:
                 yield Use("segment", ref_or_none, f"/goal/{name}")
-    yield from segment_updates(campaign)
     for key, block in campaign.workflow.blocks.items():
-        if isinstance(block, EmailBlock):
-            at = pointer_of(("workflow", "blocks", key, "message"))
-            if block.message.sender is not None:
-                yield Use("sender", block.message.sender, f"{at}/sender")
-            layout = block.message.layout_reference
-            if layout is not None:
-                yield Use("layout", layout, f"{at}/layout")
+        for path, kind, ref in block.references():
+            yield Use(kind, ref, pointer_of(("workflow", "blocks", key, *path)))
 
 
 def templates(campaign: CampaignDefinition) -> Iterator[Template]:
     """Every Liquid template."""
     for key, block in campaign.workflow.blocks.items():
         at = ("workflow", "blocks", key)
-        if isinstance(block, EmailBlock):
-            yield from _of_message(block.message, (*at, "message"))
-        elif isinstance(block, UpdatePerson):
-            values = [((*at, "set", name), value) for name, value in (block.set_ or {}).items()]
-            if isinstance(block.target, Target):
-                name, value = block.target.identifier
-                values.append(((*at, "target", name), value))
-            for path, value in values:
-                if isinstance(value, LiquidValue):
-                    yield Template(pointer_of((*path, "liquid")), value.liquid)
-
-
-def _of_message(message: EmailMessage, at: tuple[str | int, ...]) -> Iterator[Template]:
-    for name, value in message.model_dump(mode="json", exclude_defaults=True).items():
-        if name not in _NO_TEMPLATES:
-            yield from texts_below(value, (*at, name))
-    for index, header in enumerate(message.headers):
-        yield Template(pointer_of((*at, "headers", index, "value")), header.value)
+        for path, text in block.texts():
+            yield Template(pointer_of((*at, *path)), text)
+        for path, value in block.values():
+            if isinstance(value, LiquidValue):
+                yield Template(pointer_of((*at, *path, "liquid")), value.liquid)
 
 
 def sends(campaign: CampaignDefinition) -> bool:
     """Whether any message leaves by itself."""
     return any(
-        isinstance(block, MessageBlock) and block.sending_state == "automatic"
+        isinstance(block, DeliveringBlock) and block.sending_state == "automatic"
         for block in campaign.workflow.blocks.values()
     )
 
@@ -118,6 +84,6 @@ def channels(campaign: CampaignDefinition) -> dict[str, str]:
     """The channels of messages that are not off, each with the pointer of its first block."""
     found: dict[str, str] = {}
     for key, block in campaign.workflow.blocks.items():
-        if isinstance(block, MessageBlock) and block.sending_state != "off":
+        if isinstance(block, DeliveringBlock) and block.sending_state != "off":
             found.setdefault(block.type, pointer_of(("workflow", "blocks", key, "type")))
     return found

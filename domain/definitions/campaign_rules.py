@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from domain.blocks import EmailBlock, Target, UpdatePerson
-from domain.condition_rules import check_condition, check_where
-from domain.data_values import JavascriptValue
+from domain.blocks import EmailBlock
+from domain.condition_rules import allowed_lookups, check_condition, check_where
 from domain.definitions import campaign_parts
 from domain.definitions.condition_uses import check_uses
 from domain.errors import Problem
-from domain.journeys import FrequencyEvery, FrequencyOnce, FrequencyOncePer
+from domain.journeys import FrequencyEvery
+from domain.lookups import Lookup
 from domain.problems import pointer_of
 from domain.workflow_graph import check_graph
 
@@ -24,8 +24,10 @@ def check(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Proble
     """Everything wrong between the parts; what only a start demands is marked so."""
     trigger_type = campaign.trigger.type
     for placed in campaign_parts.conditions(campaign):
-        if placed.place == "filters" and trigger_type == "segment":
+        if placed.place == "filters" and not campaign.trigger.filtered:
             message = "A segment trigger has no filters: put these conditions into the trigger."
+            if trigger_type == "webhook":
+                message = "Calls of a webhook have no filters: begin the workflow with a branch."
             yield Problem(code="filters_not_allowed", pointer="/filters", message=message)
             continue
         yield from check_condition(
@@ -33,57 +35,76 @@ def check(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Proble
             placed.place,
             pointer=placed.pointer,
             trigger_type=trigger_type,
-            in_workflow=placed.place in {"block", "true_false", "wait"},
+            in_workflow=placed.place in {"block", "true_false", "branch", "wait"},
         )
-    if campaign.trigger.type == "event" and campaign.trigger.where is not None:
-        yield from check_where(
-            campaign.trigger.where, "trigger_where", pointer="/trigger/where", trigger_type=trigger_type
-        )
+    for pointer, where, place in campaign_parts.wheres(campaign):
+        yield from check_where(where, place, pointer=pointer, trigger_type=trigger_type)
     yield from _frequency(campaign)
     yield from _goal(campaign)
     yield from _audience(campaign)
     yield from check_graph(campaign.workflow, "/workflow", trigger_type)
+    yield from _nobody(campaign)
     yield from _renames(campaign)
-    yield from _javascript(campaign)
+    yield from _values(campaign)
     yield from _by_hand(campaign, around)
     yield from check_uses(campaign_parts.uses(campaign), around)
     yield from _asked_for(campaign, around)
 
 
 def _frequency(campaign: CampaignDefinition) -> Iterator[Problem]:
-    frequency = campaign.frequency
-    if campaign.trigger.type == "segment":
-        if isinstance(frequency, FrequencyOncePer):
-            message = "A segment trigger lets people in once or at every match."
-            yield Problem(code="frequency_not_allowed", pointer="/frequency/mode", message=message)
-    elif isinstance(frequency, FrequencyEvery) and frequency.min_wait is not None:
+    frequency, modes = campaign.frequency, campaign.trigger.modes
+    if frequency is None:
+        return
+    if frequency.mode not in modes:
+        possible = f"possible are {', '.join(modes)}" if modes else "leave it out"
+        message = f"A {campaign.trigger.type} trigger does not begin journeys '{frequency.mode}': {possible}."
+        yield Problem(code="frequency_not_allowed", pointer="/frequency/mode", message=message)
+    elif isinstance(frequency, FrequencyEvery) and frequency.min_wait is not None and not campaign.trigger.rechecked:
         message = "Only segment triggers have a minimum wait; for events use once_per with a period."
         yield Problem(code="frequency_not_allowed", pointer="/frequency/min_wait", message=message)
-    if isinstance(frequency, FrequencyOnce | FrequencyEvery):
-        return
-    if not frequency.period.seconds:
-        message = "A period is at least one second long."
-        yield Problem(code="range", pointer="/frequency/period", message=message)
+    spans = {"period": getattr(frequency, "period", None), "interval": getattr(frequency, "interval", None)}
+    for name, span in spans.items():
+        if span is not None and not span.seconds:
+            message = f"The {name} is at least one second long."
+            yield Problem(code="range", pointer=f"/frequency/{name}", message=message)
 
 
 def _goal(campaign: CampaignDefinition) -> Iterator[Problem]:
-    goal = campaign.goal
-    if goal is None:
-        if campaign.exit in {"goal", "goal_or_filters"}:
-            yield Problem(code="goal_required", pointer="/exit", message="To exit on a goal there must be a goal.")
-    elif goal.where is not None:
-        yield from check_where(goal.where, "goal_where", pointer="/goal/where", trigger_type=campaign.trigger.type)
+    if not campaign.trigger.has_person:
+        if campaign.goal is not None:
+            message = "Nobody travels this campaign, so nobody can reach a goal."
+            yield Problem(code="not_applicable", pointer="/goal", message=message)
+    elif campaign.goal is None and campaign.exit in {"goal", "goal_or_filters"}:
+        yield Problem(code="goal_required", pointer="/exit", message="To exit on a goal there must be a goal.")
 
 
 def _audience(campaign: CampaignDefinition) -> Iterator[Problem]:
-    if campaign.start_audience == "future":
-        return
-    if campaign.trigger.type == "event":
-        message = "Only events after the start count, so there are no current people to take in."
-        yield Problem(code="audience_not_applicable", pointer="/start_audience", message=message)
+    if campaign.start_audience == "current_and_future" and not campaign.trigger.takes_current:
+        yield audience_not_applicable(campaign, "/start_audience")
+
+
+def audience_not_applicable(campaign: CampaignDefinition, pointer: str) -> Problem:
+    """Why nobody can be taken in who matches already when the campaign starts."""
+    if campaign.trigger.type == "date":
+        message = "A date trigger takes in whoever has the date, whenever it was set: leave the audience out."
     else:
-        message = "Taking in the people who match already is not in this version; use future."
-        yield Problem(code="not_applicable", pointer="/start_audience", message=message)
+        message = "Only what happens after the start counts, so there are no current people to take in."
+    return Problem(code="audience_not_applicable", pointer=pointer, message=message)
+
+
+def _nobody(campaign: CampaignDefinition) -> Iterator[Problem]:
+    """What cannot stand where no person travels (ACT-01)."""
+    if campaign.trigger.has_person:
+        return
+    for key, block in campaign.workflow.blocks.items():
+        at = ("workflow", "blocks", key)
+        why = block.needs_person()
+        if why is None:
+            continue
+        if "target" in type(block).model_fields:
+            yield Problem(code="target_required", pointer=pointer_of((*at, "target")), message=why)
+        else:
+            yield Problem(code="block_not_allowed", pointer=pointer_of((*at, "type")), message=why)
 
 
 def _renames(campaign: CampaignDefinition) -> Iterator[Problem]:
@@ -103,19 +124,15 @@ def _renames(campaign: CampaignDefinition) -> Iterator[Problem]:
         taken.setdefault(old, key)
 
 
-def _javascript(campaign: CampaignDefinition) -> Iterator[Problem]:
+def _values(campaign: CampaignDefinition) -> Iterator[Problem]:
+    """Values that start from what the trigger does not provide."""
     for key, block in campaign.workflow.blocks.items():
-        if not isinstance(block, UpdatePerson):
-            continue
-        values = [(("set", name), value) for name, value in (block.set_ or {}).items()]
-        if isinstance(block.target, Target):
-            name, value = block.target.identifier
-            values.append((("target", name), value))
-        for path, value in values:
-            if isinstance(value, JavascriptValue):
-                at = pointer_of(("workflow", "blocks", key, *path, "javascript"))
-                message = "Values in JavaScript are not in this version; use from or liquid."
-                yield Problem(code="not_applicable", pointer=at, message=message)
+        readable = allowed_lookups("block", campaign.trigger.type) | block.provides
+        for path, value in block.values():
+            at = ("workflow", "blocks", key, *path)
+            if isinstance(value, Lookup) and value.root not in readable:
+                message = f"There is no '{value.root}' to read in a block of this campaign."
+                yield Problem(code="root_not_allowed", pointer=pointer_of((*at, "from")), message=message)
 
 
 def _by_hand(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:

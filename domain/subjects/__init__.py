@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from domain.subjects.attribute import Attribute
 from domain.subjects.base import Moment, RecordSubject, Subject
+from domain.subjects.cohort import Cohort
 from domain.subjects.device import Device
 from domain.subjects.event import TriggerEvent
+from domain.subjects.journey import JourneyAttribute
 from domain.subjects.message import Message
 from domain.subjects.performed import Performed
 from domain.subjects.related import Related
 from domain.subjects.segment import Segment
+from domain.subjects.trigger import TriggerData
+from domain.subjects.triggering import TriggeringObject, TriggeringRelationship
 
 SUBJECTS: dict[str, type[Subject]] = {
     subject.root: subject
@@ -20,7 +24,12 @@ SUBJECTS: dict[str, type[Subject]] = {
         Message,
         Device,
         Related,
+        JourneyAttribute,
+        Cohort,
         TriggerEvent,
+        TriggerData,
+        TriggeringObject,
+        TriggeringRelationship,
     )
 }
 """Leaf root to subject."""
@@ -28,7 +37,9 @@ SUBJECTS: dict[str, type[Subject]] = {
 __all__ = [
     "SUBJECTS",
     "Attribute",
+    "Cohort",
     "Device",
+    "JourneyAttribute",
     "Message",
     "Moment",
     "Performed",
@@ -36,5 +47,8 @@ __all__ = [
     "Related",
     "Segment",
     "Subject",
+    "TriggerData",
     "TriggerEvent",
+    "TriggeringObject",
+    "TriggeringRelationship",
 ]

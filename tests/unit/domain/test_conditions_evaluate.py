@@ -329,8 +329,8 @@ def test_each_wrong_part_is_one_error_at_its_place(raw: Any, errors: Any) -> Non
 
 
 def test_the_message_lists_the_roots_that_are_known() -> None:
-    with pytest.raises(ValidationError, match="attribute, segment, performed, message, device, related, event"):
-        parse_condition({"cohort": {"block": "b", "path": "p"}})
+    with pytest.raises(ValidationError, match="attribute, segment, performed, message, device, related, journey"):
+        parse_condition({"mood": {"field": "b", "value": "p"}})
 
 
 def test_bottomless_nesting_is_refused_not_followed() -> None:

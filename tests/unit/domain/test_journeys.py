@@ -90,7 +90,8 @@ def test_a_refusal_explains_itself():
 @pytest.mark.parametrize(
     ("document", "where", "code"),
     [
-        ({"mode": "interval", "interval": "P1D"}, ("mode",), "enum"),
+        ({"mode": "weekly"}, ("mode",), "enum"),
+        ({"mode": "interval"}, ("interval",), "missing"),
         ({"mode": 3}, ("mode",), "enum"),
         ({}, ("mode",), "required"),
         ("once", (), "type"),

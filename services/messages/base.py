@@ -1,0 +1,80 @@
+"""What every kind of delivery is: it is rendered, kept, made again from what was kept, and written out for its provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+from channels import WayOut
+from channels.base import Outgoing
+from domain.blocks import DeliveringBlock
+from ingest.catalog import Catalog
+from store.deliveries import DeliveryRow
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A delivery about to be rendered: the block that asks for it and the variables of its templates."""
+
+    catalog: Catalog
+    block: DeliveringBlock
+    content: Any
+    """What is to be said: the block's own content, or that of an arm of its test."""
+    context: Mapping[str, Any]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """A rendered delivery on its way to a provider."""
+
+    catalog: Catalog
+    row: DeliveryRow
+    way: WayOut
+    at: datetime
+    campaign: str | None = None
+
+
+class Rendered(Protocol):
+    """One delivery as it was rendered."""
+
+    @property
+    def to(self) -> str:
+        """Whom or what it goes to, as lists show it."""
+
+    @property
+    def headline(self) -> str | None:
+        """Its subject, where it has one."""
+
+    def stored(self) -> dict[str, Any]:
+        """The delivery as a document, in the contract's shape; what the shape does not know stays inside."""
+
+
+class MessageKind(Protocol):
+    """One kind of delivery, found by the `type` of its block.
+
+    `channel` is what deliveries and providers call it, `word` what the vendor calls such an action.
+    """
+
+    channel: ClassVar[str]
+    word: ClassVar[str]
+
+    def render(self, making: Making) -> Rendered:
+        """The delivery for the journey's person as things stand now; raises RenderError naming the part that failed."""
+
+    def restored(self, document: Mapping[str, Any]) -> Rendered:
+        """The delivery behind a document that `stored` made; raises ValueError where it holds none."""
+
+    def outgoing(self, rendered: Any, handing: Handing) -> Outgoing:
+        """What the provider gets."""
+
+    def copies(self, rendered: Any, handing: Handing) -> Sequence[Outgoing]:
+        """What goes out besides, once the delivery was taken; failing that fails nothing."""
+
+    def shown(self, rendered: Any) -> dict[str, Any]:
+        """The delivery in the contract's shape."""
+
+
+__all__ = ["Handing", "Making", "MessageKind", "Rendered"]
