@@ -69,6 +69,35 @@ class WorkerSlots(BaseModel):
     tasks: Slots = Field(4, description="Builds, imports and exports at once on queue `tasks`.")
 
 
+class LlmSettings(BaseModel):
+    """How the deployment reaches language models; a provider with neither key nor address is not there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    anthropic_api_key: str | None = Field(None, repr=False, description="Key of provider `anthropic` of LLM blocks.")
+    anthropic_base_url: str | None = Field(
+        None, description="Where it answers `/v1/messages`; none: https://api.anthropic.com."
+    )
+    openai_api_key: str | None = Field(None, repr=False, description="Key of provider `openai` of LLM blocks.")
+    openai_base_url: str | None = Field(
+        None,
+        description="Where it, or what speaks like it, answers `/chat/completions`; none: https://api.openai.com/v1.",
+    )
+    fake: bool = Field(
+        False, description="Whether provider `fake`, which makes answers up, works outside sandboxes as well."
+    )
+
+    @property
+    def configured(self) -> frozenset[str]:
+        """The providers that are there."""
+        there = {
+            "anthropic": self.anthropic_api_key or self.anthropic_base_url,
+            "openai": self.openai_api_key or self.openai_base_url,
+            "fake": self.fake,
+        }
+        return frozenset(name for name, value in there.items() if value)
+
+
 class Settings(BaseSettings):
     """Everything a deployment decides; each field is read from `SOJOURN_<FIELD>`, parts of a group with `__`."""
 
@@ -145,6 +174,9 @@ class Settings(BaseSettings):
     )
     allow_private_urls: bool = Field(
         False, description="Whether files and webhooks may be called at private, loopback and link-local addresses."
+    )
+    llm: LlmSettings = Field(
+        default_factory=lambda: LlmSettings.model_validate({}), repr=False, description="Language models."
     )
     retention: Retention = Field(
         default_factory=lambda: Retention.model_validate({}), description="How long growing data is kept."

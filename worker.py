@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from ingest.catalog import Catalogs
 from keeper import Keeper, Loop, Ready, plainly
 from observability import Answer, HealthEndpoint
 from services.gate import TemporalAway
+from services.llm import configured
 from settings import Settings
 from store import health, outbox, workers
 from store.database import Database
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from temporalio.worker import Worker
 
     from activities.messages import MessageActivities
+    from services.calls import Call
     from services.deliveries import Deliverer
+    from services.draft_actions import Releaser
     from workflows.gateway import Gateway
 
 logger = logging.getLogger("sojourn.worker")
@@ -72,6 +75,8 @@ class Parts:
     def deliverer(self) -> Deliverer:
         """What hands messages over to providers."""
         from channels import Channels
+        from channels.base import Outside
+        from services.captures import CaptureMailbox
         from services.deliveries import Deliverer
 
         settings = self.settings
@@ -82,14 +87,35 @@ class Parts:
             link_base_url=settings.link_base_url,
             secrets=settings.secrets,
             ambiguous_resend=settings.ambiguous_resend,
+            outside=Outside(CaptureMailbox(self.db), settings.secrets, allow_private=settings.allow_private_urls),
         )
+
+    @cached_property
+    def calls(self) -> Mapping[str, Call]:
+        """The calls that data blocks make to the outside, by the type of the block."""
+        from services.calls.llm import LlmCall
+        from services.llm import access_to
+
+        llm = self.settings.llm
+        access = access_to(
+            anthropic=(llm.anthropic_base_url, llm.anthropic_api_key), openai=(llm.openai_base_url, llm.openai_api_key)
+        )
+        return {"llm": LlmCall(self.db, access, fake=llm.fake)}
+
+    @cached_property
+    def releaser(self) -> Releaser:
+        """What sends drafts, and carries drafted actions out, when their turn has come."""
+        from services.draft_actions import Releaser
+
+        base = self.settings.link_base_url
+        return Releaser(self.db, self.catalogs, self.notifier, base, calls=self.calls)
 
     @cached_property
     def messages(self) -> MessageActivities:
         """The delivering activity, one for all its queues."""
         from activities.messages import MessageActivities
 
-        return MessageActivities(self.db, self.catalogs, self.notifier, self.deliverer, system_now)
+        return MessageActivities(self.db, self.catalogs, self.notifier, self.deliverer, system_now, calls=self.calls)
 
     async def gateway(self) -> Gateway:
         """The way to Temporal for those who come and go; connects when it is first used."""
@@ -170,16 +196,22 @@ async def _outbox(parts: Parts) -> None:
 
 
 async def _due(parts: Parts) -> None:
+    from domain.drafts import RELEASE
     from services.due import DueRunner
+    from services.schedule_turns import Turns
 
-    runner = DueRunner(parts.db, parts.catalogs, parts.notifier, parts.deliverer, system_now)
+    workers = {RELEASE: parts.releaser.release, **Turns(parts.db, parts.notifier).workers}
+    runner = DueRunner(parts.db, parts.catalogs, parts.notifier, parts.deliverer, system_now, workers=workers)
     await runner.run(parts.listener, parts.stop)
 
 
 async def _tasks(parts: Parts) -> None:
-    from services.task_runner import TaskRunner
+    from services.draft_tasks import DraftPages
+    from services.task_runner import KINDS, TaskRunner
 
-    await TaskRunner(parts.db, parts.catalogs, parts.notifier, system_now).run(parts.listener, parts.stop)
+    kinds = {**KINDS, **DraftPages(parts.settings.link_base_url).kinds}
+    runner = TaskRunner(parts.db, parts.catalogs, parts.notifier, system_now, kinds=kinds)
+    await runner.run(parts.listener, parts.stop)
 
 
 async def _task_starts(parts: Parts) -> None:
@@ -388,6 +420,7 @@ async def run(settings: Settings, roles: Sequence[str], keeper: Keeper) -> None:
                 held.push_async_callback(db.close)
                 listener = await held.enter_async_context(Listener(settings.database_url or ""))
                 endpoint.parts = Parts(settings, keeper, db, listener)
+                configured.configure(settings.llm.configured)
                 held.push_async_callback(endpoint.parts.close)
                 logger.info("The worker runs.", extra={"roles": ",".join(roles), "port": port})
                 await _work(endpoint.parts, roles)

@@ -79,6 +79,9 @@ class MessageActivities:
                 return GONE
             block = _block_of(held, call.action_id)
             if block is None:
+                await self._deliverer.pick_up(held.conn, held.unit, held.journey, call.action_id)
+            if block is None or held.journey.awaits_answer:
+                # What is waited for is with the clock already: trying it here as well would be an attempt too many.
                 return await plan(held, "delivered before")
             unit, called = held.unit, _called(held, block)
             if called is None:

@@ -22,6 +22,7 @@ from api.callbacks import unsubscribe
 from api.deps import Parts
 from api.forms import ROUTERS as FORM_ROUTERS
 from api.management import (
+    ab_tests,
     activities,
     allowed_ips,
     campaigns,
@@ -33,6 +34,7 @@ from api.management import (
     data_in,
     data_index,
     definitions,
+    explain,
     exports,
     health,
     imports,
@@ -43,8 +45,12 @@ from api.management import (
     objects,
     segment_life,
     segments,
+    sending_state,
+    signing_keys,
+    tags,
     tasks,
     timeline,
+    webhooks,
     workspaces,
 )
 from api.middleware import Front
@@ -56,9 +62,11 @@ from clock import system_now
 from ingest.accept import Acceptor
 from ingest.catalog import Catalogs
 from observability import configure
+from services import private_urls
 from services.access import Access
 from services.file_links import FileLinks
 from services.health import Health
+from services.llm import configured
 from services.rates import DOCUMENTED, Rates
 from services.rejections import Rejections
 from settings import SECRET_SIZE, Settings
@@ -74,8 +82,13 @@ ROUTERS = (
     pipelines_calls.router,
     pipelines_libraries.router,
     definitions.router,
+    tags.router,
     campaigns.router,
+    sending_state.router,
+    ab_tests.router,
+    webhooks.router,
     journeys.router,
+    explain.router,
     customers.router,
     timeline.router,
     messages.router,
@@ -92,6 +105,7 @@ ROUTERS = (
     workspaces.router,
     credentials.router,
     allowed_ips.router,
+    signing_keys.router,
     activities.router,
     data_index.router,
     data_in.router,
@@ -112,6 +126,8 @@ async def assembled(settings: Settings) -> AsyncIterator[Parts]:
     if settings.database_url is None:
         sys.exit("SOJOURN_DATABASE_URL is not set.")
     db = await Database.connect(settings.database_url, min_size=0, max_size=CONNECTIONS)
+    configured.configure(settings.llm.configured)
+    private_urls.configure(allowed=settings.allow_private_urls)
     notifier = Notifier(db.pool)
     acceptor = Acceptor(db, notifier)
     try:

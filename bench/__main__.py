@@ -26,6 +26,7 @@ LIMITS = {
     "latency": 500.0,
     "builds": 1800.0,
     "memory": 1200.0,
+    "faults": 3600.0,
 }
 """Every program with the seconds after which it is given up."""
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +18,9 @@ from stack.commands import WORKERS, WorkerPlan
 from stack.services import on_free_ports, temporary_data_dir
 from stack.supervisor import Stack
 from store.database import Database
+
+if TYPE_CHECKING:
+    from stack.sink import OnMessage
 
 SETTLE_LIMIT = 120
 LOOK_EVERY = 0.02
@@ -100,13 +103,18 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def running_stack(workers: Sequence[WorkerPlan] = WORKERS) -> AsyncIterator[Place]:
-    """The whole product, with these worker processes, ended afterwards."""
+async def running_stack(
+    workers: Sequence[WorkerPlan] = WORKERS, on_message: OnMessage | None = None
+) -> AsyncIterator[Place]:
+    """The whole product, with these worker processes, ended afterwards; `on_message` takes what reaches its SMTP sink."""
     with temporary_data_dir() as folder:
         say("starting a stack of its own")
         settings = on_free_ports(folder)
         environment = bytecode(folder)
-        async with Stack(settings, workers=workers, headless=True, environment=environment, report=_quiet) as stack:
+        stack = Stack(
+            settings, workers=workers, headless=True, environment=environment, on_message=on_message, report=_quiet
+        )
+        async with stack:
             running = stack.describe()
             db = await Database.connect(running.database_url, min_size=1, max_size=8)
             try:

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from channels.base import Channel, HandingOver, Outgoing, Outside, Receipt, Sender
 from channels.capture import CaptureChannel
+from channels.http import HttpChannel
+from channels.slack import SlackChannel
 from channels.smtp import SmtpChannel
 from domain.definitions.provider import ProviderDefinition
 
-CHANNELS: Final[Mapping[str, Channel]] = {channel.kind: channel for channel in (CaptureChannel(), SmtpChannel())}
+CHANNELS: Final[Mapping[str, Channel]] = {
+    channel.kind: channel for channel in (CaptureChannel(), SmtpChannel(), SlackChannel())
+}
 """Every kind of provider by the word its definition uses."""
+
+BUILT_IN: Final[Mapping[str, Channel]] = {channel.kind: channel for channel in (HttpChannel(),)}
+"""Ways out that need no definition."""
 
 CAPTURE: Final = ProviderDefinition.model_validate(
     {"kind": "provider", "key": "capture", "channel": "email", "provider": "capture"}
 )
 """What stands in for every provider of a sandbox."""
+
+_BUILT_IN: Final[Mapping[str, Any]] = {"kind": "provider", "key": "http", "channel": "webhook", "provider": "http"}
+HTTP: Final = ProviderDefinition.model_construct(**_BUILT_IN)
+"""The way of webhooks, which nobody has to define."""
+
+
+EVERYBODY: Final = 0
+"""No workspace has this number."""
 
 
 class WayOut(NamedTuple):
@@ -59,13 +74,14 @@ class Channels:
 
     def open(self, workspace_id: int, provider: ProviderDefinition, outside: Outside) -> WayOut:
         """The way out that a provider definition describes."""
-        key = (workspace_id, provider.key)
+        # A way that nobody defines is the same for everybody, and no provider that is called like it takes its place.
+        key = (EVERYBODY if provider.provider in BUILT_IN else workspace_id, provider.key)
         known = self._open.get(key)
         if known is not None:
             if known[0] == provider:
                 return known[1]
             self._close_later(known[1].sender)
-        channel = CHANNELS[provider.provider]
+        channel = BUILT_IN.get(provider.provider) or CHANNELS[provider.provider]
         options = provider.config if provider.config is not None else channel.Options()
         sender = channel.open(options, outside)
         if provider.max_per_second is not None:
@@ -88,4 +104,16 @@ class Channels:
             await asyncio.gather(*self._closing)
 
 
-__all__ = ["CAPTURE", "CHANNELS", "Channel", "Channels", "Outgoing", "Outside", "Receipt", "Sender", "WayOut"]
+__all__ = [
+    "BUILT_IN",
+    "CAPTURE",
+    "CHANNELS",
+    "HTTP",
+    "Channel",
+    "Channels",
+    "Outgoing",
+    "Outside",
+    "Receipt",
+    "Sender",
+    "WayOut",
+]

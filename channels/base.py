@@ -6,15 +6,40 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel
 
-from domain.captured import CapturedMail, Purpose, Taken
+from domain.captured import CapturedMail, FaultRule, Purpose, Taken
 from domain.deliveries import Event
 
 HandingOver = Callable[[], Awaitable[None]]
 """Awaited right before the provider may take the message: until then it certainly has not."""
+
+CALL_SECONDS: Final = 16.0
+SLACK_URL: Final = "https://slack.com/api/chat.postMessage"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """One request over HTTP; `shown` is its address as logs may show it, `authorization` a header that none may."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    shown: str
+    authorization: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What an endpoint answered; `retry_after` as it said it."""
+
+    status: int
+    body: bytes = b""
+    reason: str = ""
+    retry_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +62,8 @@ class Outgoing:
     person_id: int | None = None
     campaign: str | None = None
     block: str | None = None
+    call: HttpCall | None = None
+    """What is asked of an endpoint, where that is what is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,7 @@ class Receipt:
     answer: str = ""
     ref: str | None = None
     events: tuple[Event, ...] = ()
+    response: HttpAnswer | None = None
 
 
 class SendFailure(Exception):
@@ -58,6 +86,7 @@ class SendFailure(Exception):
         super().__init__(answer)
         self.answer = answer
         self.ambiguous = ambiguous
+        self.response: HttpAnswer | None = None
 
 
 class Undeliverable(SendFailure):
@@ -90,17 +119,24 @@ class Mailbox(Protocol):
     async def take(self, mail: CapturedMail) -> Taken:
         """Keep one hand-over, once for each key, purpose and attempt, and say what became of it."""
 
+    async def take_call(self, mail: CapturedMail, url: str) -> FaultRule:
+        """Keep one call of an address, and say how it is answered; the same attempt is answered the same again."""
+
 
 @dataclass(frozen=True)
 class Outside:
     """What senders need of the deployment: its secrets, the mailbox of captured messages, the authorities it trusts.
 
-    `tls` None trusts what the machine trusts.
+    `tls` None trusts what the machine trusts. With `allow_private` endpoints may be private addresses; each has
+    `call_seconds` to answer. `slack_url` is where Slack takes messages.
     """
 
     mailbox: Mailbox
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls: ssl.SSLContext | None = None
+    allow_private: bool = False
+    call_seconds: float = CALL_SECONDS
+    slack_url: str = SLACK_URL
 
 
 class Sender(Protocol):
@@ -133,8 +169,12 @@ class Channel(Protocol):
 
 
 __all__ = [
+    "CALL_SECONDS",
+    "SLACK_URL",
     "Channel",
     "HandingOver",
+    "HttpAnswer",
+    "HttpCall",
     "Mailbox",
     "Outgoing",
     "Outside",

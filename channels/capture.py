@@ -17,10 +17,14 @@ from channels.base import (
     Unavailable,
     Undeliverable,
 )
+from channels.captured_calls import CapturedCalls
 from domain.captured import CapturedMail, FaultRule
+from domain.deliveries import Event
 from domain.documents import Document
 
 _BUSY = frozenset({408, 409})
+_NEVER_DELIVERED = frozenset({"in_app"})
+"""Channels in which a message is fetched, and nobody says that it has arrived before it is shown (SUB-43)."""
 
 
 class CaptureOptions(Document):
@@ -32,37 +36,41 @@ class CaptureSender:
 
     def __init__(self, outside: Outside) -> None:
         self._mailbox = outside.mailbox
+        self._calls = CapturedCalls(outside)
 
     async def send(self, outgoing: Outgoing, handing_over: HandingOver) -> Receipt:
         """Keep the message and answer as the rules of the workspace say."""
-        await handing_over()
-        taken = await self._mailbox.take(
-            CapturedMail(
-                workspace_id=outgoing.workspace_id,
-                delivery_id=outgoing.key,
-                attempt=outgoing.attempt,
-                purpose=outgoing.purpose,
-                channel=outgoing.channel,
-                recipients=outgoing.recipients,
-                sender=outgoing.sender,
-                at=outgoing.at,
-                rendered=outgoing.rendered,
-                raw=outgoing.raw,
-                person_id=outgoing.person_id,
-                campaign=outgoing.campaign,
-                block=outgoing.block,
-            )
+        mail = CapturedMail(
+            workspace_id=outgoing.workspace_id,
+            delivery_id=outgoing.key,
+            attempt=outgoing.attempt,
+            purpose=outgoing.purpose,
+            channel=outgoing.channel,
+            recipients=outgoing.recipients,
+            sender=outgoing.sender or None,
+            at=outgoing.at,
+            rendered=outgoing.rendered,
+            raw=outgoing.raw,
+            person_id=outgoing.person_id,
+            campaign=outgoing.campaign,
+            block=outgoing.block,
         )
+        if outgoing.call is not None:
+            return await self._calls.send(outgoing, mail, handing_over)
+        await handing_over()
+        taken = await self._mailbox.take(mail)
+        arrived: tuple[Event, ...] = () if outgoing.channel in _NEVER_DELIVERED else ("delivered",)
         if taken.rule is None:
-            return Receipt("250 2.0.0 Captured", events=("delivered",))
+            return Receipt("250 2.0.0 Captured", events=arrived)
         failure = failure_of(taken.rule)
         if failure is not None:
             raise failure
         spammed = taken.rule.outcome == "complaint"
-        return Receipt("250 2.0.0 Captured", events=("delivered", "spammed") if spammed else ("delivered",))
+        return Receipt("250 2.0.0 Captured", events=(*arrived, "spammed") if spammed else arrived)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Give up what is open."""
+        await self._calls.close()
 
 
 def failure_of(rule: FaultRule) -> SendFailure | None:

@@ -89,6 +89,24 @@ def export_deliveries(
     _export(session, "deliveries", body, out)
 
 
+@export.command("journeys")
+@connected
+def export_journeys(
+    session: Session,
+    *,
+    campaign: Annotated[str, typer.Option("--campaign", help="Key or number of the campaign.")],
+    state: Annotated[str | None, typer.Option("--state", help="in_progress, finished or exited_early.")] = None,
+    block: Annotated[str | None, typer.Option("--block", help="Only those standing at this block.")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="What happened at each block, as a second table.")] = False,
+    attributes: Attributes = None,
+    out: Out = None,
+) -> None:
+    """Export the journeys of a campaign."""
+    ref = int(campaign) if campaign.isdecimal() else campaign
+    narrowed = {name: value for name, value in {"state": state, "block": block}.items() if value is not None}
+    _export(session, "journeys", {"campaign": ref, "steps": steps, **narrowed, **_chosen(attributes)}, out)
+
+
 @export.command("devices")
 @connected
 def export_devices(session: Session, out: Out = None) -> None:

@@ -27,6 +27,8 @@ FaultOutcome = Literal[
 ACCEPTED: Final = "accepted"
 _FOR_CALLS: Final = frozenset({"answer", "pass_through"})
 """Outcomes of calls to the outside, which messages are not."""
+CALLED: Final = frozenset({"webhook", "slack"})
+"""Channels on which an endpoint is called."""
 
 
 class FaultRule(Document):
@@ -34,7 +36,7 @@ class FaultRule(Document):
 
     nullable = frozenset({"times"})
 
-    channel: Literal["email", "webhook"]
+    channel: Literal["email", "sms", "push", "in_app", "inbox", "whatsapp", "line", "slack", "webhook"]
     outcome: FaultOutcome
     to: Annotated[str, StringConstraints(min_length=1)] | None = None
     url: str | None = None
@@ -53,21 +55,21 @@ class FaultRule(Document):
     def _faults(self) -> Iterator[Refusal]:
         if self.outcome == "http_status" and self.status is None:
             yield Refusal("required", "Say which status the provider answers with.", ("status",))
-        if self.channel == "webhook":
+        if self.channel in CALLED:
             yield from self._faults_of_a_call()
             return
         if self.outcome in _FOR_CALLS:
-            message = f"'{self.outcome}' is for calls to the outside, and an email is none."
+            message = f"'{self.outcome}' is for calls to the outside, and a message is none."
             yield Refusal("not_applicable", message, ("outcome",), self.outcome)
         for name in ("url", "body"):
             if getattr(self, name) is not None:
-                yield Refusal("not_applicable", "This is for calls to the outside, and an email is none.", (name,))
+                yield Refusal("not_applicable", "This is for calls to the outside, and a message is none.", (name,))
 
     def _faults_of_a_call(self) -> Iterator[Refusal]:
         if self.outcome not in _FOR_CALLS | {"timeout", "http_status"}:
             message = f"'{self.outcome}' is for messages, and a call to the outside is none."
             yield Refusal("not_applicable", message, ("outcome",), self.outcome)
-        for name in ("to", "reply"):
+        for name in ("to", "reply") if self.channel == "webhook" else ("reply",):
             if getattr(self, name) is not None:
                 yield Refusal("not_applicable", "This is for messages, and a call to the outside is none.", (name,))
 
@@ -77,9 +79,18 @@ class FaultRule(Document):
             return False
         return self.to is None or self.to.casefold() in {recipient.casefold() for recipient in recipients}
 
-    def fits_call(self, url: str) -> bool:
+    def fits_call(self, url: str, channel: str = "webhook", recipients: tuple[str, ...] = ()) -> bool:
         """Whether the rule is for a call of this address: `url` is what an address begins with."""
-        return self.channel == "webhook" and (self.url is None or url.startswith(self.url))
+        if self.channel != channel or (self.url is not None and not url.startswith(self.url)):
+            return False
+        return self.to is None or self.to.casefold() in {recipient.casefold() for recipient in recipients}
+
+    @property
+    def refuses_call(self) -> bool:
+        """Whether a call is not taken by it; what becomes of one that passes is not known beforehand."""
+        if self.outcome == "timeout":
+            return True
+        return self.outcome != "pass_through" and not 200 <= (self.status or 200) < 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +122,4 @@ FAULT_OUTCOMES: Final[tuple[str, ...]] = get_args(FaultOutcome)
 REFUSING: Final = frozenset(FAULT_OUTCOMES) - _FOR_CALLS - {"complaint"}
 """Outcomes in which the message is not taken; a complaint follows a message that was."""
 
-__all__ = ["ACCEPTED", "FAULT_OUTCOMES", "REFUSING", "CapturedMail", "FaultRule", "Purpose", "Taken"]
+__all__ = ["ACCEPTED", "CALLED", "FAULT_OUTCOMES", "REFUSING", "CapturedMail", "FaultRule", "Purpose", "Taken"]

@@ -13,6 +13,8 @@ from domain.patterns import compile_name
 DEVICES = "device"
 RELATED = "related"
 MESSAGES = "message"
+OBJECTS = "objects"
+"""The newest related objects as templates list them; no condition looks at these."""
 
 
 def messages_that(status: str) -> str:
@@ -21,7 +23,7 @@ def messages_that(status: str) -> str:
 
 
 def kind_of_records(word: str) -> str:
-    """`device`, `related` or `message`: the kind of records that a word of `Keys.records` is about."""
+    """`device`, `related`, `message` or `objects`: the kind of records that a word of `Keys.records` is about."""
     return word.partition("/")[0]
 
 
@@ -59,8 +61,8 @@ class Keys:
     """The attributes, events, segments and other records a condition mentions.
 
     `attributes` are exact keys and top-level names: `a.b` gives both. `clock` says that time alone can turn the answer,
-    `age` that it depends on how long the person has been known (PPL-36). `records` are words: `device`, `related`, and
-    `message/<status>`.
+    `age` that it depends on how long the person has been known (PPL-36). `records` are words: `device`, `related`,
+    `objects` and `message/<status>`.
     """
 
     attributes: frozenset[str] = frozenset()

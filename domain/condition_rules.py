@@ -66,7 +66,7 @@ def allowed_roots(place: Place, trigger_type: str | None) -> frozenset[str]:
 
 def allowed_lookups(place: Place, trigger_type: str | None) -> frozenset[str]:
     """The roots that `{"from": ...}` may name at a place: what stands there, and in journeys what Liquid reads there."""
-    roots = {"customer"} if trigger_type != "webhook" else set()
+    roots = {"customer"} if trigger_type != "webhook" and (place, trigger_type) != ("object_where", "object") else set()
     if place in _IN_JOURNEYS:
         roots |= {"journey"}
         if trigger_type in _EVENT_TRIGGERS:

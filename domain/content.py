@@ -121,6 +121,14 @@ class EmailMessage(Document):
         for index, header in enumerate(self.headers):
             yield ("headers", index, "value"), header.value
 
+    def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str | int]]:
+        """Its sender and its layout: path in the message, kind, key or id."""
+        if self.sender is not None:
+            yield ("sender",), "sender", self.sender
+        layout = self.layout_reference
+        if layout is not None:
+            yield ("layout",), "layout", layout
+
     @property
     def uses_workspace_layout(self) -> bool:
         """Whether the layout was left out, so that the workspace's default wraps the body."""

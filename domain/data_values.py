@@ -5,7 +5,6 @@ Computing them takes a renderer and lives elsewhere; what a rendered text means 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final
 
@@ -13,6 +12,7 @@ from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from domain.documents import Document, Refusal, refused
 from domain.lookups import Lookup
+from domain.values import read_json
 
 
 class StaticValue(Document):
@@ -67,17 +67,12 @@ def roots_of(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, value.root
 
 
-def _refuse_constant(name: str) -> Any:
-    msg = f"{name} is not JSON"
-    raise ValueError(msg)
-
-
 def read_rendered(text: str) -> Any:
     """What a rendered template means: trimmed, JSON where it is JSON, else text; None for `null` and nothing (ACT-21)."""
     trimmed = text.strip()
     if not trimmed:
         return None
     try:
-        return json.loads(trimmed, parse_constant=_refuse_constant)
+        return read_json(trimmed)
     except (ValueError, RecursionError):
         return trimmed

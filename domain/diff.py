@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,11 @@ from domain.problems import pointer_of, split_pointer
 from domain.values import same
 
 MASK = "********"
+ANY = "*"
+"""Stands in the pointers of secrets for every member of an object."""
+USERINFO = "@"
+"""Ends the pointers of secrets that are what stands before the host of an address, and no more of it."""
+_USERINFO = re.compile(r"(?<=//)[^/?#]*(?=@)")
 
 
 class DiffEntry(BaseModel):
@@ -31,10 +37,13 @@ class DiffEntry(BaseModel):
     def masked(self, secrets: Sequence[str]) -> DiffEntry:
         """The same entry with texts at the pointers of `secrets` hidden."""
         before, after = self.before, self.after
+        here = split_pointer(self.path)
         for secret in secrets:
-            if secret == self.path or secret.startswith(f"{self.path}/"):
-                inner = split_pointer(secret.removeprefix(self.path))
-                before, after = _hidden(before, inner), _hidden(after, inner)
+            hide = hider(secret)
+            whole = split_pointer(secret.removesuffix(USERINFO))
+            outer, inner = whole[: len(here)], whole[len(here) :]
+            if len(outer) == len(here) and all(step in (ANY, name) for step, name in zip(outer, here, strict=True)):
+                before, after = _hidden(before, inner, hide), _hidden(after, inner, hide)
         return self.model_copy(update={"before": before, "after": after})
 
 
@@ -63,9 +72,24 @@ def _differences(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterat
             yield DiffEntry(op="add", path=pointer_of((*path, step)), after=after[step])
 
 
-def _hidden(value: Any, path: Sequence[str]) -> Any:
+def hider(secret: str) -> Callable[[Any], Any]:
+    """What hides the value at a secret's pointer; what is no text is no secret."""
+    if secret.endswith(USERINFO):
+        return lambda value: _USERINFO.sub(MASK, value, count=1) if isinstance(value, str) else value
+    return lambda value: MASK if isinstance(value, str) else value
+
+
+def userinfo_of(value: Any) -> str | None:
+    """What stands before the host of an address, None where nothing does."""
+    found = _USERINFO.search(value) if isinstance(value, str) else None
+    return None if found is None else found[0]
+
+
+def _hidden(value: Any, path: Sequence[str], hide: Callable[[Any], Any]) -> Any:
     if not path:
-        return MASK if isinstance(value, str) else value
+        return hide(value)
+    if isinstance(value, dict) and path[0] == ANY:
+        return {name: _hidden(item, path[1:], hide) for name, item in value.items()}
     if isinstance(value, dict) and path[0] in value:
-        return {**value, path[0]: _hidden(value[path[0]], path[1:])}
+        return {**value, path[0]: _hidden(value[path[0]], path[1:], hide)}
     return value

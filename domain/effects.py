@@ -70,7 +70,7 @@ class Exit(Effect):
     """The journey is over, for one of the stored reasons (CMP-30)."""
 
     type: Literal["exit"] = "exit"
-    reason: Literal["completed", "exit_block"]
+    reason: Literal["completed", "exit_block", "cohort_ambiguous"]
     explanation: str | None = None
 
 

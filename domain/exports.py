@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field, StrictBool, StringConstraints, field_validator, model_validator
 
 from domain.conditions import Condition
-from domain.documents import Document, Reference, Refusal, refused
+from domain.documents import Document, Key, Reference, Refusal, refused
 from domain.message_metrics import MessageMetric
 from domain.people_filters import parse_people_filter
 
@@ -134,6 +134,20 @@ class SegmentChangesExport(ExportRequest):
     end: Instant | None = None
 
 
+class JourneysExport(ExportRequest):
+    """Journeys of one campaign, those in a state, at a block, begun in a span; with `steps` what happened at each block."""
+
+    type: ClassVar[str] = "journeys"
+
+    campaign: Reference
+    state: Literal["in_progress", "finished", "exited_early"] | None = None
+    block: Key | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    attributes: Attributes = ()
+    steps: StrictBool = False
+
+
 class PersonExport(ExportRequest):
     """Everything there is of one person, named in one way."""
 
@@ -201,6 +215,7 @@ def _requests() -> Iterator[type[ExportRequest]]:
     yield DevicesExport
     yield DuplicatesExport
     yield SegmentChangesExport
+    yield JourneysExport
     yield PersonExport
     yield ObjectsExport
     yield ObjectExport
@@ -224,6 +239,7 @@ __all__ = [
     "DevicesExport",
     "DuplicatesExport",
     "ExportRequest",
+    "JourneysExport",
     "ObjectExport",
     "ObjectsExport",
     "PersonExport",

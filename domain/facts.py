@@ -44,6 +44,8 @@ class EventFact:
     data: Mapping[str, Any]
     type: EventType = "event"
     event_id: str | None = None
+    depth: int = 0
+    """How many campaigns have led to it, one by an event of the other; known of what has just come in only (ACT-23)."""
 
     @property
     def position(self) -> Position:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from domain.blocks import TimeDelay
+from domain.dates import Recurrence
 from domain.documents import Document, Refusal, refused
 from domain.durations import Duration
 from domain.facts import EventFact, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
+from domain.timing import shifted
 from domain.values import to_unix
 from domain.workflow_graph import Workflow
 
 BACKFILL_LIMIT = timedelta(hours=72)
+FILTER_PATIENCE = timedelta(seconds=1_800)
+"""How long an occurrence waits for the filters to come true, its last instant included (CMP-13)."""
 
 ExitRule = Literal["filters", "goal", "goal_or_filters", "never"]
 ExitReason = Literal["goal", "filters", "trigger"]
@@ -94,7 +98,7 @@ class Allowed(NamedTuple):
 class Refused(NamedTuple):
     """The frequency keeps the occurrence out; it is lost, never queued."""
 
-    reason: Literal["once", "in_journey", "before_end", "min_wait", "period", "interval"]
+    reason: Literal["once", "in_journey", "before_end", "min_wait", "period", "interval", "day"]
     explanation: str
 
 
@@ -119,6 +123,77 @@ def entry_allowed(
         return overlapping
     last = max(journey.started for journey in previous)
     return _too_soon(frequency, occurrence.at - last.at) or Allowed()
+
+
+class Rounds(NamedTuple):
+    """The instants at which somebody is looked at: so many times the interval after their latest entry (CMP-14)."""
+
+    anchor: datetime
+    interval: timedelta
+
+    def after(self, instant: datetime) -> datetime:
+        """The first of them later than an instant."""
+        passed = max(0, (instant - self.anchor) // self.interval)
+        return shifted(self.anchor, (passed + 1) * self.interval)
+
+    def has(self, instant: datetime) -> bool:
+        """Whether an instant is one of them."""
+        since = instant - self.anchor
+        return since >= self.interval and not since % self.interval
+
+
+def rounds_of(frequency: FrequencyInterval, previous: Sequence[PreviousJourney]) -> Rounds | None:
+    """When somebody with this past is looked at; None who has not entered yet."""
+    if not previous:
+        return None
+    return Rounds(max(journey.started for journey in previous).at, frequency.interval.delta)
+
+
+def interval_allowed(
+    frequency: FrequencyInterval,
+    previous: Sequence[PreviousJourney],
+    occurrence: Position,
+    *,
+    check: datetime | None,
+    since: datetime | None = None,
+) -> Allowed | Refused:
+    """Whether somebody who matches may begin a journey at fixed intervals (CMP-14).
+
+    `check` is the instant that has come at which they are looked at; without it they have just come to match, which counts
+    the first time only. Whose journeys were all over when the frequency ceased to be `once`, at `since`, has to come to
+    match anew, the interval being over (CMP-24).
+    """
+    rounds = rounds_of(frequency, previous)
+    if rounds is None:
+        return Allowed()
+    if any(journey.ended is None for journey in previous):
+        return Refused("in_journey", "The person is in a journey of this campaign.")
+    if are_over(previous, since):
+        return _overlapping(previous, occurrence) or _too_soon(frequency, occurrence.at - rounds.anchor) or Allowed()
+    if check is not None and rounds.has(check):
+        return Allowed()
+    return Refused("interval", "At fixed intervals people are looked at again so long after their latest entry.")
+
+
+def are_over(previous: Sequence[PreviousJourney], since: datetime | None) -> bool:
+    """Whether all of these journeys ended by an instant."""
+    return since is not None and all(journey.ended is not None and journey.ended.at <= since for journey in previous)
+
+
+def date_allowed(
+    recurrence: Recurrence, previous: Sequence[PreviousJourney], entered: Sequence[date], day: date
+) -> Allowed | Refused:
+    """Whether a day of somebody's may begin a journey (CMP-05); `entered` are the days that have.
+
+    `in_journey` is no refusal for good: such a day waits until the journey has ended.
+    """
+    if recurrence == "once" and previous:
+        return Refused("once", "The date has begun a journey before.")
+    if any(day <= other for other in entered):
+        return Refused("day", "This day, or a later one, has begun a journey already.")
+    if any(journey.ended is None for journey in previous):
+        return Refused("in_journey", "The person is in a journey of this campaign.")
+    return Allowed()
 
 
 def _too_soon(frequency: FrequencyEvery | FrequencyInterval | FrequencyOncePer, since: timedelta) -> Refused | None:
@@ -158,9 +233,16 @@ def event_may_trigger(
     event: EventFact, campaign_started_at: datetime, processed_at: datetime, workflow: Workflow
 ) -> bool:
     """Whether the event is neither older than the campaign's start, in whole seconds, nor past the age limit (CMP-12)."""
+    return why_too_old(event, campaign_started_at, processed_at, workflow) is None
+
+
+def why_too_old(
+    event: EventFact, campaign_started_at: datetime, processed_at: datetime, workflow: Workflow
+) -> Literal["before_start", "too_old"] | None:
+    """Why an event is no trigger any more: it is older than the campaign's start, or past the age limit."""
     if to_unix(event.at) < to_unix(campaign_started_at):
-        return False
-    return processed_at - event.at < age_limit(workflow)
+        return "before_start"
+    return None if processed_at - event.at < age_limit(workflow) else "too_old"
 
 
 def first_arrival(workflow: Workflow, entered: Position, trigger_event: EventFact | None) -> Position:
@@ -185,6 +267,7 @@ def exit_verdict(
 
 
 __all__ = [
+    "FILTER_PATIENCE",
     "Allowed",
     "ExitReason",
     "ExitRule",
@@ -196,12 +279,18 @@ __all__ = [
     "Goal",
     "PreviousJourney",
     "Refused",
+    "Rounds",
     "age_limit",
+    "are_over",
+    "date_allowed",
     "entry_allowed",
     "event_may_trigger",
     "exit_verdict",
     "first_arrival",
     "goal_event_matches",
     "goal_segment_met",
+    "interval_allowed",
     "leading_delay",
+    "rounds_of",
+    "why_too_old",
 ]

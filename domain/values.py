@@ -12,6 +12,8 @@ from typing import Any
 from domain.errors import DomainError
 
 MAX_NESTING = 64
+LEAST_WHOLE = -(2**63)
+MOST_WHOLE = 2**64 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 FIRST_TIMESTAMP = 100_000_000
@@ -20,10 +22,29 @@ _NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?")
 _DIGITS = re.compile(r"[0-9]{1,20}")
 
 
+def read_json(text: str) -> Any:
+    """The value of a JSON text; whole numbers over 64 bit become floats. Raises ValueError where it is none."""
+    return json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
+
+
+def _whole(text: str) -> int | float:
+    value = int(text)
+    return value if LEAST_WHOLE <= value <= MOST_WHOLE else _finite(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        msg = f"{text[:20]} is no finite number"
+        raise ValueError(msg)
+    return value
+
+
 def check_json(value: Any) -> None:
     """Refuse (`invalid_json`) what JSON text can say but the database cannot keep.
 
-    That is: U+0000 and lone surrogates in any string or key, numbers that are not finite, more than 64 levels.
+    That is: U+0000 and lone surrogates in any string or key, numbers that are not finite, whole ones over 64 bit, more
+    than 64 levels.
     """
     _check(value, 0)
 
@@ -45,6 +66,8 @@ def _check(value: Any, depth: int) -> None:
             _check(item, depth + 1)
     elif kind is float and not math.isfinite(value):
         raise DomainError("invalid_json", "Numbers must be finite.")
+    elif kind is int and not LEAST_WHOLE <= value <= MOST_WHOLE:
+        raise DomainError("invalid_json", "Whole numbers have at most 64 bits.")
 
 
 def _check_depth(depth: int) -> None:

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from domain.conditions import Condition, decide_at
 from domain.facts import Facts, Position
-from domain.narrowing import narrowing
+from domain.journeys import FrequencyInterval
 from domain.operations import Reevaluate, ordering_keys
 from domain.subjects import Moment
-from ingest.catalog import Catalog, trigger_conditions
+from ingest.asking import Asked, asked_of
+from ingest.catalog import Catalog, trigger_keys
 from ingest.person import NOT_KEPT
 from ingest.reading import read_facts
 from ingest.reevaluate import BUILT
 from ingest.settle import Change, settle
 from ingest.unit import Unit
 from store import builds as store
-from store import deltas, log, people
+from store import deltas, journeys, log, people
 from store.database import Connection
 from store.due import FLIP_SOURCE
 from store.people import ActivityRow, Kept, MembershipRow
@@ -63,6 +63,7 @@ async def build_page(
     since: datetime,
     now: datetime,
     why: str = SAVED,
+    came: list[int] | None = None,
 ) -> Page:
     """Find out who matches among the next people in order of internal number.
 
@@ -71,13 +72,14 @@ async def build_page(
     the person's lock.
 
     Nobody starts, leaves or is released by it; memberships of segments made of this one follow in the same pass. Whom the
-    clock has moved, after the instant `since` which the build was made, is left to the clock.
+    clock has moved, after the instant `since` which the build was made, is left to the clock. `came` is filled with those
+    who match and of whom nothing said so before; they stay locked.
     """
-    condition = _condition(catalog, kind, ref_id)
-    if condition is None:
+    asked = asked_of(catalog, kind, ref_id)
+    if asked is None:
         found = await store.next_range(conn, catalog.workspace_id, after=after, most=SPAN)
         return Page(found.until, found.people)
-    build = _Build(conn, catalog, kind, ref_id, condition, min(since, now), now, why)
+    build = _Build(conn, catalog, kind, ref_id, asked, min(since, now), now, why, [] if came is None else came)
     page, ids = await build.look(after)
     done = await build.evaluate(ids)
     if done == CANDIDATES or done < len(ids):
@@ -92,15 +94,16 @@ class _Build:
     catalog: Catalog
     kind: str
     ref_id: int
-    condition: Condition
+    asked: Asked
     since: datetime
     now: datetime
     why: str
+    came: list[int]
 
     async def look(self, after: int) -> tuple[Page, list[int]]:
         """The next people to be evaluated, and the range they were looked for in."""
         time = asyncio.get_running_loop().time
-        began, workspace_id, hint = time(), self.catalog.workspace_id, narrowing(self.condition)
+        began, workspace_id, hint = time(), self.catalog.workspace_id, self.asked.hint
         page, ids, span = Page(after, 0), list[int](), FIRST_SPAN
         while page.looked < SPAN and len(ids) < CANDIDATES and time() - began < LOOK_SECONDS:
             most = min(span, SPAN - page.looked)
@@ -139,9 +142,12 @@ class _Build:
         conn, workspace_id = self.conn, self.catalog.workspace_id
         rows = await store.hold(conn, workspace_id, ids)
         kept = await store.kept(conn, workspace_id, (self.kind, self.ref_id), ids)
-        facts = await read_facts(conn, self.catalog, rows, self.condition.keys)
+        facts = await read_facts(conn, self.catalog, rows, self.asked.keys)
         read = sum(len(one.events) for one in facts.values())
-        changes = await self._changes(facts, kept)
+        asked = self.asked
+        if asked.campaign is not None and isinstance(asked.campaign.definition.often, FrequencyInterval):
+            asked = asked.knowing(await journeys.history_of(conn, workspace_id, [asked.campaign.id], ids))
+        changes = await self._changes(facts, kept, asked)
         kind, ref_id, now = self.kind, self.ref_id, self.now
         begun: list[MembershipRow] = []
         turned: list[MembershipRow] = []
@@ -157,6 +163,7 @@ class _Build:
                 turned.append(MembershipRow(person_id, kind, ref_id, matched, None, flips_at))
             else:
                 begun.append(MembershipRow(person_id, kind, ref_id, matched, now, flips_at))
+        self.came.extend(row.person_id for row in begun if row.member)
         await people.save_memberships(conn, workspace_id, begun, gone)
         await people.save_flips(conn, workspace_id, turned)
         if moved and kind == "segment":
@@ -164,17 +171,18 @@ class _Build:
             read += await self._follow(list(moved))
         return read
 
-    async def _changes(self, facts: Mapping[int, Facts], kept: Mapping[int, Kept]) -> dict[int, Kept]:
+    async def _changes(self, facts: Mapping[int, Facts], kept: Mapping[int, Kept], asked: Asked) -> dict[int, Kept]:
         """Of whom something else is true than what is kept: most people are as they were, and nothing follows from that."""
-        moment, condition = Moment.of(self.now), self.condition
+        moment = Moment.of(self.now)
         found: dict[int, Kept] = {}
         unclear: list[int] = []
         for number, (person_id, seen) in enumerate(facts.items()):
             if number % YIELD_AFTER == 0:
                 await asyncio.sleep(0)
-            decision = Kept(*decide_at(condition, seen, moment))
+            decision = asked.of(person_id, seen, moment, self.since)
             before = kept.get(person_id, NOT_KEPT)
-            if decision == before:
+            if decision == before or (asked.by_instant and before.flips_at is not None and before.flips_at <= self.now):
+                # What happens at an instant that has come is left to the clock, which is about to ask.
                 continue
             if decision.member != before.member:
                 if person_id in kept and before.flips_at is None:
@@ -190,7 +198,7 @@ class _Build:
         """What is to be kept of somebody whom the clock has moved and not the definition: that their turn has come."""
         if before.flips_at is not None and before.flips_at <= self.since:
             return before
-        then = Kept(*decide_at(self.condition, facts, Moment.of(self.since)))
+        then = self.asked.of(0, facts, Moment.of(self.since), self.since)
         came = then.member == before.member and then.flips_at is not None and then.flips_at <= self.now
         return then if came else None
 
@@ -235,19 +243,10 @@ def _is_named(catalog: Catalog, segment_id: int) -> bool:
     """Whether a segment or a trigger is made of this segment."""
     refs = frozenset({segment_id, catalog.segments[segment_id].key})
     conditions = [
-        *[segment.condition for segment in catalog.compiled.nested_segments],
-        *[trigger_conditions(campaign) for campaign in catalog.compiled.matching],
+        *[segment.condition.keys for segment in catalog.compiled.nested_segments],
+        *[trigger_keys(campaign) for campaign in catalog.compiled.matching],
     ]
-    return any(not refs.isdisjoint(condition.keys.segments) for condition in conditions)
-
-
-def _condition(catalog: Catalog, kind: str, ref_id: int) -> Condition | None:
-    """What is evaluated, None where the segment is gone or the campaign is not entered by conditions any more."""
-    if kind == "segment":
-        segment = catalog.segments.get(ref_id)
-        return None if segment is None else segment.condition
-    campaign = next((campaign for campaign in catalog.compiled.matching if campaign.id == ref_id), None)
-    return None if campaign is None else trigger_conditions(campaign)
+    return any(not refs.isdisjoint(keys.segments) for keys in conditions)
 
 
 __all__ = ["CANDIDATES", "SAVED", "SPAN", "Page", "build_page"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 from pydantic import TypeAdapter
 
-from domain.operations import AnyOperation, Name, Reevaluate, Unsubscribe
+from domain.operations import AnyOperation, EnterCampaign, Name, Reevaluate, Unsubscribe
 from store import log, names
 from store.database import Connection
 from store.log import PendingRow
@@ -116,7 +116,7 @@ def _read(row: PendingRow) -> Fact:
 def owners_of(fact: Fact, known: Mapping[Name, int]) -> set[int]:
     """Those whom a fact names, as far as there are any; objects have negative numbers."""
     owners = {known[name] for name in fact.names if name in known}
-    if isinstance(fact.operation, (Reevaluate, Unsubscribe)):
+    if isinstance(fact.operation, (EnterCampaign, Reevaluate, Unsubscribe)):
         owners.add(fact.operation.person_id)
     return owners
 

@@ -6,6 +6,7 @@ from domain.condition_keys import messages_that
 from domain.facts import EventFact, Position
 from domain.goals import goal_event_matches
 from domain.patterns import fold_name
+from ingest.belongings import read_thing
 from ingest.catalog import Campaign
 from ingest.unit import Person, Unit, microseconds
 from store import conversions as store
@@ -37,16 +38,20 @@ async def convert(
         basis=goal.of,
         since=microseconds(happened - goal.within.delta),
         until=microseconds(happened) if inherited else None,
+        calls=campaign.converting_calls,
     )
     for candidate in candidates:
         journey = next((j for j in person.journeys if j.journey_id == candidate.journey_id), None)
         if journey is None:
             journey = await store.journey_of(unit.conn, unit.catalog.workspace_id, candidate.journey_id)
+        if journey is not None and (number := journey.trigger.get("object")) is not None:
+            await read_thing(unit.conn, unit.catalog.workspace_id, person, number)
         if journey is None or not _claims(unit, person, campaign, journey, event):
             continue
         await store.mark(unit.conn, unit.catalog.workspace_id, candidate.delivery_id, microseconds(unit.now), CONVERTED)
-        for kind, ref in (("campaign", campaign.id), ("action", candidate.action_id)):
-            unit.count(kind, ref, CONVERTED)
+        unit.count("action", candidate.action_id, CONVERTED)
+        if not candidate.holdout:
+            unit.count("campaign", campaign.id, CONVERTED)
         if journey.converted_at is None:
             journey.converted_at = unit.now
             unit.changed_journey(journey)

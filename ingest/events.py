@@ -26,7 +26,7 @@ async def track(unit: Unit, operation: TrackEvent, at: Position) -> Done:
         return Done("suppressed")
     happened = instant_of(operation.timestamp, at.at)
     name = operation.name.strip()
-    event = EventFact(name, happened, at.seq, operation.data, operation.type, operation.event_id)
+    event = EventFact(name, happened, at.seq, operation.data, operation.type, operation.event_id, operation.depth)
     unit.seen.note(operation.type, name, None, unit.source)
     await happen(unit, person, event, at)
     return Done("applied", person.person_id, _late(operation.timestamp, happened, at.at))

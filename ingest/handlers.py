@@ -15,6 +15,8 @@ from domain.operations import (
     DeleteDevice,
     DeleteObject,
     DeletePerson,
+    EnterCampaign,
+    FanOut,
     Identify,
     IdentifyObject,
     MergePeople,
@@ -24,6 +26,7 @@ from domain.operations import (
     ReevaluateRelated,
     ReportDelivery,
     SegmentMember,
+    StartByPayload,
     SuppressPerson,
     TrackEvent,
     Unsubscribe,
@@ -37,6 +40,7 @@ from ingest.events import track
 from ingest.identify import identify
 from ingest.manual_segments import change_membership
 from ingest.merging import merge
+from ingest.object_entry import enter_campaign, fan_out
 from ingest.objects import delete_object, identify_object
 from ingest.reevaluate import reevaluate, reevaluate_related, unsubscribe
 from ingest.relationships import change_relationships
@@ -44,6 +48,7 @@ from ingest.removal import delete, suppress, unsuppress
 from ingest.reports import report_delivery
 from ingest.suppressing import subject_of
 from ingest.unit import Unit
+from ingest.webhook_entry import start_by_payload
 
 Handler = Callable[[Unit, Any, Position], Awaitable[Done]]
 
@@ -67,6 +72,9 @@ HANDLERS: Final[Mapping[type[object], Handler]] = {
     Unsubscribe: unsubscribe,
     Reevaluate: reevaluate,
     ReevaluateRelated: reevaluate_related,
+    FanOut: fan_out,
+    EnterCampaign: enter_campaign,
+    StartByPayload: start_by_payload,
 }
 CREATING: Final = (Identify, TrackEvent, AddDevice, SegmentMember, ChangeRelationships)
 """Operations that may create the people they are about."""

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from domain.effects import WaitState
-from domain.facts import EventFact, JourneyFacts, Position, RelatedFact
+from domain.facts import EventFact, JourneyFacts, Position
 from domain.values import to_unix
-from store.journeys import JourneyRow, StepRow
+from ingest.person import Thing
+from store.journeys import ACTIVE, JourneyRow, StepRow
 
 
 def journey_context(
-    journey: JourneyRow, thing: RelatedFact | None = None, paths: Mapping[str, str] | None = None
+    journey: JourneyRow, thing: Thing | None = None, paths: Mapping[str, str] | None = None
 ) -> JourneyFacts:
     """What conditions can see of a journey; `thing` is the triggering object with the person's relationship, as now."""
     arrived = Position(journey.arrived_at, journey.arrived_seq) if journey.arrived_at and journey.parked else None
@@ -40,6 +41,27 @@ def trigger_event(journey: JourneyRow) -> EventFact | None:
     return EventFact(kept["name"], at, kept["seq"], kept["data"], kept["type"], kept.get("id"))
 
 
+def candidate(
+    workspace_id: int, campaign_id: int, person_id: int, started: Position, trigger: Mapping[str, Any]
+) -> JourneyRow:
+    """The journey that an occurrence would begin, as conditions would see it; it is never stored."""
+    return JourneyRow(
+        workspace_id=workspace_id,
+        journey_id="",
+        workflow_id="",
+        campaign_id=campaign_id,
+        person_id=person_id,
+        entry="",
+        single=False,
+        state=ACTIVE,
+        version=0,
+        started_at=started.at,
+        started_seq=started.seq,
+        created_at=started.at,
+        trigger=dict(trigger),
+    )
+
+
 def event_snapshot(event: EventFact) -> dict[str, Any]:
     """What a journey keeps of its trigger event."""
     return {
@@ -50,6 +72,7 @@ def event_snapshot(event: EventFact) -> dict[str, Any]:
         "at": event.at.isoformat(),
         "seq": event.seq,
         "data": dict(event.data),
+        **({"depth": event.depth} if event.depth else {}),
     }
 
 
@@ -71,4 +94,4 @@ def step_of(journey: JourneyRow, action_id: int, **values: Any) -> StepRow:
     )
 
 
-__all__ = ["event_snapshot", "journey_context", "step_of", "trigger_event", "wait_state"]
+__all__ = ["candidate", "event_snapshot", "journey_context", "step_of", "trigger_event", "wait_state"]

@@ -12,6 +12,7 @@ from domain.operations import (
     AnyOperation,
     ChangeRelationships,
     DeleteDevice,
+    EnterCampaign,
     Identify,
     Name,
     Reevaluate,
@@ -37,7 +38,11 @@ _Node = int | Name
 
 def keys_needed(compiled: Compiled, operation: AnyOperation) -> Keys:
     """What applying the operation may look at, whomever it turns out to be about."""
-    return compiled.keys_touched(_coming(operation))
+    coming = _coming(operation)
+    if isinstance(operation, ChangeRelationships) and compiled.by_relationship:
+        began = frozenset(("trigger", campaign.id) for found in compiled.by_relationship.values() for campaign in found)
+        coming = coming._replace(refs=coming.refs | began)
+    return compiled.keys_touched(coming)
 
 
 def _coming(operation: AnyOperation) -> Coming:
@@ -61,6 +66,8 @@ def _coming(operation: AnyOperation) -> Coming:
             records = _REPORTED
         case Reevaluate():
             refs, records = frozenset(operation.refs), frozenset(operation.records)
+        case EnterCampaign():
+            refs = frozenset({("trigger", operation.campaign_id)})
         case SegmentMember():
             attributes, refs = _NAMES, frozenset({("segment", operation.segment_id)})
         case _:

@@ -13,6 +13,7 @@ from domain.object_attributes import write
 from domain.operations import OBJECT_BY_CIO_ID, DeleteObject, IdentifyObject, Name, ObjectRef, ReevaluateRelated
 from domain.outcomes import Done
 from ingest.creation import written_at
+from ingest.object_triggers import object_written
 from ingest.object_types import refused_type
 from ingest.unit import OWN_SOURCE, TOMBSTONES, Unit, microseconds
 from store import objects, people, relationships
@@ -22,11 +23,12 @@ NO_OBJECT = "Object does not exist"
 
 
 class Object(NamedTuple):
-    """An object as other facts refer to it."""
+    """An object as other facts refer to it; `row` is what was read of it under its lock."""
 
     number: int
     type_id: int
     object_id: str
+    row: ObjectRow
 
     @property
     def named(self) -> dict[str, Any]:
@@ -88,6 +90,7 @@ async def delete_object(unit: Unit, operation: DeleteObject, at: Position) -> Do
     ]
     await people.insert_activities(unit.conn, workspace_id, lines, unit.now)
     await unit.changed(parted, RELATED)
+    await _tell_concerned(unit, found)
     _record(unit, found, "delete", {"relationships": len(parted)}, at)
     return Done("applied")
 
@@ -104,12 +107,13 @@ async def _made(unit: Unit, ref: ObjectRef, at: Position) -> ObjectRow | Done:
     )
     if created:
         _record(unit, _known(unit, row), "create", {}, at)
+        object_written(unit, row, None, at)
     return row
 
 
 def _known(unit: Unit, row: ObjectRow) -> Object:
     """The object, which facts of this unit now find by either of its names."""
-    found = Object(row.object_no, row.object_type_id, row.object_id)
+    found = Object(row.object_no, row.object_type_id, row.object_id, row)
     unit.names[ObjectRef(object_type_id=found.type_id, object_id=found.object_id).name] = -found.number
     unit.names[Name(OBJECT_BY_CIO_ID, cio_object_id(found.number))] = -found.number
     return found
@@ -124,10 +128,11 @@ async def _write(unit: Unit, row: ObjectRow, operation: IdentifyObject, at: Posi
     if done.values:
         oldest = microseconds(unit.now - TOMBSTONES)
         times = {n: micros for n, micros in done.times.items() if n in done.attributes or micros >= oldest}
-        row.attributes, row.attribute_times = done.attributes, times
+        before, row.attributes, row.attribute_times = row.attributes, done.attributes, times
         await objects.update(unit.conn, unit.catalog.workspace_id, row)
         _record(unit, thing, "attribute_change", {"attributes": done.values, "before": done.before}, at)
-        await _tell_related(unit, thing)
+        await _tell_concerned(unit, thing)
+        object_written(unit, row, before, at)
     if done.failed:
         _record(unit, thing, "failed_attribute_change", {"reasons": done.failed}, at)
     if done.skipped:
@@ -136,19 +141,20 @@ async def _write(unit: Unit, row: ObjectRow, operation: IdentifyObject, at: Posi
     return Done("applied", note=done.note)
 
 
-async def _tell_related(unit: Unit, thing: Object) -> None:
-    """Have everybody looked at again who is related to an object that has changed (PPL-39)."""
+async def _tell_concerned(unit: Unit, thing: Object) -> None:
+    """Have everybody looked at again who is related to an object that has changed, or in a journey of it (PPL-39)."""
     compiled, public = unit.catalog.compiled, cio_object_id(thing.number)
     if RELATED not in compiled.keys.record_kinds:
         return
     here = [
         person.person_id
         for person in unit.people.values()
-        if any(related.object["cio_object_id"] == public for related in person.records.related)
+        if thing.number in person.things
+        or any(related.object["cio_object_id"] == public for related in person.records.related)
     ]
     await unit.renew(here, frozenset({RELATED}))
     # Relating takes the object's lock, which is held here: nobody can become related unseen.
-    if RELATED in compiled.watched_records and await relationships.people_of(
+    if RELATED in compiled.watched_records and await relationships.concerned(
         unit.conn, unit.catalog.workspace_id, thing.number, 0, 1
     ):
         unit.append(ReevaluateRelated(object_no=thing.number), OWN_SOURCE)

@@ -14,6 +14,7 @@ from domain.ids import cio_id
 from domain.operations import Identifier, IdentifierKind, Name
 from domain.values import EPOCH, to_unix
 from ingest.records import NO_RECORDS, Records
+from store.entry_retries import EntryRetry
 from store.journeys import JourneyRow
 from store.people import Kept, PersonRow, ReadPerson
 
@@ -30,11 +31,20 @@ class Erased(NamedTuple):
     keys: frozenset[int]
 
 
+class Thing(NamedTuple):
+    """The object that triggered a journey, as it is now; `relationship` is None where the person is not related to it."""
+
+    object: Mapping[str, Any]
+    relationship: Mapping[str, Any] | None
+
+
 @dataclass(slots=True, eq=False)
 class Person:
     """One person as this transaction knows them; `fresh` until the first settling of somebody it has made.
 
-    `read` are the kinds of records that are known of them.
+    `read` are the kinds of records that are known of them, `retries` the occurrences that wait, by campaign and entry.
+    `things` are the objects that triggered their journeys, by internal number, `objects` the newest they are related to, as
+    templates list them; None where nothing asks for these.
     """
 
     row: PersonRow
@@ -43,7 +53,10 @@ class Person:
     journeys: list[JourneyRow] = field(default_factory=list)
     events: list[EventFact] = field(default_factory=list)
     records: Records = NO_RECORDS
+    retries: dict[tuple[int, str], EntryRetry] = field(default_factory=dict)
     read: frozenset[str] = frozenset()
+    things: dict[int, Thing] = field(default_factory=dict)
+    objects: dict[str, list[dict[str, Any]]] | None = None
     last_seq: int = 0
     is_new: bool = False
     fresh: bool = False
@@ -137,4 +150,4 @@ def microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // _MICROSECOND
 
 
-__all__ = ["NAMES", "NOT_KEPT", "Erased", "Membership", "Person", "microseconds", "profile_of"]
+__all__ = ["NAMES", "NOT_KEPT", "Erased", "Membership", "Person", "Thing", "microseconds", "profile_of"]

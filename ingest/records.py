@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from domain.condition_keys import DEVICES, MESSAGES, RELATED
 from domain.facts import DeviceFact, Happening, MessageFact, Position, RelatedFact
@@ -70,9 +71,14 @@ def _device(row: DeviceRow) -> DeviceFact:
     return DeviceFact(row.platform, to_unix(row.last_used), row.last_status, row.attributes)
 
 
+def object_record(object_no: int, object_id: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """An object as conditions compare it: its attributes, its identifiers among them."""
+    return {**attributes, "object_id": object_id, "cio_object_id": cio_object_id(object_no)}
+
+
 def _related(thing: Related) -> RelatedFact:
-    named = {"object_id": thing.object_id, "cio_object_id": cio_object_id(thing.object_no)}
-    return RelatedFact(thing.object_type_id, {**thing.attributes, **named}, thing.relationship, thing.object_no)
+    record = object_record(thing.object_no, thing.object_id, thing.attributes)
+    return RelatedFact(thing.object_type_id, record, thing.relationship, thing.object_no)
 
 
 def _message(message: Message) -> MessageFact:
@@ -91,4 +97,4 @@ def _reported(message: Message) -> Iterable[Happening]:
         yield Happening(event["metric"], Position(at, event["seq"]), event["human"], event["link"], event["response"])
 
 
-__all__ = ["NO_RECORDS", "RECIPIENT", "Records", "read_records"]
+__all__ = ["NO_RECORDS", "RECIPIENT", "Records", "object_record", "read_records"]

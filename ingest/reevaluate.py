@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from domain.condition_keys import RELATED, kind_of_records, messages_that
 from domain.facts import Position
 from domain.operations import DELIVERY, Name, Reevaluate, ReevaluateRelated, Unsubscribe
 from domain.outcomes import Done
+from domain.values import EPOCH
 from ingest.identify import Update, finish, write_attributes
 from ingest.manual_segments import clear
 from ingest.settle import Change, settle
-from ingest.unit import OWN_SOURCE, Unit, microseconds
+from ingest.unit import OWN_SOURCE, Membership, Unit, microseconds
 from store import conversions, relationships
 from store.message_events import MessageEvent
 
@@ -31,14 +34,17 @@ async def reevaluate(unit: Unit, operation: Reevaluate, at: Position) -> Done:
     quiet = operation.why == "build"
     records = frozenset(operation.records)
     because = BUILT if quiet else None
-    change = Change(unit.facts_of(person), at, refs=refs, quiet=quiet, records=records, because=because)
+    instants = (EPOCH + timedelta(microseconds=micros) for micros in operation.instants)
+    came: dict[Membership, datetime] = dict(zip(operation.refs, instants, strict=False))
+    before = unit.facts_of(person)
+    change = Change(before, at, refs=refs, quiet=quiet, records=records, because=because, came=came)
     await settle(unit, person, change)
     return Done("applied", person.person_id)
 
 
 async def reevaluate_related(unit: Unit, operation: ReevaluateRelated, _at: Position) -> Done:
-    """Have the next people looked at again who are related to an object, and then those after them."""
-    found = await relationships.people_of(
+    """Have the next people looked at again who are related to an object or in a journey of it, then those after them."""
+    found = await relationships.concerned(
         unit.conn, unit.catalog.workspace_id, operation.object_no, operation.after, RELATED_PAGE
     )
     for person_id in found:

@@ -11,6 +11,7 @@ from domain.object_attributes import write
 from domain.operations import ChangeRelationships, Edge, Name
 from domain.outcomes import Done, Outcome
 from ingest.creation import create, owner_of
+from ingest.object_triggers import Happened, relationship_written
 from ingest.objects import NO_OBJECT, Object, find_object, make_object
 from ingest.record_changes import settle_records
 from ingest.unit import Person, Unit
@@ -44,12 +45,15 @@ async def change_relationships(unit: Unit, operation: ChangeRelationships, at: P
         if person.person_id not in befores:
             befores[person.person_id] = unit.nobody() if person.fresh else unit.facts_of(person)
         ends.append(found)
+    happened: list[Happened] = []
     if operation.action == "delete":
         changed = await _part(unit, ends, at)
     else:
-        changed, more = await _relate(unit, ends, at)
+        changed, happened, more = await _relate(unit, ends, at)
         notes |= dict.fromkeys(more)
     await _after(unit, changed, befores, at)
+    for change in happened:
+        await relationship_written(unit, change, at)
     one = next(iter(befores)) if len(befores) == 1 else None
     return Done("applied" if ends else _why_nothing(operation, notes), one, "; ".join(notes) or None)
 
@@ -67,8 +71,10 @@ async def relate(unit: Unit, person: Person, edge: Edge, at: Position) -> None:
     thing = await find_object(unit, edge.object) or await make_object(unit, edge.object, at)
     if isinstance(thing, Object):
         before = unit.nobody() if person.fresh else unit.facts_of(person)
-        changed, _ = await _relate(unit, [Ends(person, thing, edge)], at)
+        changed, happened, _ = await _relate(unit, [Ends(person, thing, edge)], at)
         await _after(unit, changed, {person.person_id: before}, at)
+        for one in happened:
+            await relationship_written(unit, one, at)
 
 
 async def _ends(
@@ -96,11 +102,12 @@ async def _ends(
     return SUPPRESSED if person is None else Ends(person, thing, edge)
 
 
-async def _relate(unit: Unit, ends: Sequence[Ends], at: Position) -> tuple[set[int], list[str]]:
-    """Write relationships and log them; returns whose have changed, and what did not fit."""
+async def _relate(unit: Unit, ends: Sequence[Ends], at: Position) -> tuple[set[int], list[Happened], list[str]]:
+    """Write relationships and log them; returns whose have changed, what may begin journeys, and what did not fit."""
     workspace_id = unit.catalog.workspace_id
     known = await store.find(unit.conn, workspace_id, _pairs(ends)) if ends else {}
     rows: dict[Pair, RelationshipRow] = {}
+    happened: list[Happened] = []
     notes: list[str] = []
     for end in ends:
         person, thing, edge = end
@@ -111,6 +118,8 @@ async def _relate(unit: Unit, ends: Sequence[Ends], at: Position) -> tuple[set[i
         done = write(row.attributes if row is not None else {}, {}, edge.attributes)
         if row is None or done.values:
             rows[pair] = known[pair] = RelationshipRow(person.person_id, thing.number, done.attributes)
+            before = None if row is None else row.attributes
+            happened.append(Happened(person, thing.row, before, done.attributes))
         if row is None:
             _record(unit, "add_relationship", end, done.attributes, at)
         elif done.values:
@@ -121,7 +130,7 @@ async def _relate(unit: Unit, ends: Sequence[Ends], at: Position) -> tuple[set[i
             unit.record(person, "relationship_failed_attribute_change", thing.object_id, {**thing.named, **reasons}, at)
             notes.append(done.note or "")
     await store.save(unit.conn, workspace_id, list(rows.values()), unit.now)
-    return {person_id for person_id, _ in rows}, notes
+    return {person_id for person_id, _ in rows}, happened, notes
 
 
 async def _part(unit: Unit, ends: Sequence[Ends], at: Position) -> set[int]:

@@ -7,6 +7,7 @@ from itertools import chain
 from urllib.parse import quote
 
 from domain.facts import Position
+from domain.ids import cio_id
 from domain.operations import DeletePerson, Identifier, SuppressPerson, UnsuppressPerson, key_of_name
 from domain.outcomes import Done
 from ingest.creation import owner_of
@@ -81,6 +82,8 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
     keys = [key_of_name(name) for name in names]
     await unit.flush()
     numbers = [person.person_id, *await merges.merged(unit.conn, workspace_id, person.person_id)]
+    # What others hold of those who were merged into the person is found by their numbers.
+    keys += [key_of_name(Identifier(kind="cio_id", value=cio_id(number)).name) for number in numbers[1:]]
     unit.erased.append(Erased(frozenset(numbers), frozenset(keys)))
     unsent = await erasure.erase(unit.conn, workspace_id, person.person_id, keys=keys, values=values, now=unit.now)
     for campaign_id, action_id in unsent:

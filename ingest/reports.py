@@ -37,7 +37,8 @@ async def report_delivery(unit: Unit, operation: ReportDelivery, at: Position) -
     """
     workspace_id, event = unit.catalog.workspace_id, event_of(operation.metric)
     row = await deliveries.get(unit.conn, workspace_id, operation.delivery_id, for_update=True)
-    if row is None:
+    if row is None or row.holdout:
+        # A holdout has never left, so that nothing can be said of it.
         return Done("ignored", note="There is no such delivery.")
     if event is None or not allowed(row.channel, operation.metric):
         return Done("ignored", row.person_id, f"A delivery of the channel {row.channel} has no such metric.")

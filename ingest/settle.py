@@ -5,22 +5,25 @@ Always under the person's lock and in the caller's transaction; nothing else dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from domain.blocks import WaitUntil, looks_again_at, released_path, wait_keys
 from domain.condition_keys import Keys
 from domain.conditions import Condition, decide, decide_at, reason_of
+from domain.dates import Fire
+from domain.definitions.triggers import DateTrigger
 from domain.facts import EventFact, Facts, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
-from domain.journeys import exit_verdict
+from domain.journeys import FrequencyInterval, exit_verdict
 from domain.operations import Reevaluate
 from domain.workflow_graph import resume_at
 from ingest.catalog import Campaign, Segment, trigger_conditions
 from ingest.conversions import convert
-from ingest.entry import enter_by_event, enter_by_match
+from ingest.dates import follow_date
+from ingest.entry import checks, enter_by_date, enter_by_event, enter_by_match, try_again
 from ingest.touching import KeyIndex
 from ingest.unit import NOT_KEPT, OWN_SOURCE, Membership, Person, Unit, wait_state
 from store.journeys import JourneyRow
@@ -38,7 +41,8 @@ class Change:
     segments that the change itself moved the person into or out of; with `everything` all conditions are asked. `records`
     are other things that changed, in the words of `Keys.records`. A `mute`
     change ends journeys by their exit rules and does no more: nobody begins, converts or is released (PPL-43). Waits on
-    segments that are `looked_at` are asked although nobody moved.
+    segments that are `looked_at` are asked although nobody moved. `came` are the instants for which the clock asks, by
+    membership.
     """
 
     before: Facts
@@ -54,6 +58,7 @@ class Change:
     looked_at: frozenset[int] = frozenset()
     records: frozenset[str] = frozenset()
     because: str | None = None
+    came: Mapping[Membership, datetime] = field(default_factory=dict)
 
 
 @dataclass
@@ -63,7 +68,8 @@ class _Touched:
     change: Change
     segments: set[int]
     entered: set[int]
-    matched: list[Campaign]
+    matched: list[tuple[Campaign, datetime | None]] = field(default_factory=list)
+    fired: list[tuple[Campaign, Fire]] = field(default_factory=list)
 
     def by(self, keys: Keys, unit: Unit) -> bool:
         """Whether something these keys mention was touched."""
@@ -84,7 +90,7 @@ class _Touched:
 
 async def settle(unit: Unit, person: Person, change: Change) -> None:
     """Derive everything that follows from the change."""
-    touched = _Touched(change, set(change.moved), {s for s in change.moved if s in person.segments}, [])
+    touched = _Touched(change, set(change.moved), {s for s in change.moved if s in person.segments})
     compiled = unit.catalog.compiled
     counts = not change.quiet and not change.mute
     # What an event converts comes first: nobody is to be in for a moment who did it, but not by a message.
@@ -97,7 +103,7 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
     if nested:
         _settle_segments(unit, person, nested, touched)
     for campaign in _concerned(compiled.matching, compiled.matching_index, "trigger", person, touched):
-        _settle_trigger(unit, person, campaign, touched)
+        await _settle_trigger(unit, person, campaign, touched)
     person.fresh = False
     if change.quiet:
         return
@@ -107,9 +113,20 @@ async def settle(unit: Unit, person: Person, change: Change) -> None:
         # Who has only just begun stands before the first block; in between, the plan looks before every action.
         if (journey.parked and not journey.awaits_answer) or journey.block is None:
             _settle_standing(unit, person, journey, touched)
-    for campaign in touched.matched:
-        await enter_by_match(unit, person, campaign, change.at)
+    await _begin_journeys(unit, person, touched)
+
+
+async def _begin_journeys(unit: Unit, person: Person, touched: _Touched) -> None:
+    """What waited comes first, then what the change itself may begin."""
+    change = touched.change
+    if person.retries and not change.mute:
+        await try_again(unit, person, change.at, lambda keys: touched.by(keys, unit))
+    for campaign, check in touched.matched:
+        await enter_by_match(unit, person, campaign, change.at, check)
+    for campaign, fire in touched.fired:
+        await enter_by_date(unit, person, campaign, fire, change.at)
     if change.event is not None:
+        compiled = unit.catalog.compiled
         for place in sorted(compiled.entry_index.of_event(change.event)):
             await enter_by_event(unit, person, compiled.by_event[place], change.event)
 
@@ -185,18 +202,39 @@ def _settle_segment(
     unit.record(person, kind, segment.name, data, change.at)
 
 
-def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _Touched) -> None:
-    condition = trigger_conditions(campaign)
+async def _settle_trigger(unit: Unit, person: Person, campaign: Campaign, touched: _Touched) -> None:
     key = ("trigger", campaign.id)
     change = touched.change
+    enters = campaign.enters and not change.quiet and not change.mute
+    if isinstance(campaign.definition.trigger, DateTrigger):
+        written, came = min(change.at.at, unit.now), change.came.get(key)
+        fire = follow_date(unit, person, campaign, written=written, before=change.before, came=came)
+        if fire is not None and enters:
+            touched.fired.append((campaign, fire))
+        return
+    condition = trigger_conditions(campaign)
     matched, flips_at = decide(condition, unit.facts_of(person), unit.now)
     reached = _is_reached(person, key, change, unit)
+    check: datetime | None = None
+    if matched and isinstance(campaign.definition.often, FrequencyInterval):
+        check, coming = await checks(unit, person, campaign, _came(person, key, change, unit))
+        flips_at = min((at for at in (flips_at, coming) if at is not None), default=None)
     moved = unit.set_membership(person, key, matched, flips_at)
-    if not moved or not matched or change.quiet or change.mute or not campaign.enters:
+    if not matched or not enters or not (moved or check is not None):
         return
-    if campaign.state == "starting" and not reached and _was(person, condition, change, unit):
+    if moved and campaign.state == "starting" and not reached and _was(person, condition, change, unit):
+        if campaign.takes_current:
+            # The build would take them in, and finds them taken in.
+            touched.matched.append((campaign, check))
         return
-    touched.matched.append(campaign)
+    touched.matched.append((campaign, check))
+
+
+def _came(person: Person, key: Membership, change: Change, unit: Unit) -> datetime | None:
+    """The instant that the clock asks for, or is about to ask for."""
+    kept = person.memberships.get(key)
+    asked = kept.flips_at if kept is not None and kept.flips_at is not None and kept.flips_at <= unit.now else None
+    return change.came.get(key, asked)
 
 
 def _is_reached(person: Person, key: Membership, change: Change, unit: Unit) -> bool:
@@ -248,26 +286,18 @@ def _settle_standing(unit: Unit, person: Person, journey: JourneyRow, touched: _
     if campaign is None:
         return
     ends = ("trigger", campaign.id) in touched.change.refs or touched.by(campaign.exit_keys, unit)
-    if ends and end_if_over(unit, person, journey, campaign, touched.change):
+    if ends and end_if_over(unit, person, journey, campaign, touched):
         return
     if not touched.change.mute:
         release(unit, person, journey, campaign, touched)
 
 
-def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, change: Change) -> bool:
+def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, touched: _Touched) -> bool:
     """End a waiting journey whose exit rule a change has just met (CMP-16)."""
-    facts, event = unit.journey_facts(person, journey), change.event
+    facts = unit.journey_facts(person, journey)
     definition = campaign.definition
     filters = campaign.rechecked
-    goal_met = (
-        definition.goal is not None
-        and not change.mute
-        and (
-            goal_segment_met(definition.goal, facts)
-            if definition.goal.segment is not None
-            else event is not None and goal_event_matches(definition.goal, event, facts)
-        )
-    )
+    goal_met = not touched.change.mute and _meets_goal(unit, journey, campaign, facts, touched)
     reason = exit_verdict(
         definition.exit,
         filters is None or decide(filters, facts, unit.now)[0],
@@ -280,6 +310,17 @@ def end_if_over(unit: Unit, person: Person, journey: JourneyRow, campaign: Campa
         person, journey, state="exited_early", reason=reason, explanation=EXPLANATIONS[reason], why=f"exit: {reason}"
     )
     return True
+
+
+def _meets_goal(unit: Unit, journey: JourneyRow, campaign: Campaign, facts: Facts, touched: _Touched) -> bool:
+    """Whether the goal is met; one that is younger than the journey has to be met by the change itself (CMP-26)."""
+    goal, event = campaign.definition.goal, touched.change.event
+    if goal is None:
+        return False
+    if goal.segment is not None:
+        older = campaign.is_older_than_goal(journey.created_at, journey.started_seq)
+        return goal_segment_met(goal, facts) and (not older or _segment_id(goal, unit) in touched.segments)
+    return event is not None and goal_event_matches(goal, event, facts)
 
 
 def release(unit: Unit, person: Person, journey: JourneyRow, campaign: Campaign, touched: _Touched) -> None:

@@ -7,6 +7,7 @@ from models.deliveries import (
     DeliveryAttempt,
     DeliveryContent,
     EndpointAnswers,
+    EndpointTurn,
     MailboxFault,
     MessageEvent,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Device",
     "DueRow",
     "EndpointAnswers",
+    "EndpointTurn",
     "EntryRefusal",
     "EntryRetry",
     "Event",

@@ -17,6 +17,9 @@ class Definition(SQLModel, table=True):
     `goal_seq` is the log's last number when a campaign that people may have entered got its first goal.
     `started_at` is the instant of the latest start; an event must not be older to trigger. `audience` is whom that start
     took in. `webhook_token` is the secret of a webhook campaign's URL, `sample` the latest payload a draft of one received.
+    `goal_changed_at` and `goal_changed_seq` say when, and behind which fact, the goal of a started campaign became this one.
+    `interval_since` is when people of a campaign that began once began to be looked at in intervals (CMP-24).
+    `schedule_problems` say why the clock could not start it, until it starts or is saved again.
     """
 
     __tablename__ = "definitions"
@@ -47,5 +50,9 @@ class Definition(SQLModel, table=True):
     webhook_token: str | None = text(null=True)
     sample: Any = json(null=True)
     audience: str | None = text(null=True)
+    interval_since: datetime | None = instant(null=True)
+    goal_changed_at: datetime | None = instant(null=True)
+    goal_changed_seq: int | None = bigint(null=True)
+    schedule_problems: list[dict[str, Any]] | None = json(null=True)
     created_at: datetime = instant()
     updated_at: datetime = instant()

@@ -152,3 +152,12 @@ class EndpointAnswers(SQLModel, table=True):
     minute: datetime = instant(pk=True)
     succeeded: int
     throttled: int
+
+
+class EndpointTurn(SQLModel, table=True):
+    """When the next call of a host may be made, where it has said that they are too many (ACT-31)."""
+
+    __tablename__ = "endpoint_turns"
+    workspace_id: int = Field(primary_key=True)
+    host: str = text(pk=True)
+    next_at: datetime = instant()

@@ -45,6 +45,19 @@ class Journey(SQLModel, table=True):
         Index(
             "journeys_at_block", "workspace_id", "campaign_id", "block", postgresql_where=sql("state = 'in_progress'")
         ),
+        Index(
+            "journeys_by_object",
+            "workspace_id",
+            sql("(trigger -> 'object')"),
+            "person_id",
+            postgresql_where=sql("state = 'in_progress' AND trigger ? 'object'"),
+        ),
+        Index(
+            "journeys_by_trigger_person",
+            "workspace_id",
+            sql("(trigger -> 'person')"),
+            postgresql_where=sql("trigger ? 'person'"),
+        ),
         Index("journeys_by_campaign", "workspace_id", "campaign_id", "journey_id"),
         Index("journeys_by_person", "workspace_id", "person_id", "journey_id"),
     )
@@ -104,7 +117,10 @@ class JourneyStep(SQLModel, table=True):
 
 
 class EntryRetry(SQLModel, table=True):
-    """An occurrence of a trigger that waits, up to `until`, for the campaign's filters to come true (CMP-13)."""
+    """An occurrence of a trigger that waits, up to `until`, for the campaign's filters to come true (CMP-13).
+
+    Without `until` it is a date, and waits for the journey under way to end (CMP-05).
+    """
 
     __tablename__ = "entry_retries"
     __table_args__ = (Index("entry_retries_by_end", "workspace_id", "until"),)
@@ -115,7 +131,8 @@ class EntryRetry(SQLModel, table=True):
     occurred_at: datetime = instant()
     occurred_seq: int = bigint()
     trigger: dict[str, Any] = json()
-    until: datetime = instant()
+    parked_at: datetime = instant()
+    until: datetime | None = instant(null=True)
 
 
 class EntryRefusal(SQLModel, table=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from rendering.links import UNSENT
 from rendering.tags import UNSUBSCRIBE_URL
@@ -38,6 +38,18 @@ class CampaignNames(NamedTuple):
     trigger_type: str
 
 
+class Triggering(Protocol):
+    """The object that triggered the journey, as it is now; `relationship` is None where the person is not related to it."""
+
+    @property
+    def object(self) -> Mapping[str, Any]:
+        """Its attributes and identifiers."""
+
+    @property
+    def relationship(self) -> Mapping[str, Any] | None:
+        """What is said of the relationship."""
+
+
 class MessageNames(NamedTuple):
     """The message as templates see it; `type` is the word of the vendor, such as `email_action`."""
 
@@ -54,6 +66,8 @@ def message_context(
     journey: Mapping[str, Any],
     journey_id: str | None,
     campaign: CampaignNames,
+    objects: Mapping[str, Any] | None = None,
+    thing: Triggering | None = None,
     message: MessageNames | None = None,
     delivery_id: str | None = None,
     unsubscribe_url: str | None = None,
@@ -62,7 +76,8 @@ def message_context(
 
     `customer` holds the attributes, identifiers included; `event` is what a journey keeps of its trigger event (`name`,
     `id`, `timestamp`, `data`), None where conditions triggered it. `trigger` is a payload, or what is kept of the object,
-    relationship and person that triggered; without one there is no root `trigger`.
+    relationship and person that triggered; without one there is no root `trigger`. `objects` are those that the person is
+    related to, by the word of their type; `thing` is the object that triggered, as it is now.
     """
     context: dict[str, Any] = {
         "customer": customer,
@@ -75,11 +90,16 @@ def message_context(
         },
         "delivery_id": delivery_id or UNSENT,
         "snippets": {},
-        "objects": {},
+        "objects": objects or {},
     }
     context |= _event(event or {})
     if trigger is not None:
         context["trigger"] = trigger
+    if thing is not None:
+        # Paths of values name these; what triggers, as it was then, is below `trigger`.
+        context["object"] = thing.object
+        if thing.relationship is not None:
+            context["relationship"] = thing.relationship
     if message is not None:
         context["message"] = {"id": message.id, "name": message.name, "type": message.type, "journey_id": journey_id}
     if unsubscribe_url is not None:

@@ -27,6 +27,7 @@ _TEXT = frozenset(
         "base64_url_safe_encode",
         "capitalize",
         "downcase",
+        "encode",
         "escape",
         "escape_once",
         "lstrip",
@@ -59,6 +60,7 @@ def register(env: Environment) -> None:
     env.add_filter("date", _date)
     env.add_filter("json", _json)
     env.add_filter("to_json", _json)
+    env.add_filter("encode", env.filters["url_encode"])
     env.add_filter("modulo", _modulo)
     env.add_filter("replace", _replace)
     env.add_filter("join", _join)

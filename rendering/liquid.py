@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from io import StringIO
@@ -56,6 +56,7 @@ class _Context(RenderContext):
         super().__init__(template, **options)
         self.now = now
         self.scope = ReadOnlyChainMap(self.locals, self.globals, self.counters)
+        self.liquid_depth = 0
         self._steps = 0
         self._deadline = thread_time() + MAX_SECONDS
 
@@ -180,6 +181,17 @@ def check_syntax(source: str) -> str | None:
     return f"Unknown filter '{unknown[0]}'" if unknown else None
 
 
+def variables(source: str) -> Mapping[str, Sequence[int]]:
+    """The variables that a template reads and does not set itself, each with its places; none where it does not parse."""
+    if "{{" not in source and "{%" not in source:
+        return {}
+    try:
+        found = _parsed(source).analyze(include_partials=False).globals
+    except (LiquidError, *_FAULTS):
+        return {}
+    return {name: [use.span.index for use in uses] for name, uses in found.items()}
+
+
 def render(source: str, context: Mapping[str, Any], *, now: datetime) -> str:
     """The text of a template over the context; raises RenderError where it fails or takes too much."""
     if "{{" not in source and "{%" not in source:
@@ -227,4 +239,4 @@ def _line_of(fault: LiquidError) -> int | None:
     return where[0] if where is not None else None
 
 
-__all__ = ["MAX_OUTPUT", "check_syntax", "render", "storable"]
+__all__ = ["MAX_OUTPUT", "check_syntax", "render", "storable", "variables"]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from domain.blocks import Block, DataBlock, DeliveringBlock, StepBlock
 from domain.blocks.base import ActionBlock
 from domain.conditions import evaluate
-from domain.effects import Act, Deliver, Exit, Goto, Wait, WaitState
+from domain.effects import Act, Assign, Deliver, Exit, Goto, Wait, WaitState
 from domain.facts import Facts, Position
 from domain.goals import Goal, goal_event_matches, goal_segment_met
 from domain.journeys import exit_verdict, first_arrival
@@ -23,14 +23,16 @@ from ingest.catalog import Campaign, Catalog
 from ingest.settle import EXPLANATIONS
 from ingest.unit import Person, Unit, step_of, trigger_event, wait_state
 from services.actions import ACTIONS, ActionContext
+from services.data_drafts import draft_action
 from services.journey_details import details_of
 from services.variables import variables_of
+from store import cohorts
 from store import journeys as store
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 
 CLOCK_SKEW = timedelta(seconds=1)
-DELAYS = frozenset({"time_delay", "time_window"})
+DELAYS = frozenset({"time_delay", "random_delay", "time_window"})
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ async def _step(walk: _Walk, key: str, block: Block) -> StepResult | None:
             return _hand_out(walk, key, block, effect.action)
         case Act():
             await _act(walk, key, block, effect)
+        case Assign():
+            await _assign(walk, key, block, effect)
         case Deliver():
             return _hand_out(walk, key, block, effect.channel)
     return None
@@ -172,14 +176,38 @@ def _hand_out(walk: _Walk, key: str, block: Block, channel: str) -> StepResult:
 
 async def _act(walk: _Walk, key: str, block: Block, effect: Act) -> None:
     assert isinstance(block, StepBlock), "only steps act"
-    if isinstance(block, ActionBlock) and block.sending_state == "draft":
-        _leave(walk, key, block, outcome="drafted", effect=effect, draft=True)
+    if isinstance(block, DataBlock) and block.sending_state == "draft":
+        draft = await draft_action(walk.unit, walk.campaign, walk.journey, key, block, now=walk.instant)
+        _leave(walk, key, block, outcome="drafted", effect=effect, draft=True, delivery_id=draft)
     else:
         variables = variables_of(walk.campaign, walk.person, walk.journey)
-        context = ActionContext(walk.unit, walk.person, walk.journey, walk.campaign, block, walk.here, variables)
+        context = ActionContext(walk.unit, walk.person, walk.journey, walk.campaign, block, walk.here, variables, key)
         done = await ACTIONS[effect.action](context)
         _leave(walk, key, block, outcome=done.outcome, effect=effect, explanation=done.explanation, noted=done.noted)
     _go_on(walk, key, block.next)
+
+
+async def _assign(walk: _Walk, key: str, block: Block, effect: Assign) -> None:
+    """Take the path of the person's object; who has several of them leaves at once, who has none was drawn for (ACT-15)."""
+    path, told = effect.drawn, None
+    conn, workspace_id = walk.unit.conn, walk.journey.workspace_id
+    number = walk.unit.catalog.directory.id_of("object_type", effect.object_type)
+    objects = [] if number is None else await cohorts.objects_of(conn, workspace_id, walk.person.person_id, number)
+    ways = dict(effect.paths)
+    if len(objects) > 1:
+        told = "The person is related to several objects of the type."
+        _leave(walk, key, block, outcome="exited", effect=Exit(reason="cohort_ambiguous", explanation=told))
+        _finish(walk, "cohort_ambiguous", told, state="exited_early")
+        return
+    if objects:
+        action_id = walk.campaign.actions[key]
+        path = await cohorts.assigned(conn, workspace_id, action_id, objects[0], drawn=path, paths=list(ways))
+    else:
+        told = "The person is related to no object of the type, and was drawn for alone."
+    index = list(ways).index(path)
+    taken = Goto(next=ways[path], outcome="branched", path=path, branch_index=index, explanation=told)
+    _leave(walk, key, block, outcome="branched", effect=taken)
+    _go_on(walk, key, taken.next)
 
 
 def _enter(walk: _Walk) -> None:
@@ -240,10 +268,13 @@ def _is_over(walk: _Walk) -> bool:
 
 
 def _goal_met(walk: _Walk, goal: Goal) -> bool:
-    facts = walk.facts
+    """Under an older goal that is by what comes after the edit: a move ends a journey that waits, at once (CMP-26)."""
+    facts, journey, changed = walk.facts, walk.journey, walk.campaign.goal_changed
     if goal.segment is not None:
-        return goal_segment_met(goal, facts)
-    return any(goal_event_matches(goal, event, facts) for event in walk.person.events)
+        older = walk.campaign.is_older_than_goal(journey.created_at, journey.started_seq)
+        return not older and goal_segment_met(goal, facts)
+    after = 0 if changed is None else changed.seq
+    return any(event.seq > after and goal_event_matches(goal, event, facts) for event in walk.person.events)
 
 
 def _park(walk: _Walk, key: str, block: Block, effect: Wait, wait: dict[str, Any]) -> StepResult:
@@ -277,12 +308,15 @@ def _leave(
     effect: Goto | Exit | Act,
     explanation: str | None = None,
     draft: bool | None = None,
+    delivery_id: str | None = None,
     noted: Mapping[str, Any] | None = None,
 ) -> None:
     """Record what happened at a block, in the step of its wait where it had one."""
     kept = effect.model_dump(mode="json") | dict(noted or {})
     step = walk.steps.get(walk.campaign.actions[key])
     values: dict[str, Any] = {"outcome": outcome, "explanation": explanation, "draft": draft}
+    if delivery_id is not None:
+        values["delivery_id"] = delivery_id
     if not isinstance(effect, Act):
         values["explanation"] = effect.explanation
     if isinstance(effect, Goto):
@@ -360,10 +394,10 @@ def _note_delivery(walk: _Walk, delivered: Delivered) -> None:
         _resume(walk)
 
 
-def _finish(walk: _Walk, reason: str, explanation: str | None) -> StepResult:
+def _finish(walk: _Walk, reason: str, explanation: str | None, *, state: str = "finished") -> StepResult:
     """The journey has reached its end."""
     journey = walk.journey
-    walk.unit.end_journey(walk.person, journey, state="finished", reason=reason, explanation=explanation, why=None)
+    walk.unit.end_journey(walk.person, journey, state=state, reason=reason, explanation=explanation, why=None)
     _seen(walk.unit, journey)
     return _ended(journey, walk.campaign, list(walk.steps.values()))
 
@@ -373,7 +407,9 @@ def _stop(
 ) -> StepResult:
     """The campaign was stopped, or is gone, before the task that ends its journeys came to this one."""
     reason = "stopped" if campaign is not None and campaign.state == "stopped" else "archived"
-    explanation = "The campaign was stopped." if reason == "stopped" else "The campaign was removed."
+    explanation = "The campaign was stopped." if reason == "stopped" else "The campaign was archived."
+    if campaign is None:
+        explanation = "The campaign was deleted."
     unit.end_journey(person, journey, state="exited_early", reason=reason, explanation=explanation, why=None)
     _seen(unit, journey)
     return _ended(journey, campaign, steps)

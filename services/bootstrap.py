@@ -97,7 +97,11 @@ async def _first_sender(db: Database, workspace_id: int, now: datetime) -> None:
 async def _provider(db: Database, workspace_id: int, sink: Place, now: datetime) -> None:
     """The way out to the sink; where somebody has set another server, it stays."""
     page = await definitions.list_page(db, workspace_id, "provider", limit=1000)
-    documents = {record["definition"]["key"]: record["definition"] for record in page["definitions"]}
+    documents = {
+        record["definition"]["key"]: record["definition"]
+        for record in page["definitions"]
+        if record["definition"]["channel"] == "email"
+    }
     ours = documents.pop("sink", None)
     if ours is None and documents:
         return

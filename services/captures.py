@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.captured import CapturedMail, Taken
+from domain.captured import CapturedMail, FaultRule, Taken
 from store import mailbox as store
 from store.database import Database
 
@@ -17,6 +17,11 @@ class CaptureMailbox:
         """Keep one hand-over and say what became of it."""
         async with self._db.transaction() as conn:
             return await store.take(conn, mail)
+
+    async def take_call(self, mail: CapturedMail, url: str) -> FaultRule:
+        """Keep one call and say how it is answered."""
+        async with self._db.transaction() as conn:
+            return await store.take_call(conn, mail, url)
 
 
 __all__ = ["CaptureMailbox"]

@@ -153,10 +153,8 @@ class _Way:
                 await workspaces.set_clock(conn, self._workspace_id, at)
                 fired = await due.fire(conn, await self._catalogs.get(conn, self._workspace_id), self._clock())
             for kind, count in fired.counts.items():
-                # Rows of `due` and flips are told apart: only flips come in pages.
-                counts[kind] = (
-                    counts.get(kind, 0) + count if kind == "segment_flip" else max(counts.get(kind, 0), count)
-                )
+                # Rows of `due` and flips are told apart: only some kinds come in pages.
+                counts[kind] = counts.get(kind, 0) + count if kind in due.PAGED else max(counts.get(kind, 0), count)
             more = fired.more
         self._notifier.send("ingest", "outbox", "due")
         return counts

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from domain.blocks import UpdatePerson
+from domain.blocks import BatchUpdate, QueryCollection, UpdatePerson
 from domain.condition_keys import EventMatch, Keys
 from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, read_definition
 from domain.definitions import campaign_parts as parts
@@ -118,9 +118,13 @@ def _named(definition: Definition) -> Iterator[tuple[str, str]]:
                 yield template.pointer, match[1] or match[2] or match[3]
     if isinstance(definition, CampaignDefinition):
         for key, block in definition.workflow.blocks.items():
-            if isinstance(block, UpdatePerson):
-                for name in (*(block.set_ or {}), *(block.remove or ())):
-                    yield pointer_of(("workflow", "blocks", key)), name.partition(".")[0]
+            names: tuple[str, ...] = ()
+            if isinstance(block, UpdatePerson | BatchUpdate):
+                names = (*(block.set_ or {}), *(block.remove or ()))
+            elif isinstance(block, QueryCollection) and block.store.customer is not None:
+                names = (block.store.customer,)
+            for name in names:
+                yield pointer_of(("workflow", "blocks", key)), name.partition(".")[0]
 
 
 __all__ = ["Usage", "User", "counts", "usage"]

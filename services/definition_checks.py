@@ -6,16 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.blocks import LlmBlock
 from domain.definitions import CampaignDefinition, Definition, kind_of, read_definition
 from domain.definitions import campaign_parts as parts
 from domain.definitions.base import Use
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.library import ARCHIVED, Entry, Library
 from domain.definitions.secrets import unmasked
+from domain.definitions.template_roots import absent_roots
 from domain.errors import DomainError, InvalidInput, Problem, Referent
-from domain.problems import below
+from domain.problems import below, pointer_of
 from domain.values import same
+from domain.web_addresses import fault_of
 from rendering.liquid import check_syntax
+from rendering.roots import demanded
+from services.llm.configured import is_configured
+from services.private_urls import Allowed, nowhere
 from store.definitions import DefinitionRow
 
 Stored = Mapping[tuple[str, str], DefinitionRow]
@@ -56,8 +62,17 @@ class Checked:
             raise DomainError("locked", locked[0].message, locked[0].pointer)
 
 
-def check(raws: Sequence[tuple[str, Any]], rows: Sequence[DefinitionRow], *, sandbox: bool) -> Checked:
-    """Everything about documents, given with their pointers in the request, in the workspace that holds `rows`."""
+def check(
+    raws: Sequence[tuple[str, Any]],
+    rows: Sequence[DefinitionRow],
+    *,
+    sandbox: bool,
+    private: Allowed = nowhere,
+) -> Checked:
+    """Everything about documents, given with their pointers in the request, in the workspace that holds `rows`.
+
+    `private` says of addresses inside private networks whether they may be called.
+    """
     stored: Stored = {(row.kind, row.key): row for row in rows}
     library = library_of(rows)
     checked = Checked([], library)
@@ -79,7 +94,7 @@ def check(raws: Sequence[tuple[str, Any]], rows: Sequence[DefinitionRow], *, san
         if item.row is not None and item.row.state == ARCHIVED:
             checked.errors += below(list(_archived(item)), item.pointer)
         elif item.definition is not None:
-            checked.errors += below(_staged(item, list(_problems(item, library, sandbox=sandbox))), item.pointer)
+            checked.errors += below(_staged(item, list(_problems(item, library, sandbox=sandbox, private=private))), item.pointer)
             checked.warnings += below(list(_warnings(item.definition, library)), item.pointer)
     return checked
 
@@ -144,7 +159,7 @@ def _staged(item: Incoming, problems: list[Problem]) -> list[Problem]:
     return [problem.model_copy(update={"stage": "save"}) for problem in problems]
 
 
-def _problems(item: Incoming, library: Library, *, sandbox: bool) -> Iterator[Problem]:
+def _problems(item: Incoming, library: Library, *, sandbox: bool, private: Allowed) -> Iterator[Problem]:
     definition = item.definition
     assert definition is not None, "only readable documents are looked at"
     yield from definition.check(library)
@@ -153,15 +168,40 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool) -> Iterator[Pr
         fault = check_syntax(template.source)
         if fault is not None:
             yield Problem(code="liquid_syntax", pointer=template.pointer, message=fault)
+    for pointer, url in definition.addresses():
+        wrong = fault_of(url)
+        if wrong is not None and not (wrong.code == "private_address" and private(url)):
+            yield Problem(code=wrong.code, pointer=pointer, message=wrong.message)
     yield from _changed(definition, item.row)
     if not isinstance(definition, CampaignDefinition):
         return
+    yield from _roots(definition)
     if not sandbox:
         for channel, pointer in parts.channels(definition).items():
             if not library.has_way_out(channel):
                 message = f"No enabled provider takes {channel}: make one, or set the blocks to off."
                 yield Problem(code="channel_disabled", pointer=pointer, message=message, stage="start")
+        yield from _models(definition)
     yield from _locked(definition, item.row)
+
+
+def _models(campaign: CampaignDefinition) -> Iterator[Problem]:
+    """Language models that this deployment does not reach."""
+    for key, block in campaign.workflow.blocks.items():
+        if isinstance(block, LlmBlock) and block.sending_state != "off" and not is_configured(block.provider):
+            pointer = pointer_of(("workflow", "blocks", key, "provider"))
+            message = f"This deployment does not reach the provider '{block.provider}': see SOJOURN_LLM__*."
+            yield Problem(code="channel_disabled", pointer=pointer, message=message, stage="start")
+
+
+def _roots(campaign: CampaignDefinition) -> Iterator[Problem]:
+    """Templates that cannot do without what a trigger of this kind never has."""
+    absent = absent_roots(campaign.trigger.type)
+    for template in campaign.templates():
+        root = demanded(template.source, absent)
+        if root is not None:
+            message = f"A campaign with a {campaign.trigger.type} trigger never has a `{root}`: leave it out, or test for it."
+            yield Problem(code="liquid_root", pointer=template.pointer, message=message)
 
 
 def _changed(definition: Definition, row: DefinitionRow | None) -> Iterator[Problem]:

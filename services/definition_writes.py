@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,12 +17,21 @@ from domain.definitions import (
     read_definition,
 )
 from domain.definitions.campaign import LIVE_STATES
-from domain.definitions.edits import WorkflowEdit, raises_version, workflow_edit
+from domain.definitions.edits import (
+    WorkflowEdit,
+    changes_goal,
+    content_edits,
+    interval_since,
+    moves_entries,
+    raises_version,
+    workflow_edit,
+)
 from domain.diff import DiffEntry, diff
 from domain.values import same
-from services import object_types, tasks
+from services import object_types, schedules, tasks
 from store import definitions as store
-from store import log, workspaces
+from store import drafts, log, workspaces
+from store import tasks as task_store
 from store.database import Connection
 from store.definitions import DefinitionRow
 from store.workspaces import WorkspaceRow
@@ -29,6 +39,8 @@ from store.workspaces import WorkspaceRow
 Action = Literal["create", "update", "unchanged"]
 EMAIL_OR_ID = "email_or_id"
 RemovedWaits = Literal["continue", "exit"]
+TOKEN_BYTES = 24
+"""How long the secret in the URL of a webhook campaign is."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,9 @@ class Change:
     edit: WorkflowEdit = field(default_factory=WorkflowEdit)
     rebuilds: bool = False
     waiting: int = 0
+    redrafted: Sequence[int] = ()
+    """The actions whose drafts are rendered again."""
+    drafts: int = 0
 
     @property
     def number(self) -> int | None:
@@ -69,7 +84,7 @@ class Change:
                 "blocks_added": list(self.edit.fresh),
                 "blocks_removed": sorted(self.edit.removed),
                 "waiting_reevaluated": self.waiting,
-                "drafts_rerendered": 0,
+                "drafts_rerendered": self.drafts,
             }
         return {}
 
@@ -93,9 +108,21 @@ async def plan(conn: Connection, workspace_id: int, definition: Definition, row:
         known = before if isinstance(before, CampaignDefinition) else None
         edit = workflow_edit(known, definition, row.actions)
         waiting = await store.standing_at(conn, workspace_id, row.definition_id, edit.touched) if edit.touched else 0
-        rebuilds = known is not None and row.state in LIVE_STATES and known.trigger != definition.trigger
-        return replace(change, edit=edit, waiting=waiting, rebuilds=rebuilds)
+        rebuilds = known is not None and row.state in LIVE_STATES and moves_entries(known, definition)
+        change = replace(change, edit=edit, waiting=waiting, rebuilds=rebuilds)
+        return change if known is None else await _with_drafts(conn, workspace_id, change, known, definition)
     return change
+
+
+async def _with_drafts(
+    conn: Connection, workspace_id: int, change: Change, before: CampaignDefinition, after: CampaignDefinition
+) -> Change:
+    """The change with the drafts that it has rendered again (CMP-28)."""
+    redrafted = content_edits(before, after, change.edit)
+    if not redrafted or change.row is None or change.row.first_started is None:
+        return change
+    count = await drafts.count(conn, workspace_id, drafts.Chosen(campaign_id=change.number, action_ids=redrafted))
+    return replace(change, redrafted=redrafted if count else (), drafts=count)
 
 
 def _is_built(definition: Definition) -> bool:
@@ -117,6 +144,11 @@ async def write(
     if isinstance(change.definition, CampaignDefinition) and change.definition.goal and row.goal_seq is None:
         # Whoever entered before the first goal is no candidate for it (CMP-26).
         row = replace(row, goal_seq=0 if row.first_started is None else await log.last_seq(conn, row.workspace_id))
+    if change.row is not None and row.first_started is not None and _has_another_goal(change):
+        row = replace(row, goal_changed_at=now, goal_changed_seq=await log.last_seq(conn, row.workspace_id))
+    if isinstance(change.definition, CampaignDefinition) and not change.definition.trigger.has_person:
+        # It stays the campaign's own, whatever becomes of the document.
+        row = replace(row, webhook_token=row.webhook_token or secrets.token_urlsafe(TOKEN_BYTES))
     if change.row is None:
         await store.insert(conn, row)
     else:
@@ -129,8 +161,18 @@ async def write(
             payload = {"segment_id": row.definition_id}
             await tasks.create(conn, workspace.workspace_id, "segment_build", payload, now=now)
     elif isinstance(change.definition, CampaignDefinition):
+        known = None if change.row is None else schedules.schedule_of(change.row.document)
+        await schedules.arm(conn, row, known, change.definition.schedule)
         await _follow_up(conn, change, row, waits, now)
     return replace(change, row=row)
+
+
+def _has_another_goal(change: Change) -> bool:
+    before = None if change.row is None else read_definition(change.row.document)[0]
+    after = change.definition
+    if not isinstance(before, CampaignDefinition) or not isinstance(after, CampaignDefinition):
+        return False
+    return changes_goal(before, after)
 
 
 async def follow_identifiers(
@@ -176,6 +218,8 @@ def _updated(change: Change, source: str | None, now: datetime) -> DefinitionRow
     if isinstance(definition, CampaignDefinition):
         before, _ = read_definition(row.document)
         grows = not isinstance(before, CampaignDefinition) or raises_version(before, definition)
+        if isinstance(before, CampaignDefinition) and row.first_started is not None:
+            row = replace(row, interval_since=interval_since(before, definition, row.interval_since, now))
     return replace(
         row,
         name=definition.name or definition.key,
@@ -184,6 +228,7 @@ def _updated(change: Change, source: str | None, now: datetime) -> DefinitionRow
         version=row.version + grows,
         source=row.source if source is None else source,
         removed_blocks=change.edit.successors(row.removed_blocks),
+        schedule_problems=None,
         updated_at=now,
     )
 
@@ -205,6 +250,12 @@ async def _follow_up(conn: Connection, change: Change, row: DefinitionRow, waits
     if edit.to_replan:
         payload = {"campaign_id": campaign_id, "blocks": edit.to_replan, "removed_waits": waits}
         await tasks.create(conn, workspace_id, "replan", payload, total=change.waiting, now=now)
+    if change.redrafted:
+        payload = {"campaign_id": campaign_id, "action_ids": list(change.redrafted)}
+        await tasks.create(conn, workspace_id, "rerender_drafts", payload, total=change.drafts, now=now)
     definition = change.definition
     if change.rebuilds and isinstance(definition, CampaignDefinition) and definition.trigger.single:
-        await tasks.create(conn, workspace_id, "trigger_build", {"campaign_id": campaign_id}, now=now)
+        # One that is being restarted may still have to forget who matched before, which is then this one's to do.
+        anew = await task_store.is_open(conn, workspace_id, "trigger_build", {"campaign_id": campaign_id, "anew": True})
+        payload = {"campaign_id": campaign_id, "anew": anew}
+        await tasks.create(conn, workspace_id, "trigger_build", payload, now=now)

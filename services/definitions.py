@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -15,18 +15,21 @@ from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound, Problem
 from domain.problems import from_validation_error
 from domain.values import to_unix
-from services import collections, journeys, object_types, tasks
+from services import collections, journeys, object_types, private_urls, schedules, tasks, workflow_checks
 from services import definition_checks as checks
 from services import definition_writes as writes
 from services.definition_writes import RemovedWaits
 from store import definitions as store
-from store import workspaces
+from store import drafts, workspaces
+from store import schedules as schedule_store
 from store.database import Connection, Database
 from store.definitions import DefinitionRow
 from store.workspaces import WorkspaceRow
 
 View = Literal["full", "compact"]
 SEARCH_PAGE = 200
+WEBHOOKS: Final = "/v1/webhooks/campaigns/"
+"""Where the URLs of webhook campaigns begin."""
 _MEMBERS = {"segment": "segment", "campaign": "trigger"}
 """Which memberships go with a definition, in a task: there may be as many as people."""
 
@@ -73,14 +76,12 @@ async def put_one(
     row = change.row
     answer: dict[str, Any] = {"change": change.wire()}
     async with db.connection() as conn:
-        answer["status"] = (
-            await _status(conn, row) if row is not None else {**_names(kind, key), "id": 0, "revision": 0}
-        )
+        answer["status"] = await status(conn, row) if row is not None else {**_names(kind, key), "id": 0, "revision": 0}
     answer["warnings"] = [wire_problem(warning) for warning in checked.warnings]
     return answer, change.action == "create" and not dry_run
 
 
-async def validate(db: Database, workspace_id: int, body: Any) -> dict[str, Any]:
+async def validate(db: Database, workspace_id: int, body: Any, *, now: datetime) -> dict[str, Any]:
     """Everything wrong with a document or a bundle in this workspace; problems refuse nothing here."""
     try:
         if isinstance(body, dict) and "definitions" in body and "kind" not in body:
@@ -90,8 +91,9 @@ async def validate(db: Database, workspace_id: int, body: Any) -> dict[str, Any]
         async with db.connection() as conn:
             workspace = await workspace_of(conn, workspace_id)
             rows = await store.load_all(conn, workspace_id)
-            checked = checks.check(raws, rows, sandbox=workspace.sandbox)
-            await _check_more(conn, workspace_id, checked)
+            private = await private_urls.allowed_in(conn, workspace)
+            checked = checks.check(raws, rows, sandbox=workspace.sandbox, private=private)
+            await _check_more(conn, workspace, checked, now)
         errors, warnings = checked.errors, checked.warnings
     except InvalidInput as refusal:
         errors, warnings = refusal.problems, []
@@ -108,7 +110,7 @@ async def get(db: Database, workspace_id: int, kind: str, ref: str | int, view: 
     row = await _stored(db, workspace_id, kind, ref)
     async with db.connection() as conn:
         document = await collections.filled(conn, row, shown(row, view))
-        return {"definition": document, "status": await _status(conn, row)}
+        return {"definition": document, "status": await status(conn, row)}
 
 
 async def list_page(
@@ -122,27 +124,30 @@ async def list_page(
     state: str | None = None,
     tag: str | None = None,
     trigger: str | None = None,
+    object_type: str | int | None = None,
     view: View = "full",
 ) -> dict[str, Any]:
-    """One page of a kind, newest first; `next` is empty after the last page."""
+    """One page of a kind, newest first; `next` is empty after the last page. `object_type` is one that documents refer to."""
     _known(kind)
     before = _cursor(start)
     found: list[DefinitionRow] = []
     async with db.connection() as conn:
+        named = await _names_of_type(conn, workspace_id, object_type)
         while len(found) <= limit:
-            size = limit + 1 if search is None else SEARCH_PAGE
+            size = limit + 1 if search is None and named is None else SEARCH_PAGE
             rows = await store.page(
                 conn, workspace_id, kind, before=before, limit=size, state=state, tag=tag, trigger=trigger
             )
-            found += [row for row in rows if search is None or _mentions(row, search.casefold())]
+            rest = [row for row in rows if named is None or _is_about(row, named)]
+            found += [row for row in rest if search is None or _mentions(row, search.casefold())]
             if len(rows) < size:
                 break
             before = rows[-1].definition_id
         shown_rows = found[: await collections.fitting(conn, found[:limit])]
-        active = await _active(conn, workspace_id, shown_rows)
+        now_so = await _now_so(conn, workspace_id, shown_rows)
         documents = [await collections.filled(conn, row, shown(row, view)) for row in shown_rows]
     records = [
-        {"definition": document, "status": status_of(row, active)}
+        {"definition": document, "status": status_of(row, now_so)}
         for document, row in zip(documents, shown_rows, strict=True)
     ]
     return {"definitions": records, "next": str(shown_rows[-1].definition_id) if len(found) > len(shown_rows) else ""}
@@ -160,7 +165,8 @@ async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, 
         workspace, row = await _removable(conn, workspace_id, kind, ref)
         if kind == "campaign":
             # Whoever was entering while the campaign was emptied is met by the task.
-            await journeys.end_all_of_campaign(conn, workspace, row.definition_id, "archived", workspace.now(now))
+            await journeys.end_all_of_campaign(conn, workspace, row.definition_id, "deleted", workspace.now(now))
+            await schedule_store.drop(conn, workspace_id, row.definition_id)
         await store.delete(conn, workspace_id, kind, row.definition_id)
         if kind == "settings":
             await writes.follow_identifiers(conn, workspace_id, row.document, {}, workspace.now(now))
@@ -195,7 +201,7 @@ async def _empty(db: Database, workspace_id: int, ref: str | int, now: datetime)
         if row.state in LIVE_STATES:
             await store.set_state(conn, workspace_id, "campaign", row.definition_id, "stopped")
             await workspaces.bump_definitions(conn, workspace_id)
-    await journeys.end_all(db, workspace, row.definition_id, "archived", workspace.now(now))
+    await journeys.end_all(db, workspace, row.definition_id, "deleted", workspace.now(now))
 
 
 def read_bundle(body: Any) -> Bundle:
@@ -223,9 +229,28 @@ def shown(row: DefinitionRow, view: View = "full") -> dict[str, Any]:
     return masked(document, KINDS[row.kind].secrets if row.kind in KINDS else ())
 
 
-def status_of(row: DefinitionRow, active: dict[int, int] | None = None) -> dict[str, Any]:
-    """The server's side of a definition; `active` counts the journeys under way by campaign id."""
-    status: dict[str, Any] = {
+class NowSo(NamedTuple):
+    """What is so of campaigns beside their rows: journeys under way and drafts, and which the clock will start or stop."""
+
+    active: Mapping[int, int] = {}
+    drafts: Mapping[int, int] = {}
+    scheduled: frozenset[int] = frozenset()
+
+
+NOTHING_BESIDE: Final = NowSo()
+
+
+async def status(conn: Connection, row: DefinitionRow) -> dict[str, Any]:
+    """The server's side of a definition as it is now."""
+    return status_of(row, await _now_so(conn, row.workspace_id, [row]))
+
+
+def status_of(row: DefinitionRow, now_so: NowSo = NOTHING_BESIDE) -> dict[str, Any]:
+    """The server's side of a definition; of a campaign with what is so beside its row.
+
+    `webhook_url` is a path: who answers says at which address.
+    """
+    answer: dict[str, Any] = {
         **_names(row.kind, row.key),
         "id": row.definition_id,
         "revision": row.revision,
@@ -234,16 +259,21 @@ def status_of(row: DefinitionRow, active: dict[int, int] | None = None) -> dict[
         "source": row.source,
     }
     if row.state is not None:
-        status["state"] = row.state
+        answer["state"] = row.state
     if row.kind == "campaign":
-        status |= {
+        answer |= {
             "version": row.version,
-            "scheduled": False,
+            "scheduled": row.definition_id in now_so.scheduled,
             "first_started": None if row.first_started is None else to_unix(row.first_started),
             "actions": row.actions,
-            "active_journeys": (active or {}).get(row.definition_id, 0),
+            "active_journeys": now_so.active.get(row.definition_id, 0),
+            "drafts": now_so.drafts.get(row.definition_id, 0),
         }
-    return status
+        if row.webhook_token is not None and row.document.get("trigger", {}).get("type") == "webhook":
+            answer["webhook_url"] = f"{WEBHOOKS}{row.webhook_token}"
+        if row.schedule_problems:
+            answer["problems"] = row.schedule_problems
+    return answer
 
 
 def wire_problem(problem: Problem) -> dict[str, Any]:
@@ -272,8 +302,9 @@ async def _apply(
             await store.lock(conn, workspace_id)
         workspace = await workspace_of(conn, workspace_id)
         rows = await store.load_all(conn, workspace_id)
-        checked = checks.check(raws, rows, sandbox=workspace.sandbox)
-        await _check_more(conn, workspace_id, checked)
+        private = await private_urls.allowed_in(conn, workspace)
+        checked = checks.check(raws, rows, sandbox=workspace.sandbox, private=private)
+        await _check_more(conn, workspace, checked, now)
         checked.refuse()
         changes = [await writes.plan(conn, workspace_id, definition, row) for definition, row in checked.definitions]
         if dry_run:
@@ -292,10 +323,12 @@ async def _apply(
     return written, checked
 
 
-async def _check_more(conn: Connection, workspace_id: int, checked: checks.Checked) -> None:
-    """What only the database can say against documents."""
+async def _check_more(conn: Connection, workspace: WorkspaceRow, checked: checks.Checked, real_now: datetime) -> None:
+    """What only the database and the clock can say against documents."""
     collections.check(checked)
-    await object_types.check(conn, workspace_id, checked)
+    schedules.check(checked, workspace.now(real_now))
+    await object_types.check(conn, workspace.workspace_id, checked)
+    await workflow_checks.check(conn, workspace.workspace_id, checked)
 
 
 async def _stored(db: Database, workspace_id: int, kind: str, ref: str | int) -> DefinitionRow:
@@ -340,6 +373,20 @@ def _cursor(start: str | None) -> int | None:
     return int(start)
 
 
+async def _names_of_type(conn: Connection, workspace_id: int, ref: str | int | None) -> frozenset[str | int] | None:
+    """By what documents refer to an object type; None where none is asked for."""
+    if ref is None:
+        return None
+    row = await store.get(conn, workspace_id, "object_type", ref)
+    return frozenset() if row is None else frozenset({row.key, row.definition_id})
+
+
+def _is_about(row: DefinitionRow, names: frozenset[str | int]) -> bool:
+    """Whether the document refers to an object type, in its trigger or below."""
+    definition, _ = read_definition(row.document) if names else (None, [])
+    return definition is not None and any(use.kind == "object_type" and use.ref in names for use in definition.uses())
+
+
 def _mentions(row: DefinitionRow, words: str) -> bool:
     """Whether key, name, description or the texts of messages hold the words, case ignored."""
     document = row.document
@@ -350,13 +397,13 @@ def _mentions(row: DefinitionRow, words: str) -> bool:
     return any(words in text.casefold() for text in texts if isinstance(text, str))
 
 
-async def _active(conn: Connection, workspace_id: int, rows: Sequence[DefinitionRow]) -> dict[int, int]:
+async def _now_so(conn: Connection, workspace_id: int, rows: Sequence[DefinitionRow]) -> NowSo:
     campaigns = [row.definition_id for row in rows if row.kind == "campaign"]
-    return await store.active_journeys(conn, workspace_id, campaigns) if campaigns else {}
-
-
-async def _status(conn: Connection, row: DefinitionRow) -> dict[str, Any]:
-    return status_of(row, await _active(conn, row.workspace_id, [row]))
+    if not campaigns:
+        return NowSo()
+    active = await store.active_journeys(conn, workspace_id, campaigns)
+    waiting = await drafts.by_campaign(conn, workspace_id, campaigns)
+    return NowSo(active, waiting, frozenset(await schedule_store.ahead(conn, workspace_id, campaigns)))
 
 
 def _refuse_if_used(rows: Sequence[DefinitionRow], row: DefinitionRow) -> None:
@@ -370,7 +417,9 @@ def _refuse_if_used(rows: Sequence[DefinitionRow], row: DefinitionRow) -> None:
 
 
 __all__ = [
+    "WEBHOOKS",
     "CampaignDefinition",
+    "NowSo",
     "apply",
     "delete",
     "get",
@@ -378,6 +427,7 @@ __all__ = [
     "put_one",
     "read_bundle",
     "shown",
+    "status",
     "status_of",
     "validate",
     "wire_problem",

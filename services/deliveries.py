@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import faults
-from channels import CAPTURE, Channels, WayOut
-from channels.base import Outside, SendFailure
+from channels import CAPTURE, HTTP, Channels, WayOut
+from channels.base import Outgoing, Outside, SendFailure
 from domain import consent
 from domain.blocks import MessageBlock
-from domain.condition_keys import messages_that
 from domain.definitions.provider import ProviderDefinition, UseFor
 from domain.definitions.settings import Redirect
 from domain.deliveries import apply
+from domain.drafts import ATTRIBUTES
 from domain.errors import DomainError
-from ingest.catalog import Catalog, Catalogs
+from domain.web_addresses import host_of
+from ingest.catalog import Campaign, Catalog, Catalogs
+from ingest.key_needs import need_of
 from ingest.records import RECIPIENT
 from ingest.unit import Person, Unit
+from rendering.errors import RenderError
+from services import endpoint_pace
+from services.answers import conclude
 from services.captures import CaptureMailbox
+from services.delivery_figures import count, reached
 from services.delivery_making import derived_id, make_message
 from services.delivery_outcomes import (
+    HELD,
     SETTLED,
     Applied,
     Outcome,
@@ -35,11 +42,14 @@ from services.delivery_outcomes import (
     reported_ahead,
 )
 from services.messages import MESSAGE_KINDS, Handing, Rendered
+from services.signing_keys import WEBHOOKS, keys_of
+from services.variables import variables_of
 from store import deliveries as store
-from store import deltas, tasks
+from store import journeys, tasks
 from store.database import Connection, Database
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
+from store.people import NOTHING
 
 logger = logging.getLogger("sojourn.deliveries")
 
@@ -68,6 +78,8 @@ class Prepared:
     message: Rendered | None
     use: UseFor = "all"
     campaign: str | None = None
+    variables: Mapping[str, Any] | None = None
+    """What templates can read that are looked up at the attempt (ACT-33)."""
 
     @property
     def open(self) -> bool:
@@ -131,13 +143,20 @@ class Deliverer:
         key = block_key if block_key in campaign.actions else journey.block or block_key
         action_id = campaign.actions[key]
         existing = await store.get(conn, catalog.workspace_id, derived_id(catalog, journey, action_id))
-        if existing is not None:
-            return await self._again(conn, catalog, existing)
         person = unit.people.get(journey.person_id)
+        if existing is not None:
+            return await self._again(conn, catalog, existing, person)
         made = make_message(catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
         await store.insert(conn, made.row, made.rendered)
-        await _reached(unit, made.row, tuple(made.row.metrics), RECIPIENT)
+        await reached(unit, made.row, tuple(made.row.metrics), RECIPIENT)
         return Prepared(catalog, made.row, made.message, self._use(catalog, made.row), campaign.key)
+
+    async def pick_up(self, conn: Connection, unit: Unit, journey: JourneyRow, action_id: int) -> None:
+        """Leave a delivery to the clock that was made and then lost its worker, its journey having ended or moved meanwhile."""
+        catalog = unit.catalog
+        row = await store.get(conn, catalog.workspace_id, derived_id(catalog, journey, action_id))
+        if row is not None and row.status in OPEN:
+            await store.schedule(conn, row, unit.now, anew=False)
 
     async def hand_over(self, prepared: Prepared, clock: Clock) -> Outcome:
         """Give the message to its provider, once; no transaction is held meanwhile.
@@ -155,20 +174,28 @@ class Deliverer:
         way = self._channels.open(prepared.row.workspace_id, provider, self._outside)
         if self._was_interrupted(prepared, way):
             return interrupted(prepared.row.provider or way.key)
+        return await self._sent(prepared, prepared.message, way, clock)
+
+    async def _sent(self, prepared: Prepared, message: Rendered, way: WayOut, clock: Clock) -> Outcome:
         kind = MESSAGE_KINDS[prepared.row.channel]
-        handing = Handing(
-            prepared.catalog, prepared.row, way, prepared.catalog.now(clock()), campaign=prepared.campaign
-        )
+        handing = await self._handing(prepared, way, clock)
         try:
-            outgoing = kind.outgoing(prepared.message, handing)
+            outgoing = kind.outgoing(message, handing)
+        except RenderError as error:
+            return Outcome("failed", str(error), way.key, asked=False)
+        turn = await self._turn(prepared.row, outgoing, handing.at)
+        if turn is not None:
+            return Outcome("held", HELD, until=turn, asked=False)
+        try:
             receipt = await way.sender.send(outgoing, lambda: self._claim(prepared, way, clock))
         except SendFailure as failure:
             outcome = refused(failure, way.key, resend=self._ambiguous_resend)
         else:
             outcome = accepted(receipt, way.key)
+        await self._note_answer(outgoing, outcome)
         faults.point("deliver.after_provider")
         if outcome.result == "sent" and not outcome.ambiguous:
-            for copy in kind.copies(prepared.message, handing):
+            for copy in kind.copies(message, handing):
                 try:
                     await way.sender.send(copy, _nothing)
                 except SendFailure as failure:
@@ -185,10 +212,13 @@ class Deliverer:
         row = await store.get(conn, prepared.row.workspace_id, prepared.row.delivery_id, for_update=True)
         if row is None:
             return Recorded("skipped", consent.GONE, prepared.row.delivery_id, draft=False, status="undeliverable")
+        told, was_open = None, row.status in OPEN
         if outcome.result != "settled":
-            silent = isinstance(unit.catalog.settings.sending, Redirect)
+            silent = isinstance(unit.catalog.settings.sending, Redirect) and row.channel == "email"
             row = await self._apply(unit, prepared, row, outcome, now=now, silent=silent)
-        return _recorded(row)
+        if was_open and row.status not in OPEN:
+            told = await conclude(unit, row, outcome.response if outcome.result == "sent" else None, now)
+        return _recorded(row, told)
 
     async def retry(self, workspace_id: int, delivery_id: str, clock: Clock) -> None:
         """The next attempt at a delivery whose `due` row has come; the caller sees to it that nobody else does it too."""
@@ -224,27 +254,29 @@ class Deliverer:
             await store.schedule(conn, row, row.held_until)
             return None
         preference = _preference(catalog, row)
-        attributes = person.profile if person is not None else None
+        attributes = {} if row.person_id is None else person.profile if person is not None else None
         refusal = consent.refusal(row.channel, preference, attributes, catalog.settings.sending)
         # What may be with the provider already is not called undeliverable.
         if refusal is not None and row.handed_over_at is None:
             change = apply(row.status, row.metrics, "undeliverable", now, row.channel)  # type: ignore[arg-type]
-            await store.save(
-                conn,
-                replace(row, status=change.status, metrics=change.metrics, failure_message=refusal, held_until=None),
-            )
+            row = replace(row, status=change.status, metrics=change.metrics, failure_message=refusal, held_until=None)
+            await store.save(conn, row)
             await store.unschedule(conn, catalog.workspace_id, delivery_id)
-            await _reached(unit, row, change.reached)
+            await reached(unit, row, change.reached)
+            await conclude(unit, row, None, now)
             return None
-        return await self._again(conn, catalog, row)
+        return await self._again(conn, catalog, row, person)
 
-    async def _again(self, conn: Connection, catalog: Catalog, row: DeliveryRow) -> Prepared:
-        message = None
+    async def _again(self, conn: Connection, catalog: Catalog, row: DeliveryRow, person: Person | None) -> Prepared:
+        message, variables = None, None
+        campaign = catalog.campaigns.get(row.campaign_id or 0)
         if row.status in OPEN:
             document = await store.content_of(conn, row)
             message = MESSAGE_KINDS[row.channel].restored(document) if document is not None else None
-        campaign = catalog.campaigns.get(row.campaign_id or 0)
-        return Prepared(catalog, row, message, self._use(catalog, row), campaign.key if campaign is not None else None)
+            if document is not None and campaign is not None and row.channel == "webhook":
+                variables = await _variables(conn, campaign, row, person, document)
+        key = campaign.key if campaign is not None else None
+        return Prepared(catalog, row, message, self._use(catalog, row), key, variables)
 
     def _use(self, catalog: Catalog, row: DeliveryRow) -> UseFor:
         campaign = catalog.campaigns.get(row.campaign_id or 0)
@@ -262,6 +294,40 @@ class Deliverer:
             claimed = await store.claim(conn, prepared.row, way.key, now)
         if not claimed:
             raise DomainError("delivery_in_hand", "Somebody else is handing this message over.")
+
+    async def _handing(self, prepared: Prepared, way: WayOut, clock: Clock) -> Handing:
+        """All that writing the message out takes, the keys of its signature included."""
+        row, at = prepared.row, prepared.catalog.now(clock())
+        keys: tuple[str, ...] = ()
+        if row.channel == "webhook":
+            async with self._db.transaction() as conn:
+                keys = await keys_of(conn, row.workspace_id, WEBHOOKS, at)
+        return Handing(
+            prepared.catalog,
+            row,
+            way,
+            at,
+            campaign=prepared.campaign,
+            secrets=self._outside.secrets,
+            keys=keys,
+            variables=prepared.variables,
+        )
+
+    async def _turn(self, row: DeliveryRow, outgoing: Outgoing, now: datetime) -> datetime | None:
+        """When the endpoint may be called, where that is later: what was held has its turn already (ACT-31)."""
+        its_turn = row.held_until is not None and row.failure_message == HELD
+        if outgoing.call is None or row.channel != "webhook" or its_turn or row.handed_over_at is not None:
+            return None
+        async with self._db.connection() as conn:
+            return await endpoint_pace.turn(conn, row.workspace_id, host_of(outgoing.call.url), now)
+
+    async def _note_answer(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        """Count what the endpoint answered; in no transaction of the message, since others write the same row."""
+        if outgoing.call is None or outgoing.channel != "webhook" or outcome.response is None:
+            return
+        host, status = host_of(outgoing.call.url), outcome.response.status
+        async with self._db.connection() as conn:
+            await endpoint_pace.note(conn, outgoing.workspace_id, host, status, outgoing.at)
 
     async def _apply(
         self,
@@ -293,8 +359,8 @@ class Deliverer:
         elif row.attempts or row.held_until is not None:
             await store.unschedule(conn, row.workspace_id, row.delivery_id)
         if ambiguity:
-            await _count(conn, change.row, [("ambiguous", ambiguity)])
-        await _reached(unit, change.row, change.reached)
+            await count(conn, change.row, [("ambiguous", ambiguity)])
+        await reached(unit, change.row, change.reached)
         return change.row
 
 
@@ -303,8 +369,15 @@ async def _held(unit: Unit, delivery_id: str) -> tuple[DeliveryRow | None, Perso
     conn, workspace_id = unit.conn, unit.catalog.workspace_id
     row = await store.get(conn, workspace_id, delivery_id)
     person = None
+    if row is not None and row.person_id is None and row.journey_id is not None:
+        # Nobody travels such a journey: its own row is the lock.
+        journey = await journeys.hold_payload(conn, workspace_id, row.journey_id)
+        if journey is not None:
+            person = unit.seat_nobody()
+            person.journeys += [journey] if journey.active else []
+    need = need_of(unit.catalog.compiled.keys) if row is not None and row.channel == "webhook" else NOTHING
     while person is None and row is not None and (owner := row.person_id) is not None:
-        await unit.add([owner])
+        await unit.add([owner], need)
         person = unit.people.get(owner)
         row = await store.get(conn, workspace_id, delivery_id)
         if row is not None and row.person_id == owner:
@@ -327,30 +400,12 @@ async def _note_attempt(conn: Connection, change: Applied, outcome: Outcome, now
     )
 
 
-async def _reached(unit: Unit, row: DeliveryRow, metrics: Sequence[str], *others: str) -> None:
-    """Count metrics that a message has reached, and have its person looked at again, for whom they are news (PPL-41)."""
-    await _count(unit.conn, row, [(metric, 1) for metric in metrics])
-    if row.person_id is not None and not row.draft:
-        await unit.changed([row.person_id], *map(messages_that, (*metrics, *others)))
-
-
-async def _count(conn: Connection, row: DeliveryRow, amounts: Sequence[tuple[str, int]]) -> None:
-    """Change metrics of the campaign and of the action."""
-    await deltas.insert(
-        conn,
-        [
-            deltas.Delta(row.workspace_id, kind, ref, metric, amount)
-            for kind, ref in (("campaign", row.campaign_id), ("action", row.action_id))
-            if ref is not None
-            for metric, amount in amounts
-        ],
-    )
-
-
 def _provider_for(prepared: Prepared) -> ProviderDefinition | None:
     """The way out for a type of message; in a sandbox always `capture` (MSG-27)."""
     if prepared.catalog.workspace.sandbox:
         return CAPTURE
+    if prepared.row.channel == "webhook":
+        return HTTP
     providers = [
         entry.definition for entry in prepared.catalog.providers if isinstance(entry.definition, ProviderDefinition)
     ]
@@ -368,10 +423,21 @@ def _preference(catalog: Catalog, row: DeliveryRow) -> consent.Preference:
     return consent.effective(own, campaign.definition.subscription)
 
 
-def _recorded(row: DeliveryRow) -> Recorded:
+async def _variables(
+    conn: Connection, campaign: Campaign, row: DeliveryRow, person: Person | None, document: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """What templates can read at a later attempt; of a journey that is over, what its message kept."""
+    journey = None if row.journey_id is None else await journeys.get(conn, row.workspace_id, row.journey_id)
+    if journey is None:
+        return None
+    kept = journey.attributes or document.get(ATTRIBUTES) or {}
+    return variables_of(campaign, person, replace(journey, attributes=kept), delivery=row.delivery_id)
+
+
+def _recorded(row: DeliveryRow, told: str | None = None) -> Recorded:
     return Recorded(
         outcome=_STEPS.get(row.status, "done"),
-        explanation=row.failure_message,
+        explanation=row.failure_message or told,
         delivery_id=row.delivery_id,
         draft=row.draft,
         status=row.status,

@@ -1,4 +1,4 @@
-"""Making a delivery: consent, then rendering, then the row as it will be stored (CMP-29)."""
+"""Making a delivery: the arm, then consent, then the trap of holdouts, then rendering, then the row to be stored (CMP-29)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from domain import consent
 from domain.blocks import DeliveringBlock, MessageBlock
+from domain.blocks.message import Arm
 from domain.deliveries import Event, apply, delivery_id, journey_subject, microseconds
+from domain.drafts import ATTRIBUTES
 from ingest.catalog import Campaign, Catalog
 from ingest.unit import Person
 from rendering.context import MessageNames
@@ -49,10 +51,21 @@ def make_message(
     assert isinstance(block, DeliveringBlock), "only such blocks ask for a delivery"
     kind = MESSAGE_KINDS[block.type]
     action_id = campaign.actions[block_key]
-    row = replace(_blank(catalog, campaign, block_key, journey, now), channel=kind.channel)
-    refused = _refusal(catalog, campaign, block, person)
+    arm = arm_of(block, journey.journey_id, block_key)
+    row = replace(
+        _blank(catalog, campaign, block_key, journey, now),
+        channel=kind.channel,
+        variant=arm.variant,
+        holdout=arm.holdout,
+    )
+    refused = refusal(catalog, campaign, block, person)
     if refused is not None:
         return Made(_after(row, "undeliverable", now, refused), _no_content(row, None, refused), None)
+    drafted = arm.sending_state == "draft"
+    if drafted:
+        row = _after(replace(row, status="drafted", draft=True), "drafted", now)
+    if arm.holdout:
+        return Made(row if drafted else trapped(row, now), _nothing(row), None)
     context = variables_of(
         campaign,
         person,
@@ -61,21 +74,31 @@ def make_message(
         delivery=row.delivery_id,
         unsubscribe=unsubscribe_url(link_base_url, row.delivery_id),
     )
-    drafted = block.sending_state == "draft"
-    if drafted:
-        row = _after(replace(row, status="drafted", draft=True), "drafted", now)
     try:
-        message = kind.render(Making(catalog, block, getattr(block, "message", None), context, now))
+        message = kind.render(Making(catalog, block, arm.content, context, now))
     except RenderError as error:
         without = replace(row, failure_message=str(error)) if drafted else _after(row, "failed", now, str(error))
-        return Made(without, _no_content(row, error.field, error.message), None)
-    return Made(replace(row, recipient=message.to, subject=message.headline), message.stored(), message)
+        return Made(without, _keeping(_no_content(row, error.field, error.message), journey), None)
+    row = replace(row, recipient=message.to, subject=message.headline)
+    return Made(row, _keeping(message.stored(), journey), message)
 
 
-def _refusal(catalog: Catalog, campaign: Campaign, block: DeliveringBlock, person: Person | None) -> str | None:
+def arm_of(block: DeliveringBlock, journey_id: str, key: str) -> Arm:
+    """What a journey gets at the block of that key; what is no message to a person has no arms."""
+    if isinstance(block, MessageBlock):
+        return block.arm_of(journey_id, key)
+    return Arm(None, getattr(block, "message", None), block.sending_state, holdout=False)
+
+
+def trapped(row: DeliveryRow, now: datetime) -> DeliveryRow:
+    """A holdout as one that was sent and delivered, so that it can be compared; it has gone nowhere (ACT-19)."""
+    return _after(_after(row, "sent", now), "delivered", now)
+
+
+def refusal(catalog: Catalog, campaign: Campaign, block: DeliveringBlock, person: Person | None) -> str | None:
     """Why the person must not get it, None where they may; what is addressed to nobody's person is nobody's choice."""
     if not isinstance(block, MessageBlock):
-        return None
+        return consent.SWITCHED_OFF if catalog.settings.sending == "never" else None
     return consent.refusal(
         block.type,
         consent.effective(block.subscription, campaign.definition.subscription),
@@ -108,8 +131,17 @@ def _after(row: DeliveryRow, event: Event, now: datetime, failure: str | None = 
     return replace(row, status=change.status, metrics=change.metrics, failure_message=failure)
 
 
+def _keeping(document: Mapping[str, Any], journey: JourneyRow) -> dict[str, Any]:
+    """The document with what its journey knows, by which it can be rendered again when the journey is over."""
+    return {**document, ATTRIBUTES: journey.attributes} if journey.attributes else dict(document)
+
+
+def _nothing(row: DeliveryRow) -> dict[str, Any]:
+    return {"channel": row.channel, "fields": {}, "headers": [], "errors": []}
+
+
 def _no_content(row: DeliveryRow, field: str | None, message: str) -> dict[str, Any]:
-    return {"channel": row.channel, "fields": {}, "headers": [], "errors": [{"field": field or "", "message": message}]}
+    return {**_nothing(row), "errors": [{"field": field or "", "message": message}]}
 
 
-__all__ = ["Made", "derived_id", "make_message"]
+__all__ = ["Made", "arm_of", "derived_id", "make_message", "refusal", "trapped"]

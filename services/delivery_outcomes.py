@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from channels.base import Receipt, Refused, SendFailure, Throttled, Unavailable, Undeliverable
+from channels.base import HttpAnswer, Receipt, Refused, SendFailure, Throttled, Unavailable, Undeliverable
 from domain.deliveries import Event, apply, next_attempt
 from store.deliveries import DeliveryRow
 
-Result = Literal["settled", "sent", "failed", "bounced", "soft_bounced", "unavailable"]
+Result = Literal["settled", "sent", "failed", "bounced", "soft_bounced", "unavailable", "held"]
 
 AMBIGUOUS = "The connection broke while the message was being handed over; it may have been taken"
 TOO_OLD = "Too old"
+HELD = "Held back: the endpoint has said that it is called too often"
+"""What a delivery says that has a turn of its own at an endpoint, and waits for it (ACT-31)."""
 _REPORTED = frozenset({"suppressed", "bounced", "delivered", "opened", "clicked", "converted"})
 
 
@@ -31,6 +33,8 @@ class Outcome:
     ambiguous: bool = False
     asked: bool = True
     """Whether a provider was spoken to at all."""
+    response: HttpAnswer | None = None
+    """What an endpoint answered."""
 
 
 SETTLED = Outcome("settled", asked=False)
@@ -38,7 +42,7 @@ SETTLED = Outcome("settled", asked=False)
 
 def accepted(receipt: Receipt, provider: str) -> Outcome:
     """The provider has taken the message."""
-    return Outcome("sent", receipt.answer, provider, receipt.ref, receipt.events)
+    return Outcome("sent", receipt.answer, provider, receipt.ref, receipt.events, response=receipt.response)
 
 
 def interrupted(provider: str) -> Outcome:
@@ -54,7 +58,7 @@ def refused(failure: SendFailure, provider: str, *, resend: bool) -> Outcome:
     if isinstance(failure, Undeliverable) and failure.soft:
         result = "soft_bounced"
     until = failure.until if isinstance(failure, Throttled) else None
-    return Outcome(result, failure.answer, provider, until=until)
+    return Outcome(result, failure.answer, provider, until=until, response=failure.response)
 
 
 _RESULTS: Mapping[type[SendFailure], Result] = {
@@ -81,6 +85,9 @@ def reported_ahead(row: DeliveryRow) -> bool:
 
 def applied(row: DeliveryRow, outcome: Outcome, now: datetime, *, silent: bool = False) -> Applied:
     """The row after one more attempt; with `silent` nothing that came after the receipt is counted (OUT-26)."""
+    if outcome.result == "held":
+        # Nobody was asked, so that no attempt is used up.
+        return Applied(replace(row, held_until=outcome.until, failure_message=HELD), (), "retry", outcome.until)
     tried = replace(
         row,
         attempts=row.attempts + outcome.asked,
@@ -130,6 +137,7 @@ def _with_events(
 
 
 __all__ = [
+    "HELD",
     "SETTLED",
     "Applied",
     "Outcome",

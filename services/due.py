@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.blocks import TimeDelay, TimeWindow
+from domain.deliveries import microseconds
+from domain.drafts import EXPIRY, RELEASE
 from domain.operations import Reevaluate
 from domain.workflow_graph import resume_at
 from ingest.catalog import Catalog, Catalogs
 from store import definitions as definition_store
+from store import drafts, journeys, log, schedules, workspaces
 from store import due as store
-from store import journeys, log, workspaces
 from store.database import Connection, Database
+from store.deliveries import RETRIES
 from store.due import DueKey
 from store.notify import Listener, Notifier
 
@@ -30,12 +33,21 @@ FLIPS_AHEAD = 1_000
 LEAST_FLIPS = 20
 """How many flips are taken at a time whatever waits, so that a busy workspace does not put them off for ever."""
 FLIP_PAUSE = 0.02
+DRAFT_PAGE = 2_000
+"""How many drafts are deleted at a time that have been kept for as long as drafts are."""
+PAGED = frozenset({"segment_flip", EXPIRY})
+"""What comes in pages; everything else is counted whole each time."""
 ROW_PAGE = 50
 AT_ONCE = 10
 PAGES_AT_ONCE = 4
 """Each page holds a connection while providers answer, and what it does needs further ones."""
 REST = timedelta(seconds=5)
-TIMER_KINDS = {"flip": "segment_flip", "delivery": "delivery_retry"}
+TIMER_KINDS: Mapping[str, str] = {
+    "flip": "segment_flip",
+    "delivery": "delivery_retry",
+    RELEASE: "send_at",
+    **dict.fromkeys(schedules.TURNS, "schedule"),
+}
 """What the contract calls what is due, where it is not a journey."""
 
 
@@ -44,6 +56,10 @@ class Retries(Protocol):
 
     async def retry(self, workspace_id: int, delivery_id: str, clock: Clock) -> object:
         """Try it now."""
+
+
+DueWork = Callable[[int, str, Clock], Awaitable[object]]
+"""Works on one row of `due`, given its workspace and its `ref`; its transaction deletes or moves the row."""
 
 
 @dataclass
@@ -71,6 +87,10 @@ async def fire(conn: Connection, catalog: Catalog, real_now: datetime, most_flip
     if flips:
         fired.counts["segment_flip"] += flips
         fired.more = flips >= most_flips
+    expired = await drafts.expire(conn, workspace_id, now, DRAFT_PAGE)
+    if expired:
+        fired.counts[EXPIRY] += expired
+        fired.more = fired.more or expired >= DRAFT_PAGE
     # Of one instant the memberships come first, so that no plan sees one of before; until they have, timers wait.
     if catalog.workspace.sandbox and not await store.flips_pending(conn, workspace_id, now):
         await journeys.wake_due(conn, workspace_id, now)
@@ -87,10 +107,16 @@ async def most_flips(conn: Connection, catalog: Catalog) -> int:
 async def fire_flips(conn: Connection, workspace_id: int, now: datetime, real_now: datetime, most: int) -> int:
     """Have people looked at again whose memberships the clock may have changed, so many of them; returns how many."""
     flips = await store.take_flips(conn, workspace_id, now, most)
-    operations = [Reevaluate(person_id=flip.person_id, refs=flip.refs, why="flip") for flip in flips]
-    entries = [log.entry_of(workspace_id, operation, store.FLIP_SOURCE) for operation in operations]
+    entries = [log.entry_of(workspace_id, _look(flip), store.FLIP_SOURCE) for flip in flips]
     await log.append(conn, entries, real_now)
     return sum(len(flip.refs) for flip in flips)
+
+
+def _look(flip: store.Flip) -> Reevaluate:
+    """The fact that asks for the look; for triggers it says which instants had come: dates and checks happen at them."""
+    by_instant = any(kind == "trigger" for kind, _ in flip.refs)
+    instants = [microseconds(instant) for instant in flip.instants] if by_instant else []
+    return Reevaluate(person_id=flip.person_id, refs=flip.refs, why="flip", instants=instants)
 
 
 def journey_timer(catalog: Catalog, campaign_id: int, block_key: str | None) -> str:
@@ -127,12 +153,20 @@ class DueRunner:
     """Watches the clocks of all workspaces and works on what is due; any number of processes may run one."""
 
     def __init__(
-        self, db: Database, catalogs: Catalogs, notifier: Notifier, retries: Retries | None, clock: Clock
+        self,
+        db: Database,
+        catalogs: Catalogs,
+        notifier: Notifier,
+        retries: Retries | None,
+        clock: Clock,
+        *,
+        workers: Mapping[str, DueWork] | None = None,
     ) -> None:
+        """`workers` work on rows of other kinds than deliveries, by their kind."""
         self._db = db
         self._catalogs = catalogs
         self._notifier = notifier
-        self._retries = retries
+        self._workers = dict(workers or {}) | ({} if retries is None else dict.fromkeys(RETRIES, retries.retry))
         self._clock = clock
         self._pages: dict[int, asyncio.Task[None]] = {}
         self._firing: dict[int, asyncio.Task[None]] = {}
@@ -161,14 +195,15 @@ class DueRunner:
         async with self._db.connection() as conn:
             ripe = await store.ripe(conn, now)
         for workspace in ripe:
-            if (workspace.flips or workspace.journeys) and workspace.workspace_id not in self._firing:
+            asked = workspace.flips or workspace.journeys or workspace.drafts
+            if asked and workspace.workspace_id not in self._firing:
                 await self._fire(workspace.workspace_id)
-        if self._retries is not None:
+        if self._workers:
             # Workspaces take turns: where many have rows, the next ones begin behind the last that had its page.
             for workspace_id in sorted((r.workspace_id for r in ripe if r.rows), key=lambda w: (w <= self._turn, w)):
                 if workspace_id not in self._pages and len(self._pages) < PAGES_AT_ONCE:
                     self._turn = workspace_id
-                    self._pages[workspace_id] = asyncio.create_task(self._work(workspace_id, self._retries))
+                    self._pages[workspace_id] = asyncio.create_task(self._work(workspace_id))
         await finish_stopping(self._db)
 
     async def drain(self) -> None:
@@ -198,7 +233,7 @@ class DueRunner:
             self._notifier.send("ingest", "outbox")
         return fired.more
 
-    async def _work(self, workspace_id: int, retries: Retries) -> None:
+    async def _work(self, workspace_id: int) -> None:
         try:
             async with self._db.connection() as conn:
                 catalog = await self._catalogs.get(conn, workspace_id)
@@ -206,18 +241,18 @@ class DueRunner:
                 try:
                     keys = await store.hold_rows(conn, workspace_id, now, ROW_PAGE, list(self._resting))
                     gate = asyncio.Semaphore(AT_ONCE)
-                    await asyncio.gather(*(self._try(key, retries, gate) for key in keys))
+                    await asyncio.gather(*(self._try(key, gate) for key in keys))
                 finally:
                     await store.release_rows(conn)
         except Exception:
             logger.exception("a page of due rows failed; they stay and are tried again")
 
-    async def _try(self, key: DueKey, retries: Retries, gate: asyncio.Semaphore) -> None:
+    async def _try(self, key: DueKey, gate: asyncio.Semaphore) -> None:
         async with gate:
             try:
-                if key.kind != "delivery":
+                if key.kind not in self._workers:
                     raise LookupError(f"nobody works on due rows of kind {key.kind}")
-                await retries.retry(key.workspace_id, key.ref, self._clock)
+                await self._workers[key.kind](key.workspace_id, key.ref, self._clock)
             except Exception:
                 logger.exception("due row failed", extra={"workspace_id": key.workspace_id, "ref": key.ref})
                 self._resting[key] = self._clock() + REST

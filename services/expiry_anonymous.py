@@ -14,6 +14,8 @@ from store.database import Connection, Database
 logger = logging.getLogger("sojourn.expiry")
 
 PAGE: Final = 5_000
+REFUSALS_KEPT: Final = timedelta(days=30)
+"""How long it is known why people did not begin a journey (CMP-34)."""
 GRACE: Final = timedelta(days=1)
 """How long an id is kept beyond its time, for facts that were received within it and are applied late."""
 
@@ -23,6 +25,8 @@ async def expire(db: Database, now: datetime) -> dict[str, int]:
     gone = {
         "anonymous_facts": await _all(db, lambda conn: store.anonymous_facts(conn, now, KEPT, PAGE)),
         "dedupe_keys": await _all(db, lambda conn: store.dedupe_keys(conn, now, GRACE, PAGE)),
+        "entry_retries": await _all(db, lambda conn: store.entry_retries(conn, now, GRACE, PAGE)),
+        "entry_refusals": await _all(db, lambda conn: store.entry_refusals(conn, now, REFUSALS_KEPT, PAGE)),
     }
     if any(gone.values()):
         logger.info("What had expired is deleted.", extra=gone)

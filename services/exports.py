@@ -18,6 +18,7 @@ from domain.exports import (
     CustomersExport,
     DeliveriesExport,
     ExportRequest,
+    JourneysExport,
     ObjectExport,
     PersonExport,
     SegmentChangesExport,
@@ -27,6 +28,7 @@ from domain.values import to_unix
 from ingest.catalog import Catalog, Catalogs
 from services import tasks
 from services.looking import people
+from services.looking.journeys import campaign_number
 from services.looking.references import wrong_references
 from services.zipping import Zip
 from store import exports as store
@@ -84,6 +86,8 @@ async def _resolved(
             await _check_filter(conn, catalog.workspace_id, request)
         case DeliveriesExport():
             _check_source(catalog, request)
+        case JourneysExport():
+            return request.stored | {"campaign": _campaign(catalog, request.campaign)}, {}
         case SegmentChangesExport():
             return request.stored | {"segment": _segment(catalog, request.segment)}, {}
         case PersonExport():
@@ -116,6 +120,14 @@ def _check_source(catalog: Catalog, request: DeliveriesExport) -> None:
     if not known.get(name, False):
         what = name.removesuffix("_id").replace("_", " ")
         raise DomainError("invalid_parameter", f"There is no {what} {number}.", f"/{name}")
+
+
+def _campaign(catalog: Catalog, ref: str | int) -> int:
+    """The number of a campaign; raises DomainError `invalid_parameter`, as this API does."""
+    try:
+        return campaign_number(catalog, ref)
+    except DomainError as error:
+        raise DomainError("invalid_parameter", error.message, error.pointer) from None
 
 
 def _segment(catalog: Catalog, ref: str | int) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from urllib.parse import urljoin
 
 import orjson
 
+from channels import pinned
 from domain.captured import FaultRule
 from domain.errors import DomainError
 from store import mailbox
@@ -90,7 +89,7 @@ async def opened(
     import httpx
 
     try:
-        async with asyncio.timeout(seconds), _client() as client:
+        async with asyncio.timeout(seconds), pinned.client(STALL_SECONDS) as client:
             response = await _followed(client, url, allow_private=allow_private)
             try:
                 yield Stream(response.headers.get("content-type", ""), _limited(response, limit))
@@ -113,13 +112,6 @@ def check_url(url: str) -> httpx.URL:
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise FetchFailed("Give a URL that begins with http:// or https://.")
     return parsed
-
-
-def _client() -> httpx.AsyncClient:
-    import httpx
-
-    # A proxy of the environment would resolve names itself, past our look at the addresses.
-    return httpx.AsyncClient(timeout=STALL_SECONDS, trust_env=False, follow_redirects=False)
 
 
 async def _followed(client: httpx.AsyncClient, url: str, *, allow_private: bool) -> httpx.Response:
@@ -148,43 +140,15 @@ def _target(url: str, location: str) -> str:
 
 async def _called(client: httpx.AsyncClient, url: httpx.URL, *, allow_private: bool) -> httpx.Response:
     """The answer of one hop, called at the very address that was looked at, so that no second look-up can differ."""
-    import httpx
-
-    addresses = await _addresses(url)
-    if not allow_private and not all(_is_public(address) for address in addresses):
-        message = "The URL leads to a private, loopback or link-local address."
-        raise FetchFailed(message, code="private_address")
-    failure: httpx.TransportError | None = None
-    for address in addresses:
-        request = client.build_request(
-            "GET",
-            url.copy_with(host=address),
-            headers={"Host": url.netloc.decode("ascii").rpartition("@")[2], "User-Agent": "Sojourn"},
-            extensions={"sni_hostname": url.raw_host.decode("ascii")},
-        )
-        try:
-            return await client.send(request, stream=True)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            failure = error
-    assert failure is not None, "a name that resolves has an address"
-    raise failure
-
-
-async def _addresses(url: httpx.URL) -> list[str]:
-    loop = asyncio.get_running_loop()
-    port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        found = await loop.getaddrinfo(url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+        return await pinned.send(
+            client, "GET", url, headers={"User-Agent": "Sojourn"}, allow_private=allow_private
+        )
+    except pinned.PrivateAddressError:
+        message = "The URL leads to a private, loopback or link-local address."
+        raise FetchFailed(message, code="private_address") from None
+    except pinned.UnknownHostError:
         raise FetchFailed("The host of the URL is not known.", passing=True) from None
-    return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
-
-
-def _is_public(address: str) -> bool:
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found.sixtofour or found
-    return found.is_global and not found.is_multicast
 
 
 async def _limited(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:

@@ -75,13 +75,20 @@ async def unarchive(db: Database, workspace_id: int, ref: str | int, real_now: d
         row = found.row
         if row.state != ARCHIVED:
             raise _unfit(row, "is not archived")
-        _refuse_unsound(found)
-        row = await _set_state(conn, row, "ready" if found.manual else "building")
-        if found.manual:
-            return status_of(row)
-        payload, now = {"segment_id": row.definition_id}, found.workspace.now(real_now)
-        task_id = await tasks.create(conn, workspace_id, "segment_build", payload, now=now)
-    return status_of(row) | {"task_id": task_id}
+        row, task_id = await _back(conn, found, found.workspace.now(real_now))
+    return status_of(row) if task_id is None else status_of(row) | {"task_id": task_id}
+
+
+async def revive(
+    conn: Connection, workspace: WorkspaceRow, rows: Sequence[DefinitionRow], key: str, now: datetime
+) -> list[DefinitionRow]:
+    """Bring back an archived segment that something brought back needs; the documents as they stand then.
+
+    The caller holds the lock on definitions. Raises DomainError `invalid_state` where it could not be saved as it is now.
+    """
+    found = _Found(workspace, rows, next(r for r in rows if (r.kind, r.key) == (KIND, key)))
+    back, _ = await _back(conn, found, now)
+    return [back if row is found.row else row for row in rows]
 
 
 class Copy(Document):
@@ -129,6 +136,16 @@ async def _set_state(conn: Connection, row: DefinitionRow, state: str) -> Defini
     await store.set_state(conn, row.workspace_id, KIND, row.definition_id, state)
     await workspaces.bump_definitions(conn, row.workspace_id)
     return replace(row, state=state)
+
+
+async def _back(conn: Connection, found: _Found, now: datetime) -> tuple[DefinitionRow, str | None]:
+    """Bring a segment back; the row as it is then, and the task that builds it where it has conditions."""
+    _refuse_unsound(found)
+    row = await _set_state(conn, found.row, "ready" if found.manual else "building")
+    if found.manual:
+        return row, None
+    payload = {"segment_id": row.definition_id}
+    return row, await tasks.create(conn, row.workspace_id, "segment_build", payload, now=now)
 
 
 def _refuse_unsound(found: _Found) -> None:

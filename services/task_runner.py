@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ingest.apply import TRANSIENT
 from ingest.catalog import Catalog, Catalogs
-from services import data_index, membership_pages, segment_clearing, task_barrier
+from services import data_index, journey_ending, membership_pages, segment_clearing, task_barrier
 from services import task_pages as pages
 from services.expiry import discard_files
 from services.object_purge import purge_objects
@@ -30,6 +30,7 @@ KINDS: Mapping[TaskType, PageOf] = {
     "trigger_build": pages.trigger_build,
     "replan": pages.replan_waiting,
     "end_journeys": pages.end_journeys,
+    "end_chosen_journeys": journey_ending.end_chosen,
     "discard_files": discard_files,
     "object_type_delete": purge_objects,
     "segment_clear": segment_clearing.clear_page,
@@ -44,8 +45,18 @@ SETTLING_IN = 0.01
 class TaskRunner:
     """Takes turns among the open tasks of all workspaces; any number of processes may run one."""
 
-    def __init__(self, db: Database, catalogs: Catalogs, notifier: Notifier, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        catalogs: Catalogs,
+        notifier: Notifier,
+        clock: Clock,
+        *,
+        kinds: Mapping[TaskType, PageOf] = KINDS,
+    ) -> None:
+        """`kinds` are the pages of every type of task, those that need more than a connection among them."""
         self._db = db
+        self._kinds = kinds
         self._catalogs = catalogs
         self._notifier = notifier
         self._clock = clock
@@ -99,7 +110,7 @@ class TaskRunner:
         now = catalog.now(real_now)
         if task.started_at is None:
             task.started_at = now
-        page = await KINDS[task.type](conn, catalog, task, now, real_now)  # type: ignore[index]
+        page = await self._kinds[task.type](conn, catalog, task, now, real_now)  # type: ignore[index]
         task.cursor, task.state = page.cursor, page.state
         task.done += page.looked
         if page.state != "running":

@@ -18,6 +18,7 @@ TaskType = Literal[
     "trigger_build",
     "replan",
     "end_journeys",
+    "end_chosen_journeys",
     "segment_clear",
     "import",
     "export",
@@ -27,6 +28,10 @@ TaskType = Literal[
     "purge_memberships",
     "freeze_memberships",
     "identifiers",
+    "rerender_drafts",
+    "send_drafts",
+    "delete_drafts",
+    "retry_failed",
 ]
 CARRIED: tuple[TaskType, ...] = ("import", "export", "segment_build")
 """Types that a workflow carries; all others are done by the task runner."""

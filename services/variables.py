@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from domain.journey_attributes import present
+from ingest.belongings import thing_of
 from ingest.catalog import Campaign
 from ingest.unit import Person
 from rendering.context import NOBODY, CampaignNames, MessageNames, message_context
@@ -22,16 +25,26 @@ def variables_of(
     """The variables at a block of a journey; where nobody travels, `customer` says nothing to every question (CMP-09)."""
     travels = campaign.definition.trigger.has_person
     return message_context(
-        customer=person.profile if travels and person is not None else {} if travels else NOBODY,
+        customer=_customer(person, journey) if travels and person is not None else {} if travels else NOBODY,
         event=journey.trigger.get("event"),
         trigger=journey.trigger.get("data"),
-        journey=journey.attributes,
+        journey=present(journey.attributes),
         journey_id=journey.journey_id,
         campaign=CampaignNames(campaign.id, campaign.key, campaign.name, campaign.definition.trigger.type),
+        objects=(person.objects if person is not None else None) or {},
+        thing=thing_of(person, journey) if person is not None else None,
         message=message,
         delivery_id=delivery,
         unsubscribe_url=unsubscribe,
     )
+
+
+def _customer(person: Person, journey: JourneyRow) -> Mapping[str, Any]:
+    """The person, with what is said now of their relationship to the object that triggered the journey (CMP-07)."""
+    thing = thing_of(person, journey)
+    if thing is None or thing.relationship is None:
+        return person.profile
+    return {**person.profile, "_relationship": thing.relationship}
 
 
 __all__ = ["variables_of"]

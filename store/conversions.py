@@ -18,6 +18,7 @@ class Candidate(NamedTuple):
     delivery_id: str
     journey_id: str
     action_id: int
+    holdout: bool
 
 
 async def written_to(
@@ -43,16 +44,18 @@ async def candidates(
     basis: str,
     since: int,
     until: int | None = None,
+    calls: Sequence[int] = (),
 ) -> list[Candidate]:
     """Deliveries of the campaign to the person whose basis metric (`sent`...) is not older than `since`, latest first.
 
-    `since` and `until` are in microseconds; of a campaign's deliveries to one person the hundred latest are looked at.
+    Of webhooks only those of the actions in `calls` count, of Slack none. `since` and `until` are in microseconds; of a campaign's deliveries to one person the hundred latest are looked at.
     """
     records = await conn.fetch(
-        """SELECT delivery_id, journey_id, action_id FROM deliveries
+        """SELECT delivery_id, journey_id, action_id, holdout FROM deliveries
            WHERE workspace_id = $1 AND person_id = $2 AND campaign_id = $3
              AND (metrics ->> $4)::bigint >= $5 AND NOT metrics ? 'converted' AND journey_id IS NOT NULL
              AND ($7::bigint IS NULL OR (metrics ->> $4)::bigint <= $7)
+             AND (channel NOT IN ('webhook', 'slack') OR (channel = 'webhook' AND action_id = ANY($8::int[])))
            ORDER BY (metrics ->> $4)::bigint DESC, created_at DESC LIMIT $6""",
         workspace_id,
         person_id,
@@ -61,6 +64,7 @@ async def candidates(
         since,
         MOST_CANDIDATES,
         until,
+        list(calls),
     )
     return [Candidate(**dict(record)) for record in records]
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from store import entry_retries
 from store.database import Connection
 
 _LOCK_CLASS = 0x5044
+_ENTERED = ("starting", "running")
+"""The states in which people may begin a campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,11 @@ class DefinitionRow:
     first_started: datetime | None = None
     started_at: datetime | None = None
     webhook_token: str | None = None
-    sample: Any = None
     audience: str | None = None
+    interval_since: datetime | None = None
+    goal_changed_at: datetime | None = None
+    goal_changed_seq: int | None = None
+    schedule_problems: list[dict[str, Any]] | None = None
 
 
 _NAMES = [column.name for column in fields(DefinitionRow)]
@@ -79,7 +85,7 @@ async def insert(conn: Connection, row: DefinitionRow) -> None:
 
 
 async def update(conn: Connection, row: DefinitionRow) -> None:
-    """Replace everything of a definition but its names and its birth."""
+    """Replace everything of a definition but its names, its birth and what its URL received."""
     places = {name: f"${i}" for i, name in enumerate(_NAMES, start=1)}
     changes = ", ".join(f"{name} = {place}" for name, place in places.items() if name not in _UNCHANGING)
     await conn.execute(
@@ -92,7 +98,10 @@ async def update(conn: Connection, row: DefinitionRow) -> None:
 
 
 async def set_state(conn: Connection, workspace_id: int, kind: str, definition_id: int, state: str) -> None:
-    """Move a definition to another lifecycle state; the document and its revision stay."""
+    """Move a definition to another lifecycle state; the document and its revision stay.
+
+    What waits to begin a campaign that nobody enters any more waits no longer.
+    """
     await conn.execute(
         "UPDATE definitions SET state = $4 WHERE workspace_id = $1 AND kind = $2 AND definition_id = $3",
         workspace_id,
@@ -100,17 +109,52 @@ async def set_state(conn: Connection, workspace_id: int, kind: str, definition_i
         definition_id,
         state,
     )
+    if kind == "campaign" and state not in _ENTERED:
+        await entry_retries.forget_campaign(conn, workspace_id, definition_id)
 
 
-async def set_started(conn: Connection, workspace_id: int, campaign_id: int, state: str, now: datetime) -> None:
-    """Record that a campaign starts now, in the state it takes."""
+async def set_started(
+    conn: Connection, workspace_id: int, campaign_id: int, state: str, now: datetime, *, audience: str = "future"
+) -> None:
+    """Record that a campaign starts now, in the state it takes, and whom it takes in."""
     await conn.execute(
-        """UPDATE definitions SET state = $3, started_at = $4, first_started = COALESCE(first_started, $4)
+        """UPDATE definitions SET state = $3, started_at = $4, first_started = COALESCE(first_started, $4),
+               audience = $5, schedule_problems = NULL
            WHERE workspace_id = $1 AND kind = 'campaign' AND definition_id = $2""",
         workspace_id,
         campaign_id,
         state,
         now,
+        audience,
+    )
+
+
+async def set_schedule_problems(
+    conn: Connection, workspace_id: int, campaign_id: int, problems: Sequence[Mapping[str, Any]]
+) -> None:
+    """Note why the clock could not start a campaign."""
+    await conn.execute(
+        """UPDATE definitions SET schedule_problems = $3
+           WHERE workspace_id = $1 AND kind = 'campaign' AND definition_id = $2""",
+        workspace_id,
+        campaign_id,
+        list(problems),
+    )
+
+
+async def by_webhook(conn: Connection, token: str) -> DefinitionRow | None:
+    """The campaign of whatever workspace whose URL has this token, or None."""
+    record = await conn.fetchrow(f"SELECT {_COLUMNS} FROM definitions WHERE webhook_token = $1", token)
+    return _row(record) if record else None
+
+
+async def set_sample(conn: Connection, workspace_id: int, campaign_id: int, sample: Any) -> None:
+    """Keep a payload that a draft received, in place of the one before."""
+    await conn.execute(
+        "UPDATE definitions SET sample = $3 WHERE workspace_id = $1 AND kind = 'campaign' AND definition_id = $2",
+        workspace_id,
+        campaign_id,
+        sample,
     )
 
 
@@ -129,6 +173,8 @@ async def set_source(conn: Connection, workspace_id: int, names: Sequence[tuple[
 
 async def delete(conn: Connection, workspace_id: int, kind: str, definition_id: int) -> None:
     """Remove a definition for good; its id is never given out again."""
+    if kind == "campaign":
+        await entry_retries.forget_campaign(conn, workspace_id, definition_id)
     await conn.execute(
         "DELETE FROM definitions WHERE workspace_id = $1 AND kind = $2 AND definition_id = $3",
         workspace_id,
@@ -216,6 +262,7 @@ async def rename_block(conn: Connection, workspace_id: int, campaign_id: int, ol
 __all__ = [
     "DefinitionRow",
     "active_journeys",
+    "by_webhook",
     "delete",
     "get",
     "insert",
@@ -223,6 +270,8 @@ __all__ = [
     "lock",
     "page",
     "rename_block",
+    "set_sample",
+    "set_schedule_problems",
     "set_source",
     "set_started",
     "set_state",

@@ -11,6 +11,9 @@ from store.database import Connection
 
 RETRY = "delivery"
 """The kind of `due` row that asks for a delivery's next attempt; its `ref` is the delivery id."""
+CALL_RETRY = "webhook_retry"
+"""The same of a call of somebody's endpoint."""
+RETRIES = (RETRY, CALL_RETRY)
 
 
 @dataclass(slots=True)
@@ -161,13 +164,13 @@ async def add_attempt(
     )
 
 
-async def schedule(conn: Connection, row: DeliveryRow, due_at: datetime) -> None:
-    """Ask the clock for the delivery's next attempt."""
+async def schedule(conn: Connection, row: DeliveryRow, due_at: datetime, *, anew: bool = True) -> None:
+    """Ask the clock for the delivery's next attempt; unless `anew`, what it was asked before holds."""
+    taken = "UPDATE SET due_at = excluded.due_at" if anew else "NOTHING"
     await conn.execute(
-        """INSERT INTO due (workspace_id, kind, ref, due_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (workspace_id, kind, ref) DO UPDATE SET due_at = excluded.due_at""",
-        row.workspace_id,
-        RETRY,
+        f"""INSERT INTO due (workspace_id, kind, ref, due_at) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (workspace_id, kind, ref) DO {taken}""",        row.workspace_id,
+        CALL_RETRY if row.channel == "webhook" else RETRY,
         row.delivery_id,
         due_at,
     )
@@ -176,11 +179,16 @@ async def schedule(conn: Connection, row: DeliveryRow, due_at: datetime) -> None
 async def unschedule(conn: Connection, workspace_id: int, delivery_id: str) -> None:
     """Ask for no further attempt."""
     await conn.execute(
-        "DELETE FROM due WHERE workspace_id = $1 AND kind = $2 AND ref = $3", workspace_id, RETRY, delivery_id
+        "DELETE FROM due WHERE workspace_id = $1 AND kind = ANY($2::text[]) AND ref = $3",
+        workspace_id,
+        list(RETRIES),
+        delivery_id,
     )
 
 
 __all__ = [
+    "CALL_RETRY",
+    "RETRIES",
     "RETRY",
     "DeliveryRow",
     "add_attempt",

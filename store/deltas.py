@@ -10,7 +10,7 @@ from store.database import Connection
 
 
 class Delta(NamedTuple):
-    """One change of one total: `kind` and `ref_id` say whose (`campaign`, `action`, `segment`, `workspace` with 0)."""
+    """One change of one total: `kind` and `ref_id` say whose (`campaign`, `action`, `block`, `segment`, `workspace` with 0)."""
 
     workspace_id: int
     kind: str

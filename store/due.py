@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from domain.drafts import EXPIRY, KEPT
 from store.database import Connection
 
 FLIP_SOURCE = "clock"
@@ -13,7 +14,7 @@ FLIP_SOURCE = "clock"
 
 
 class Instant(NamedTuple):
-    """A future instant of a workspace and what it is for: `journey` (standing at a block), `flip`, or a kind of row."""
+    """A future instant of a workspace and what it is for: `journey` (standing at a block), `flip`, drafts that expire, or a kind of row."""
 
     at: datetime
     what: str
@@ -30,10 +31,11 @@ class Standing(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """The memberships of one person that the clock may have changed."""
+    """The memberships of one person that the clock may have changed, and the instant of each that had come."""
 
     person_id: int
     refs: list[tuple[str, int]]
+    instants: list[datetime]
 
 
 class Ripe(NamedTuple):
@@ -44,6 +46,7 @@ class Ripe(NamedTuple):
     flips: bool
     rows: bool
     journeys: bool
+    drafts: bool
 
 
 class DueKey(NamedTuple):
@@ -69,10 +72,14 @@ async def ripe(conn: Connection, real_now: datetime) -> list[Ripe]:
                           <= COALESCE(w.clock_now, $1), false) AS rows,
                  w.sandbox AND EXISTS (
                          SELECT 1 FROM journeys j WHERE j.workspace_id = w.workspace_id AND j.state = 'in_progress'
-                           AND j.due_at <= w.clock_now AND j.seen = j.wanted) AS journeys
+                           AND j.due_at <= w.clock_now AND j.seen = j.wanted) AS journeys,
+                 COALESCE((SELECT min(v.created_at) FROM deliveries v
+                           WHERE v.workspace_id = w.workspace_id AND v.draft AND v.status = 'drafted')
+                          <= COALESCE(w.clock_now, $1) - $2::interval, false) AS drafts
                FROM workspaces w) r
-           WHERE flips OR rows OR journeys ORDER BY workspace_id""",
+           WHERE flips OR rows OR journeys OR drafts ORDER BY workspace_id""",
         real_now,
+        KEPT,
     )
     return [Ripe(**record) for record in records]
 
@@ -88,9 +95,15 @@ async def next_instant(conn: Connection, workspace_id: int, after: datetime) -> 
               WHERE workspace_id = $1 AND flips_at > $2 ORDER BY flips_at LIMIT 1)
              UNION ALL
              (SELECT due_at, kind, NULL, NULL FROM due WHERE workspace_id = $1 AND due_at > $2 ORDER BY due_at LIMIT 1)
+             UNION ALL
+             (SELECT created_at + $3::interval, $4, NULL, NULL FROM deliveries
+              WHERE workspace_id = $1 AND draft AND status = 'drafted' AND created_at > $2 - $3::interval
+              ORDER BY created_at LIMIT 1)
            ) instants ORDER BY at, what LIMIT 1""",
         workspace_id,
         after,
+        KEPT,
+        EXPIRY,
     )
     return Instant(**record) if record else None
 
@@ -115,20 +128,21 @@ async def take_flips(conn: Connection, workspace_id: int, now: datetime, limit: 
     """
     records = await conn.fetch(
         """WITH found AS MATERIALIZED (
-               SELECT person_id, kind, ref_id FROM memberships
+               SELECT person_id, kind, ref_id, flips_at FROM memberships
                WHERE workspace_id = $1 AND flips_at <= $2 ORDER BY flips_at LIMIT $3
                FOR NO KEY UPDATE SKIP LOCKED),
            taken AS (
                UPDATE memberships m SET flips_at = NULL FROM found f
                WHERE m.workspace_id = $1 AND m.person_id = f.person_id AND m.kind = f.kind AND m.ref_id = f.ref_id
-               RETURNING m.person_id, m.kind, m.ref_id)
-           SELECT person_id, array_agg(kind ORDER BY kind, ref_id) AS kinds, array_agg(ref_id ORDER BY kind, ref_id) AS ids
+               RETURNING m.person_id, m.kind, m.ref_id, f.flips_at AS came)
+           SELECT person_id, array_agg(kind ORDER BY kind, ref_id) AS kinds, array_agg(ref_id ORDER BY kind, ref_id) AS ids,
+                  array_agg(came ORDER BY kind, ref_id) AS instants
            FROM taken GROUP BY person_id ORDER BY person_id""",
         workspace_id,
         now,
         limit,
     )
-    return [Flip(r["person_id"], list(zip(r["kinds"], r["ids"], strict=True))) for r in records]
+    return [Flip(r["person_id"], list(zip(r["kinds"], r["ids"], strict=True)), r["instants"]) for r in records]
 
 
 async def flips_pending(conn: Connection, workspace_id: int, now: datetime) -> bool:

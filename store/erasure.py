@@ -17,6 +17,8 @@ _GONE = tuple(
     for table in (
         "events",
         "memberships",
+        "entry_retries",
+        "entry_refusals",
         "devices",
         "relationships",
         "anonymous_ids",
@@ -34,10 +36,17 @@ _REDACTED = (
         WHERE workspace_id = $1 AND person_id IN {_NUMBERS}""",
     """UPDATE journey_steps s SET effect = '{}', explanation = NULL FROM journeys j
        WHERE j.workspace_id = $1 AND j.person_id = $2 AND s.workspace_id = $1 AND s.journey_id = j.journey_id""",
+    # Journeys of others that the person's relationship triggered hold who they were.
+    f"""UPDATE journeys SET trigger = trigger #- '{{data,customer}}' #- '{{data,relationship}}'
+        WHERE workspace_id = $1 AND trigger ? 'person'
+          AND trigger -> 'person' IN (SELECT to_jsonb(person_id) FROM {_NUMBERS} AS numbers (person_id))""",
+    f"""UPDATE entry_retries SET trigger = trigger #- '{{data,customer}}' #- '{{data,relationship}}'
+        WHERE workspace_id = $1 AND trigger ? 'person'
+          AND trigger -> 'person' IN (SELECT to_jsonb(person_id) FROM {_NUMBERS} AS numbers (person_id))""",
     "UPDATE journeys SET trigger = '{}', attributes = '{}', wait = NULL WHERE workspace_id = $1 AND person_id = $2",
 )
 _DELIVERIES = (
-    """DELETE FROM due u USING deliveries d WHERE u.workspace_id = $1 AND u.kind = 'delivery'
+    """DELETE FROM due u USING deliveries d WHERE u.workspace_id = $1 AND u.kind IN ('delivery', 'webhook_retry')
        AND d.workspace_id = $1 AND d.person_id = $2 AND u.ref = d.delivery_id""",
     """DELETE FROM mailbox m USING deliveries d
        WHERE m.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND m.delivery_id = d.delivery_id""",

@@ -1,4 +1,4 @@
-"""What expires by the clock of its workspace and is deleted in pages: anonymous facts, ids remembered against repeats."""
+"""What expires by the clock of its workspace and is deleted in pages: anonymous facts, ids remembered, refusals."""
 
 from __future__ import annotations
 
@@ -17,6 +17,42 @@ async def anonymous_facts(conn: Connection, real_now: datetime, kept: timedelta,
                      AND received_at < COALESCE(w.clock_now, $1::timestamptz) - $2::interval
                    ORDER BY received_at LIMIT $3) a LIMIT $3) old
            WHERE f.workspace_id = old.workspace_id AND f.anonymous_id = old.anonymous_id AND f.seq = old.seq""",
+        real_now,
+        kept,
+        limit,
+    )
+    return int(gone.rsplit(" ", 1)[1])
+
+
+async def entry_retries(conn: Connection, real_now: datetime, grace: timedelta, limit: int) -> int:
+    """Delete up to `limit` occurrences that have waited for filters in vain, so long after their end; returns how many."""
+    gone: str = await conn.execute(
+        """DELETE FROM entry_retries r USING (
+               SELECT e.* FROM workspaces w CROSS JOIN LATERAL (
+                   SELECT workspace_id, person_id, campaign_id, entry, until FROM entry_retries
+                   WHERE workspace_id = w.workspace_id
+                     AND until < COALESCE(w.clock_now, $1::timestamptz) - $2::interval
+                   ORDER BY until LIMIT $3) e LIMIT $3) old
+           WHERE r.workspace_id = old.workspace_id AND r.person_id = old.person_id AND r.campaign_id = old.campaign_id
+             AND r.entry = old.entry AND r.until = old.until""",
+        real_now,
+        grace,
+        limit,
+    )
+    return int(gone.rsplit(" ", 1)[1])
+
+
+async def entry_refusals(conn: Connection, real_now: datetime, kept: timedelta, limit: int) -> int:
+    """Delete up to `limit` reasons of refusal written down longer ago than they are kept; returns how many."""
+    gone: str = await conn.execute(
+        """DELETE FROM entry_refusals r USING (
+               SELECT e.* FROM workspaces w CROSS JOIN LATERAL (
+                   SELECT workspace_id, campaign_id, person_id, seq, occurrence FROM entry_refusals
+                   WHERE workspace_id = w.workspace_id
+                     AND at < COALESCE(w.clock_now, $1::timestamptz) - $2::interval
+                   ORDER BY at LIMIT $3) e LIMIT $3) old
+           WHERE r.workspace_id = old.workspace_id AND r.campaign_id = old.campaign_id AND r.person_id = old.person_id
+             AND r.seq = old.seq AND r.occurrence = old.occurrence""",
         real_now,
         kept,
         limit,
@@ -43,4 +79,4 @@ async def dedupe_keys(conn: Connection, real_now: datetime, grace: timedelta, li
     return int(gone.rsplit(" ", 1)[1])
 
 
-__all__ = ["anonymous_facts", "dedupe_keys"]
+__all__ = ["anonymous_facts", "dedupe_keys", "entry_refusals", "entry_retries"]

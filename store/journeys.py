@@ -172,6 +172,30 @@ async def hold_payload(conn: Connection, workspace_id: int, journey_id: str) -> 
     return _row(record) if record else None
 
 
+async def payloads_inside(
+    conn: Connection,
+    workspace_id: int,
+    campaign_id: int,
+    *,
+    after: str = "",
+    limit: int,
+    blocks: Sequence[str] | None = None,
+    up_to: int | None = None,
+) -> list[JourneyRow]:
+    """The next journeys of a campaign under way in which nobody travels, locked.
+
+    With `blocks` those standing there, with `up_to` those that a fact up to this one began.
+    """
+    query = f"""SELECT {_COLUMNS} FROM journeys
+                WHERE workspace_id = $1 AND person_id = {NOBODY} AND campaign_id = $2 AND state = 'in_progress'
+                  AND journey_id > $3 AND ($5::text[] IS NULL OR block = ANY($5::text[]))
+                  AND ($6::bigint IS NULL OR started_seq <= $6)
+                ORDER BY journey_id LIMIT $4 FOR NO KEY UPDATE"""
+    standing = None if blocks is None else list(blocks)
+    records = await conn.fetch(query, workspace_id, campaign_id, after, limit, standing, up_to)
+    return [_row(record) for record in records]
+
+
 async def held(conn: Connection, workspace_id: int, journey_id: str) -> JourneyRow | None:
     """One journey under way, locked against wakes by the clock; its person's lock is held already."""
     query = f"""SELECT {_COLUMNS} FROM journeys
@@ -228,35 +252,58 @@ async def insert(conn: Connection, rows: Sequence[JourneyRow]) -> None:
 
 
 async def save(conn: Connection, rows: Sequence[JourneyRow]) -> None:
-    """Write back what may change of journeys; the caller holds their people's locks."""
+    """Write back what may change of journeys; the caller holds their people's locks.
+
+    Where one has ended and a date waits for that, the clock asks for it now (CMP-05).
+    """
     if not rows:
         return
     names = ("workspace_id", "journey_id", *_CHANGING)
     changes = ", ".join(f"{name} = n.{name}" for name in _CHANGING)
     await conn.execute(
-        f"""UPDATE journeys j SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
-            WHERE j.workspace_id = n.workspace_id AND j.journey_id = n.journey_id""",
+        f"""WITH saved AS (
+                UPDATE journeys j SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
+                WHERE j.workspace_id = n.workspace_id AND j.journey_id = n.journey_id
+                RETURNING j.workspace_id, j.person_id, j.campaign_id, j.single, j.ended_at)
+            UPDATE memberships m SET flips_at = s.ended_at FROM saved s
+            JOIN entry_retries r USING (workspace_id, person_id, campaign_id)
+            WHERE s.single AND s.ended_at IS NOT NULL AND r.until IS NULL
+              AND m.workspace_id = s.workspace_id AND m.person_id = s.person_id
+              AND m.kind = 'trigger' AND m.ref_id = s.campaign_id""",
         *[[getattr(row, name) for row in rows] for name in names],
     )
 
 
+_COUNTED = "CASE WHEN outcome = 'branched' AND path IS NOT NULL THEN 'branched/' || path ELSE outcome END"
+"""Under which name a step that is over counts in the totals of its block; whoever waits is counted where they stand."""
+
+
 async def add_steps(conn: Connection, rows: Sequence[StepRow]) -> None:
-    """Record what happened at blocks; one that is recorded already stays as it is."""
+    """Record what happened at blocks, and count it; one that is recorded already stays as it is."""
     if rows:
         await conn.execute(
-            f"""INSERT INTO journey_steps ({", ".join(_STEP)}) SELECT * FROM unnest({_arrays(_STEP)})
-                ON CONFLICT DO NOTHING""",
+            f"""WITH put AS (
+                    INSERT INTO journey_steps ({", ".join(_STEP)}) SELECT * FROM unnest({_arrays(_STEP)})
+                    ON CONFLICT DO NOTHING RETURNING workspace_id, action_id, outcome, path)
+                INSERT INTO metric_deltas (workspace_id, kind, ref_id, metric, amount)
+                SELECT workspace_id, 'block', action_id, {_COUNTED}, count(*)
+                FROM put WHERE outcome <> 'waiting' GROUP BY workspace_id, action_id, {_COUNTED}""",
             *[[getattr(row, name) for row in rows] for name in _STEP],
         )
 
 
 async def save_step(conn: Connection, row: StepRow) -> None:
-    """Replace what is known of one step."""
+    """Replace what is known of one step; what it counts as follows."""
     changes = [name for name in _STEP if name not in ("workspace_id", "journey_id", "action_id", "started_at")]
     places = ", ".join(f"{name} = ${index}" for index, name in enumerate(changes, start=5))
+    this = "workspace_id = $1 AND journey_id = $2 AND action_id = $3 AND started_at = $4"
     await conn.execute(
-        f"""UPDATE journey_steps SET {places}
-            WHERE workspace_id = $1 AND journey_id = $2 AND action_id = $3 AND started_at = $4""",
+        f"""WITH before AS (SELECT outcome, path FROM journey_steps WHERE {this}),
+                put AS (UPDATE journey_steps SET {places} WHERE {this} RETURNING outcome, path)
+            INSERT INTO metric_deltas (workspace_id, kind, ref_id, metric, amount)
+            SELECT $1, 'block', $3, {_COUNTED}, sum(amount)
+            FROM (SELECT outcome, path, -1 AS amount FROM before UNION ALL SELECT outcome, path, 1 FROM put) changed
+            WHERE outcome <> 'waiting' GROUP BY {_COUNTED} HAVING sum(amount) <> 0""",
         row.workspace_id,
         row.journey_id,
         row.action_id,
@@ -277,16 +324,35 @@ async def steps_of(conn: Connection, journey: JourneyRow) -> list[StepRow]:
     return [StepRow(**dict(record)) for record in records]
 
 
+async def steps_of_many(conn: Connection, journeys: Sequence[JourneyRow]) -> list[StepRow]:
+    """The steps of journeys of one workspace, those of one together and in order."""
+    records = await conn.fetch(
+        f"""SELECT {", ".join(f"s.{name}" for name in _STEP)}
+            FROM unnest($1::int[], $2::text[], $3::timestamptz[]) WITH ORDINALITY
+              AS j (workspace_id, journey_id, started_at, place)
+            JOIN journey_steps s USING (workspace_id, journey_id, started_at) ORDER BY j.place, s.seq_num""",
+        [row.workspace_id for row in journeys],
+        [row.journey_id for row in journeys],
+        [row.started_at for row in journeys],
+    )
+    return [StepRow(**dict(record)) for record in records]
+
+
 async def close_open_steps(
     conn: Connection, rows: Sequence[JourneyRow], explanation: str | None, now: datetime
 ) -> None:
     """Mark the step in which each of these journeys was waiting as left early."""
     if rows:
         await conn.execute(
-            """UPDATE journey_steps s SET outcome = 'exited', left_at = $4, explanation = COALESCE($5, s.explanation)
-               FROM unnest($1::int[], $2::text[], $3::timestamptz[]) AS j (workspace_id, journey_id, started_at)
-               WHERE s.workspace_id = j.workspace_id AND s.journey_id = j.journey_id AND s.started_at = j.started_at
-                 AND s.outcome = 'waiting'""",
+            """WITH put AS (
+                   UPDATE journey_steps s
+                   SET outcome = 'exited', left_at = $4, explanation = COALESCE($5, s.explanation)
+                   FROM unnest($1::int[], $2::text[], $3::timestamptz[]) AS j (workspace_id, journey_id, started_at)
+                   WHERE s.workspace_id = j.workspace_id AND s.journey_id = j.journey_id
+                     AND s.started_at = j.started_at AND s.outcome = 'waiting'
+                   RETURNING s.workspace_id, s.action_id)
+               INSERT INTO metric_deltas (workspace_id, kind, ref_id, metric, amount)
+               SELECT workspace_id, 'block', action_id, 'exited', count(*) FROM put GROUP BY 1, 3""",
             [row.workspace_id for row in rows],
             [row.journey_id for row in rows],
             [row.started_at for row in rows],
@@ -411,6 +477,7 @@ __all__ = [
     "save",
     "save_step",
     "steps_of",
+    "steps_of_many",
     "wake",
     "wake_due",
 ]

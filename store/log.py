@@ -201,6 +201,12 @@ async def last_seq(conn: Connection, workspace_id: int) -> int:
     return highest or 0
 
 
+async def next_seq(conn: Connection) -> int:
+    """A number that no fact has and that lies behind all there are, for the position of what happens without one."""
+    number: int = await conn.fetchval("SELECT nextval(pg_get_serial_sequence('ingest_log', 'seq'))")
+    return number
+
+
 async def is_pending(conn: Connection, workspace_id: int, up_to: int) -> bool:
     """Whether a fact is not applied yet whose number is `up_to` or lower."""
     found: bool = await conn.fetchval(
@@ -250,6 +256,7 @@ __all__ = [
     "last_seq",
     "lockable",
     "mark_applied",
+    "next_seq",
     "pending",
     "waiting",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
 
-from domain.captured import ACCEPTED, REFUSING, CapturedMail, FaultRule, Taken
+from domain.captured import ACCEPTED, CALLED, REFUSING, CapturedMail, FaultRule, Taken
 from domain.received import read
 from store import deliveries
 from store.database import Connection
@@ -38,6 +39,11 @@ async def take(conn: Connection, mail: CapturedMail) -> Taken:
             return Taken(None if before == ACCEPTED else await _rule_like(conn, mail, before))
     rule = await _use_rule(conn, mail.workspace_id, lambda rule: rule.fits(mail.channel, mail.recipients))
     outcome = rule.outcome if rule is not None and rule.outcome in REFUSING else ACCEPTED
+    await _keep(conn, mail, outcome)
+    return Taken(rule)
+
+
+async def _keep(conn: Connection, mail: CapturedMail, outcome: str) -> None:
     await conn.execute(
         f"{_KEPT} ON CONFLICT DO NOTHING",
         mail.workspace_id,
@@ -55,7 +61,32 @@ async def take(conn: Connection, mail: CapturedMail) -> Taken:
         _json(mail.rendered),
         mail.raw,
     )
-    return Taken(rule)
+
+
+async def take_call(conn: Connection, mail: CapturedMail, url: str, *, usual: Any = None) -> FaultRule:
+    """Keep one call of an address and say how it is answered; the same attempt is kept, and answered, once.
+
+    Without a rule the answer is `200` with the `usual` body, `{}`. Calls of channels without rules of their own follow
+    those of webhooks.
+    """
+    channel = mail.channel if mail.channel in CALLED else "webhook"
+    before = await conn.fetchval(
+        """SELECT rendered -> 'answer' FROM mailbox
+           WHERE workspace_id = $1 AND delivery_id = $2 AND purpose = $3 AND attempt = $4""",
+        mail.workspace_id,
+        mail.delivery_id,
+        mail.purpose,
+        mail.attempt,
+    )
+    if before is not None:
+        return FaultRule.model_validate({"channel": channel, **before})
+    rule = await _use_rule(
+        conn, mail.workspace_id, lambda rule: rule.fits_call(url, channel, mail.recipients)
+    ) or FaultRule.model_validate({"channel": channel, "outcome": "answer", "status": 200, "body": usual or {}})
+    answer = {name: value for name in ("outcome", "status", "body") if (value := getattr(rule, name)) is not None}
+    outcome = rule.outcome if rule.refuses_call else ACCEPTED
+    await _keep(conn, replace(mail, rendered={**mail.rendered, "answer": answer}), outcome)
+    return rule
 
 
 async def rule_for_call(conn: Connection, workspace_id: int, url: str) -> FaultRule | None:
@@ -171,4 +202,4 @@ def _json(document: Any) -> str:
     return orjson.dumps(dict(document)).decode()
 
 
-__all__ = ["clear", "record_received", "replace_faults", "rule_for_call", "take"]
+__all__ = ["clear", "record_received", "replace_faults", "rule_for_call", "take", "take_call"]

@@ -38,7 +38,9 @@ async def move(conn: Connection, workspace_id: int, *, primary: int, secondary: 
         primary,
         MOST_DEVICES,
     )
-    await conn.execute("DELETE FROM memberships WHERE workspace_id = $1 AND person_id = $2", workspace_id, secondary)
+    # What waited to begin a journey of the secondary waits no more: a merge lets nobody in by what was inherited.
+    for table in ("memberships", "entry_retries", "entry_refusals"):
+        await conn.execute(f"DELETE FROM {table} WHERE workspace_id = $1 AND person_id = $2", workspace_id, secondary)
     await conn.execute("DELETE FROM people WHERE workspace_id = $1 AND person_id = $2", workspace_id, secondary)
     await conn.execute(
         "INSERT INTO merged_people (workspace_id, person_id, merged_into, merged_at) VALUES ($1, $2, $3, $4)",
@@ -65,4 +67,16 @@ async def merged(conn: Connection, workspace_id: int, person_id: int) -> list[in
     return [record["person_id"] for record in records]
 
 
-__all__ = ["MOST_DEVICES", "into", "merged", "move"]
+async def is_gone(conn: Connection, workspace_id: int, person_id: int) -> bool:
+    """Whether somebody was removed, and so was whom they had been merged into."""
+    found: bool = await conn.fetchval(
+        """SELECT NOT EXISTS (
+               SELECT 1 FROM people WHERE workspace_id = $1 AND (person_id = $2 OR person_id = (
+                   SELECT merged_into FROM merged_people WHERE workspace_id = $1 AND person_id = $2)))""",
+        workspace_id,
+        person_id,
+    )
+    return found
+
+
+__all__ = ["MOST_DEVICES", "into", "is_gone", "merged", "move"]

@@ -47,14 +47,14 @@ async def insert(conn: Connection, workspace_id: int, rows: Sequence[MessageEven
 
 
 async def of_people(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[Message]:
-    """Every message to these people, drafts apart, with all that was reported of each."""
+    """Every message to these people, drafts and holdouts apart, with all that was reported of each."""
     records = await conn.fetch(
         """SELECT d.person_id, d.channel, d.campaign_id, d.action_id, d.created_at, d.metrics, COALESCE(
                   (SELECT jsonb_agg(jsonb_build_object('metric', e.metric, 'seq', e.seq, 'human', e.human,
                                     'at', floor(EXTRACT(EPOCH FROM e.at) * 1000000), 'link', e.link, 'response', e.response))
                    FROM message_events e WHERE e.workspace_id = d.workspace_id AND e.delivery_id = d.delivery_id), '[]')
            FROM deliveries d
-           WHERE d.workspace_id = $1 AND d.person_id = ANY($2::bigint[]) AND NOT d.draft""",
+           WHERE d.workspace_id = $1 AND d.person_id = ANY($2::bigint[]) AND NOT d.draft AND NOT d.holdout""",
         workspace_id,
         list(person_ids),
     )

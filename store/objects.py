@@ -18,9 +18,10 @@ class ObjectRow:
     object_id: str
     attributes: dict[str, Any]
     attribute_times: dict[str, int]
+    created_at: datetime
 
 
-_COLUMNS = "object_no, object_type_id, object_id, attributes, attribute_times"
+_COLUMNS = "object_no, object_type_id, object_id, attributes, attribute_times, created_at"
 
 
 async def lock(conn: Connection, workspace_id: int, object_no: int) -> ObjectRow | None:
@@ -29,6 +30,14 @@ async def lock(conn: Connection, workspace_id: int, object_no: int) -> ObjectRow
         f"SELECT {_COLUMNS} FROM objects WHERE workspace_id = $1 AND object_no = $2 FOR NO KEY UPDATE",
         workspace_id,
         object_no,
+    )
+    return None if record is None else ObjectRow(*record)
+
+
+async def get(conn: Connection, workspace_id: int, object_no: int) -> ObjectRow | None:
+    """An object as it is, unlocked; None where it is gone."""
+    record = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM objects WHERE workspace_id = $1 AND object_no = $2", workspace_id, object_no
     )
     return None if record is None else ObjectRow(*record)
 
@@ -67,6 +76,23 @@ async def delete(conn: Connection, workspace_id: int, object_no: int) -> None:
     await conn.execute("DELETE FROM objects WHERE workspace_id = $1 AND object_no = $2", workspace_id, object_no)
 
 
+async def page_of_type(
+    conn: Connection, workspace_id: int, object_type_id: int, *, after: int, limit: int
+) -> list[ObjectRow]:
+    """The next objects of a type, by internal number, that somebody is related to."""
+    records = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM objects o
+            WHERE workspace_id = $1 AND object_type_id = $2 AND object_no > $3 AND EXISTS (
+                SELECT 1 FROM relationships r WHERE r.workspace_id = $1 AND r.object_no = o.object_no)
+            ORDER BY object_no LIMIT $4""",
+        workspace_id,
+        object_type_id,
+        after,
+        limit,
+    )
+    return [ObjectRow(*record) for record in records]
+
+
 async def purge(conn: Connection, workspace_id: int, object_type_id: int, limit: int) -> int:
     """Delete up to `limit` objects of a type with all their relationships; returns how many."""
     gone: int = await conn.fetchval(
@@ -85,4 +111,4 @@ async def purge(conn: Connection, workspace_id: int, object_type_id: int, limit:
     return gone
 
 
-__all__ = ["ObjectRow", "delete", "ensure", "lock", "purge", "update"]
+__all__ = ["ObjectRow", "delete", "ensure", "get", "lock", "page_of_type", "purge", "update"]

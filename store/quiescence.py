@@ -45,7 +45,7 @@ class Named:
     tasks: list[str]
 
 
-_IN_HAND = "workspace_id = $1 AND status = 'queued' AND NOT draft"
+_IN_HAND = "workspace_id = $1 AND status = 'queued' AND NOT draft AND held_until IS NULL"
 _BEHIND = "workspace_id = $1 AND state = 'in_progress' AND seen < wanted"
 _OVERDUE = "workspace_id = $1 AND state = 'in_progress' AND due_at <= $2"
 _OPEN = "workspace_id = $1 AND state IN ('queued', 'running')"
@@ -91,7 +91,7 @@ async def names(conn: Connection, workspace_id: int, now: datetime, limit: int =
     deliveries = await fetch(
         f"""SELECT delivery_id, status FROM deliveries WHERE {_IN_HAND}
             UNION SELECT d.delivery_id, d.status FROM deliveries d JOIN due ON due.workspace_id = d.workspace_id
-              AND due.kind = 'delivery' AND due.ref = d.delivery_id AND due.due_at <= $2
+              AND due.kind IN ('delivery', 'webhook_retry') AND due.ref = d.delivery_id AND due.due_at <= $2
             WHERE d.workspace_id = $1 ORDER BY delivery_id LIMIT $3""",
         now,
     )

@@ -162,6 +162,18 @@ async def is_superseded(conn: Connection, row: TaskRow, key: str) -> bool:
     return found
 
 
+async def is_open(conn: Connection, workspace_id: int, kind: str, about: Mapping[str, Any]) -> bool:
+    """Whether a task of a type is under way whose payload says all of this."""
+    found: bool = await conn.fetchval(
+        """SELECT EXISTS (SELECT 1 FROM tasks WHERE workspace_id = $1 AND type = $2
+               AND state IN ('queued', 'running') AND payload @> $3)""",
+        workspace_id,
+        kind,
+        dict(about),
+    )
+    return found
+
+
 async def own_number(conn: Connection) -> int:
     """This transaction's number; whatever began to write before has a lower one."""
     value: str = await conn.fetchval("SELECT pg_current_xact_id()::text")
@@ -198,32 +210,47 @@ async def count_once(conn: Connection, row: TaskRow) -> None:
 
 
 async def people_inside(
-    conn: Connection, workspace_id: int, campaign_id: int, *, after: int, limit: int, blocks: list[str] | None = None
+    conn: Connection,
+    workspace_id: int,
+    campaign_id: int,
+    *,
+    after: int,
+    limit: int,
+    blocks: list[str] | None = None,
+    up_to: int | None = None,
 ) -> list[int]:
-    """The next people, by internal number, with a journey of the campaign under way; with `blocks`, standing there."""
+    """The next people, by internal number, with a journey of the campaign under way.
+
+    With `blocks` one standing there, with `up_to` one that a fact up to this one began.
+    """
     records = await conn.fetch(
         """SELECT DISTINCT person_id FROM journeys
            WHERE workspace_id = $1 AND campaign_id = $2 AND state = 'in_progress' AND person_id > $3
-             AND ($5::text[] IS NULL OR block = ANY($5::text[]))
+             AND ($5::text[] IS NULL OR block = ANY($5::text[])) AND ($6::bigint IS NULL OR started_seq <= $6)
            ORDER BY person_id LIMIT $4""",
         workspace_id,
         campaign_id,
         after,
         limit,
         blocks,
+        up_to,
     )
     return [record["person_id"] for record in records]
 
 
-async def journeys_inside(conn: Connection, workspace_id: int, campaign_id: int, person_ids: list[int]) -> list[str]:
-    """The journeys of the campaign under way of these people, whose locks the caller holds."""
+async def journeys_inside(
+    conn: Connection, workspace_id: int, campaign_id: int, person_ids: list[int], up_to: int | None
+) -> list[str]:
+    """The journeys of the campaign under way of these people, whose locks the caller holds; `up_to` as of `people_inside`."""
     records = await conn.fetch(
         """SELECT journey_id FROM journeys
            WHERE workspace_id = $1 AND campaign_id = $2 AND state = 'in_progress' AND person_id = ANY($3::bigint[])
+             AND ($4::bigint IS NULL OR started_seq <= $4)
            ORDER BY journey_id""",
         workspace_id,
         campaign_id,
         person_ids,
+        up_to,
     )
     return [record["journey_id"] for record in records]
 
@@ -238,6 +265,7 @@ __all__ = [
     "get",
     "hold",
     "insert",
+    "is_open",
     "is_superseded",
     "journeys_inside",
     "note_workflow",

@@ -17,7 +17,21 @@ _SAID: Final[dict[int, str]] = {
     422: "Every problem found in the request, not only the first.",
     503: "The database is away; try again.",
 }
+_WHERE: Final = ("status", "definitions")
+"""Below what an answer has statuses."""
 USUAL: Final = (400, 401, 403, 503)
+
+
+def located(answer: Any, base_url: str) -> Any:
+    """An answer in which the URLs of webhook campaigns say where we are reached: they stand in statuses as paths."""
+    if isinstance(answer, list):
+        return [located(one, base_url) for one in answer]
+    if not isinstance(answer, dict):
+        return answer
+    found = {name: located(answer[name], base_url) for name in _WHERE if name in answer}
+    if "webhook_url" in answer:
+        found["webhook_url"] = f"{base_url}{answer['webhook_url']}"
+    return {**answer, **found}
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -25,4 +39,4 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Errors, "description": _SAID[status]} for status in sorted({*USUAL, *statuses})}
 
 
-__all__ = ["errors"]
+__all__ = ["errors", "located"]

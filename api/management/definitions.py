@@ -10,7 +10,7 @@ from api.bodies import MANAGEMENT_LIMIT, documents, json_value, one_value
 from api.deps import Db, InWorkspace, Member, Now, ProcessParts, Reading
 from api.errors import json_response
 from api.management import schemas
-from api.management.answers import errors
+from api.management.answers import errors, located
 from api.management.parameters import Limit, Start
 from api.paths import reference
 from domain.definitions import KINDS, kind_of
@@ -71,14 +71,14 @@ async def apply(
     responses=errors(413),
     openapi_extra=_MANY,
 )
-async def validate(request: Request, db: Db, inside: Reading) -> Response:
+async def validate(request: Request, db: Db, inside: Reading, now: Now) -> Response:
     """Always 200. Problems of stage `start` do not prevent saving a draft but prevent starting."""
     found = await documents(request)
     if found is None:
         body = await json_value(request, MANAGEMENT_LIMIT)
     else:
         body = found[0] if len(found) == 1 else {"definitions": found}
-    return json_response(await definitions.validate(db, inside.workspace_id, body))
+    return json_response(await definitions.validate(db, inside.workspace_id, body, now=now))
 
 
 @router.get(
@@ -93,10 +93,14 @@ async def list_page(
     inside: Reading,
     kind: str,
     *,
+    parts: ProcessParts,
     search: Annotated[str | None, Query(max_length=200, description="Part of key, name, description or text.")] = None,
     tag: Text = None,
     state: Text = None,
     trigger: Annotated[str | None, Query(max_length=200, description="Campaigns only.")] = None,
+    object_type: Annotated[
+        str | None, Query(max_length=200, description="Key or id of one that is referred to.")
+    ] = None,
     view: View = "full",
     start: Start = None,
     limit: Limit = 50,
@@ -112,9 +116,10 @@ async def list_page(
         state=state,
         tag=tag,
         trigger=trigger,
+        object_type=None if object_type is None else reference(object_type),
         view=view,
     )
-    return json_response(page)
+    return json_response(located(page, parts.base_url))
 
 
 @router.get(
@@ -124,12 +129,14 @@ async def list_page(
     response_model=schemas.DefinitionRecord,
     responses=errors(404, 422),
 )
-async def get(request: Request, db: Db, inside: Reading, kind: str, key: str, *, view: View = "full") -> Response:
+async def get(
+    request: Request, db: Db, inside: Reading, parts: ProcessParts, *, kind: str, key: str, view: View = "full"
+) -> Response:
     """The document and its server-side status; the document alone where `Accept` asks for YAML."""
     record = await definitions.get(db, inside.workspace_id, kind, reference(key), view)
     if YAML in request.headers.get("accept", ""):
         return Response(dump_yaml([record["definition"]]), media_type=YAML)
-    return json_response(record)
+    return json_response(located(record, parts.base_url))
 
 
 @router.put(
@@ -169,7 +176,7 @@ async def put(
         now=now,
     )
     parts.notifier.send("tasks")
-    return json_response(answer, 201 if made else 200)
+    return json_response(located(answer, parts.base_url), 201 if made else 200)
 
 
 @router.delete(

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.deps import Db, Now, Reading, ReadingSensitive
+from api import bodies
+from api.deps import Db, Now, ProcessParts, Reading, ReadingSensitive, Writing, WritingLive
 from api.errors import json_response
-from api.management import shapes
+from api.management import schemas, shapes
 from api.management.answers import errors
 from api.management.parameters import MOST, BlockKey, Customer, NamedBy, Number, Start, UnixTime
 from domain.message_metrics import MessageMetric
+from services import draft_bulk
+from services.drafts import Drafts
 from services.looking import messages as looking
 from services.looking.messages import MessageState, MessageType
 
 router = APIRouter(tags=["Deliveries"])
+
+
+def handling(parts: ProcessParts) -> Drafts:
+    """What handles drafts."""
+    return Drafts(parts.db, parts.catalogs, parts.notifier, parts.base_url)
+
+
+Handling = Annotated[Drafts, Depends(handling)]
 
 
 @router.get(
@@ -68,6 +79,23 @@ async def list_messages(
     return json_response(await looking.page(db, inside.workspace_id, query, start=start, limit=most, now=now))
 
 
+@router.post(
+    "/v1/messages/bulk",
+    operation_id="bulkDeliveries",
+    summary="Send or delete drafts, or retry failures, in bulk",
+    status_code=202,
+    response_model=schemas.Task,
+    responses=errors(422),
+    openapi_extra=bodies.schema(schemas.BulkBody),
+)
+async def bulk(request: Request, db: Db, inside: WritingLive, now: Now, parts: ProcessParts) -> Response:
+    """Begins a task and answers with it; it is about what is there now."""
+    body = await bodies.json_value(request, bodies.MANAGEMENT_LIMIT)
+    answer = await draft_bulk.begin(db, inside.workspace_id, body, now)
+    parts.notifier.send("tasks")
+    return json_response(answer, 202)
+
+
 @router.get(
     "/v1/messages/{message_id}",
     operation_id="getMessage",
@@ -102,6 +130,62 @@ async def get_archived_message(db: Db, inside: ReadingSensitive, message_id: str
 async def list_attempts(db: Db, inside: Reading, message_id: str) -> Response:
     """Oldest first."""
     return json_response(await looking.attempts(db, inside.workspace_id, message_id))
+
+
+@router.patch(
+    "/v1/messages/{message_id}",
+    operation_id="editDraft",
+    summary="Edit the content of one draft",
+    response_model=shapes.MessageAnswer,
+    responses=errors(404, 409, 422),
+    openapi_extra=bodies.schema(schemas.DraftEdit),
+)
+async def edit_draft(request: Request, inside: Writing, drafts: Handling, now: Now, message_id: str) -> Response:
+    """A later save of the block's content renders the draft again and discards this edit."""
+    body = await bodies.json_value(request, bodies.MANAGEMENT_LIMIT)
+    return json_response(await drafts.edit(inside.workspace_id, message_id, body, now))
+
+
+@router.delete(
+    "/v1/messages/{message_id}",
+    operation_id="deleteDraft",
+    summary="Delete a draft for good",
+    status_code=204,
+    response_class=Response,
+    responses=errors(404, 409),
+)
+async def delete_draft(inside: Writing, drafts: Handling, now: Now, message_id: str) -> Response:
+    """The journey still says that it drafted the block, and never does so again."""
+    await drafts.delete(inside.workspace_id, message_id, now)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/v1/messages/{message_id}/send",
+    operation_id="sendDraft",
+    summary="Send a draft",
+    response_model=shapes.MessageAnswer,
+    responses=errors(404, 409),
+)
+async def send_draft(inside: WritingLive, drafts: Handling, now: Now, message_id: str) -> Response:
+    """Rendered again with the data of now, subscription and all; trigger, filters and exit are not looked at."""
+    return json_response(await drafts.send(inside.workspace_id, message_id, now))
+
+
+@router.post(
+    "/v1/messages/{message_id}/retry",
+    operation_id="retryDelivery",
+    summary="Send a failed or undeliverable delivery again",
+    response_model=shapes.MessageAnswer,
+    responses=errors(404, 409, 422),
+    openapi_extra=bodies.schema(schemas.RetryBody, required=False),
+)
+async def retry_delivery(
+    request: Request, inside: WritingLive, drafts: Handling, now: Now, message_id: str
+) -> Response:
+    """Rendered again with the latest template and data; a webhook keeps its idempotency key. The journey is not touched."""
+    body = await bodies.optional(request)
+    return json_response(await drafts.retry(inside.workspace_id, message_id, body, now))
 
 
 __all__ = ["router"]

@@ -85,6 +85,8 @@ class Status(Answer):
     actions: dict[str, int] | None = Field(None, description="Block key to action id.")
     task_id: str | None = None
     active_journeys: int | None = None
+    drafts: int | None = None
+    webhook_url: str | None = Field(None, description="Where a webhook campaign is called; whoever knows it may.")
     problems: list[Error] | None = None
 
 
@@ -140,10 +142,85 @@ class AudienceBody(Body):
     audience: Literal["future", "current_and_future"] | None = None
 
 
+class CopyBody(Body):
+    """How a copy is called; what is left out is made up."""
+
+    key: str | None = None
+    name: str | None = None
+
+
+class TagBody(Body):
+    """What a tag is to be called."""
+
+    name: Annotated[str, Field(min_length=1)]
+
+
+class Tag(Answer):
+    """A tag, and how many documents have it."""
+
+    name: str
+    used: int
+
+
+class Tags(Answer):
+    """Every tag in use."""
+
+    tags: list[Tag]
+
+
+class WebhookReceived(Answer):
+    """What became of a call to a webhook campaign."""
+
+    journey_id: str | None = Field(description="The journey that was begun; null for a draft.")
+    sample_stored: bool = Field(description="Whether the payload was kept as a draft's sample.")
+
+
 class StopBody(Body):
     """What happens to people inside."""
 
     journeys: Literal["exit", "finish"]
+
+
+class SendingStateBody(Body):
+    """How blocks send from now on."""
+
+    sending_state: Literal["automatic", "draft", "off"]
+    blocks: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]] | None = Field(
+        None, description="Block keys; absent means every block that has a sending behaviour."
+    )
+
+
+class DraftEdit(Body):
+    """What one draft says instead; texts are templates, rendered again when the draft is sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"minProperties": 1})
+
+    recipient: StrictStr | None = None
+    subject: StrictStr | None = None
+    preheader: StrictStr | None = None
+    body: StrictStr | None = Field(None, description="The whole body; no layout is put around it.")
+    body_plain: StrictStr | None = None
+
+
+class RetryBody(Body):
+    """How a delivery that did not come about is tried again."""
+
+    message_limit: Literal["observe", "ignore"] = "observe"
+    link_tracking: StrictBool | None = None
+
+
+class BulkBody(Body):
+    """Which deliveries, and what becomes of them; without ids and campaign all that are there now."""
+
+    action: Literal["send_drafts", "delete_drafts", "retry_failed"]
+    ids: Annotated[list[StrictStr], Field(max_length=10_000)] | None = None
+    campaign: str | int | None = None
+    block: str | None = None
+    newsletter: str | int | None = None
+    transactional: str | int | None = None
+    per_second: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="How many a second at most, on the workspace's clock."
+    )
 
 
 class WorkspaceCreate(Body):

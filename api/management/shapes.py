@@ -83,6 +83,72 @@ class Journeys(Answer):
     next: str
 
 
+class BlockPath(Answer):
+    """One path of a branch, and how many took it."""
+
+    key: str
+    name: str
+    next: str | None
+    taken: int
+
+
+class BlockFigures(Answer):
+    """One block: how many stand at it now, and what became of those who were there."""
+
+    key: str
+    name: str
+    type: str
+    action_id: int
+    branch: str | None = Field(description="The branch in one of whose paths it stands; null at the top.")
+    path: str | None
+    depth: int
+    standing: int
+    passed: int
+    skipped: int
+    failed: int
+    drafted: int
+    left: int = Field(description="How many were ended while they waited here.")
+    paths: list[BlockPath]
+    messages: dict[str, int] | None = Field(
+        None, description="What became of its deliveries; only of blocks that make some."
+    )
+
+
+class CampaignName(Answer):
+    """A campaign in short."""
+
+    id: int
+    key: str
+    name: str
+    state: str
+
+
+class JourneyFigures(Answer):
+    """How many journeys a campaign has; `starting` are those of `in_progress` that have reached no block yet."""
+
+    started: int
+    in_progress: int
+    starting: int
+    finished: int
+    exited_early: int
+
+
+class RemovedBlock(Answer):
+    """A block that the workflow has lost while people stood at it."""
+
+    key: str
+    standing: int
+
+
+class Blocks(Answer):
+    """The blocks of a campaign in the order of its workflow, paths before what follows them."""
+
+    campaign: CampaignName
+    journeys: JourneyFigures
+    blocks: list[BlockFigures]
+    removed: list[RemovedBlock]
+
+
 class TimelineEntry(Answer):
     """One thing that happened to a person."""
 
@@ -122,8 +188,9 @@ class Message(Answer):
     journey_id: str | None
     block: str | None
     language: str | None
-    variant: str | None
+    variant: str | None = Field(description="The arm of an A/B test, `a` or `b`.")
     draft: bool
+    holdout: bool = Field(description="Counted and never sent; its `status` is then `holdout`.")
     held_until: int | None
     status: str
     ambiguous: bool = Field(description="Handed over, and nobody knows whether the provider took it.")
@@ -159,6 +226,7 @@ class ArchivedMessage(Answer):
     fake_bcc: bool
     headers: str = Field(description="JSON text.")
     forgotten: bool
+    payload: Any = Field(None, description="What channels take as JSON; absent in others.")
 
 
 class ArchivedAnswer(Answer):

@@ -45,6 +45,8 @@ REASONS: Final[Mapping[str, str]] = {
     "archived": "Campaign was archived or deleted",
     "person_deleted": "Person was deleted",
     "merged": "Person was merged",
+    "cohort_ambiguous": "Belongs to several objects of a cohort",
+    "wait_removed": "The wait was removed from the campaign",
 }
 BLOCKS: Final[Mapping[str, str]] = {
     "time_delay": "Delay",
@@ -54,8 +56,34 @@ BLOCKS: Final[Mapping[str, str]] = {
     "email": "Email",
     "update_person": "Update person",
     "segment_update": "Update manual segment",
+    "random_delay": "Random delay",
+    "random_cohort": "Random cohort",
+    "multi_split": "Multi-split branch",
+    "sms": "SMS",
+    "push": "Push notification",
+    "in_app": "In-app message",
+    "inbox": "Inbox message",
+    "whatsapp": "WhatsApp message",
+    "line": "LINE message",
+    "slack": "Slack message",
+    "webhook": "Webhook",
+    "llm": "LLM",
+    "send_event": "Send event",
+    "batch_update": "Update many people",
+    "query_collection": "Query collection",
+    "set_journey_attributes": "Set journey attributes",
     "exit": "Exit",
 }
+TRIGGERS: Final[Mapping[str, str]] = {
+    "segment": "Matching conditions",
+    "event": "An event",
+    "form": "A form",
+    "date": "A date",
+    "object": "A change of an object",
+    "relationship": "A relationship",
+    "webhook": "A webhook",
+}
+PATHS: Final[Mapping[str, str]] = {"then": "Yes", "else": "No"}
 OUTCOMES: Final[Mapping[str, str]] = {
     "waiting": "Waiting",
     "done": "Done",
@@ -72,6 +100,7 @@ ACTIVITIES: Final[Mapping[str, str]] = {
     "attribute_change": "Attributes changed",
     "failed_attribute_change": "Attribute change failed",
     "failed_event": "Event failed",
+    "failed_object_journeys": "Failed journeys for object/relationship campaign",
     "skipped_update": "Update skipped",
     "unsubscribed": "Unsubscribed",
     "resubscribed": "Subscribed again",
@@ -89,6 +118,11 @@ def spoken(words: Mapping[str, str], word: str | None) -> str:
         return ""
     plain = word.replace("_", " ")
     return words.get(word, plain[:1].upper() + plain[1:])
+
+
+def grouped(count: int) -> str:
+    """A count as people read it: `12,345`."""
+    return f"{count:,}"
 
 
 def stamp(seconds: int) -> str:
@@ -176,6 +210,9 @@ FILTERS: Final = {
     "reason_word": lambda word: spoken(REASONS, word),
     "outcome_word": lambda word: spoken(OUTCOMES, word),
     "activity_word": lambda word: spoken(ACTIVITIES, word),
+    "trigger_word": lambda word: spoken(TRIGGERS, word),
+    "path_word": lambda word: PATHS.get(word, word),
+    "grouped": grouped,
     "metric_word": lambda word: spoken({}, word),
     "stamp": stamp,
     "day": day,
@@ -198,6 +235,7 @@ __all__ = [
     "clock",
     "day",
     "distance",
+    "grouped",
     "iso",
     "pretty",
     "segment",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.condition_rules import ConditionPlace, WherePlace
 from domain.conditions import Condition, Where, evaluate
 from domain.data_values import Value
-from domain.documents import Document, Key
+from domain.documents import Document, Key, Refusal, refused
 from domain.effects import AnyEffect, Deliver, Goto, Wait, WaitState
 from domain.errors import Problem
 from domain.facts import Facts, Position
@@ -85,6 +85,8 @@ class Block(BlockBase):
     """The fields that decide how long somebody stands here; a change of anything else moves nobody."""
     provides: ClassVar[frozenset[str]] = frozenset()
     """The roots that its own values can read besides those of the trigger."""
+    person_at: ClassVar[tuple[str, ...]] = ()
+    """The field that says whose data it changes, where the author may name somebody."""
 
     @classmethod
     def type_name(cls) -> str:
@@ -136,6 +138,10 @@ class Block(BlockBase):
 
     def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str | int]]:
         """The documents that the block names besides those of its conditions: path in the block, kind, key or id."""
+        yield from ()
+
+    def addresses(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The addresses that the block calls, templates as they are, each with its path in the block."""
         yield from ()
 
     def wheres(self) -> Iterator[tuple[tuple[str | int, ...], WherePlace, Where]]:
@@ -223,6 +229,11 @@ class DeliveringBlock(ActionBlock):
         """Whether the journey stands here until the delivery has come to its end, retries included (ACT-31)."""
         return False
 
+    @property
+    def leaving(self) -> frozenset[SendingState]:
+        """How what it makes is sent, where it is sent at all."""
+        return frozenset((self.sending_state,))
+
     def needs_person(self) -> str | None:
         """A message to a person needs one."""
         return "There is no person to write to." if self.to_people else None
@@ -256,6 +267,26 @@ class PathBase(Document):
     key: Key
     name: str | None = None
     next: Key | None = None
+
+
+def paths_counted(least: int, most: int) -> AfterValidator:
+    """For the paths of a branch, of which there are so many."""
+
+    def counted(paths: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not least <= len(paths) <= most:
+            raise refused(Refusal("length", f"A branch of this kind has {least} to {most} paths.", (), len(paths)))
+        return paths
+
+    return AfterValidator(counted)
+
+
+def same_keys(paths: Sequence[PathBase], pointer: str) -> Iterator[Problem]:
+    """The keys of a branch's paths that are taken by one before; `pointer` is where the branch stands."""
+    keys = [path.key for path in paths]
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            at = pointer_to(pointer, "paths", index, "key")
+            yield Problem(code="duplicate", pointer=at, message=f"Another path has the key '{key}' already.")
 
 
 class BranchBlock(Block):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -16,8 +16,26 @@ from domain.effects import Act
 AttributeName = Annotated[str, StringConstraints(min_length=1)]
 
 
+def refuse_names(changes: Mapping[str, Value] | None, remove: tuple[str, ...] | None) -> None:
+    """Raise ValidationError for names that no block writes to people."""
+    places: list[tuple[str, tuple[str | int, ...]]] = [(name, ("set", name)) for name in changes or {}]
+    places += [(name, ("remove", i)) for i, name in enumerate(remove or ())]
+    refusals = [refusal for name, at in places if (refusal := name_refusal(name, at)) is not None]
+    if refusals:
+        raise refused(*refusals)
+
+
+def name_refusal(name: str, at: tuple[str | int, ...]) -> Refusal | None:
+    """Why no block writes an attribute of that name, which stands at `at` in the block."""
+    if name.startswith("_"):
+        return Refusal("internal_attribute", f"The attribute '{name}' is internal: it starts with '_'.", at, name)
+    return None if name else Refusal("length", "An attribute name cannot be empty.", at, name)
+
+
 class UpdatePerson(DataBlock):
     """Attributes to set and to remove; dotted names nest, all values are computed from the state before the block."""
+
+    person_at: ClassVar[tuple[str, ...]] = ("target",)
 
     type: Literal["update_person"]
     target: AnyTarget = "self"
@@ -28,18 +46,7 @@ class UpdatePerson(DataBlock):
     def _something_to_write(self) -> UpdatePerson:
         if self.set_ is None and self.remove is None:
             raise refused(Refusal("required", "Give attributes to set, to remove, or both.", ("set",)))
-        places: list[tuple[str, tuple[str | int, ...]]] = [(name, ("set", name)) for name in self.set_ or {}]
-        places += [(name, ("remove", i)) for i, name in enumerate(self.remove or ())]
-        refusals = [
-            Refusal("internal_attribute", f"The attribute '{name}' is internal: it starts with '_'.", at, name)
-            for name, at in places
-            if name.startswith("_")
-        ]
-        refusals += [
-            Refusal("length", "An attribute name cannot be empty.", at, name) for name, at in places if not name
-        ]
-        if refusals:
-            raise refused(*refusals)
+        refuse_names(self.set_, self.remove)
         return self
 
     def values(self) -> Iterator[tuple[tuple[str | int, ...], Value]]:

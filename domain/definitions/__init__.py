@@ -17,6 +17,7 @@ from domain.definitions.provider import ProviderDefinition
 from domain.definitions.segment import SegmentDefinition
 from domain.definitions.sender import SenderDefinition
 from domain.definitions.settings import SettingsDefinition
+from domain.definitions.webhook import WebhookDefinition
 from domain.errors import Problem
 from domain.problems import from_validation_error
 
@@ -32,6 +33,7 @@ KINDS: Final[Mapping[str, type[Definition]]] = {
         ObjectTypeDefinition,
         CollectionDefinition,
         FormDefinition,
+        WebhookDefinition,
     )
 }
 """Every kind of this version by its word."""
@@ -79,6 +81,7 @@ __all__ = [
     "Surroundings",
     "Template",
     "Use",
+    "WebhookDefinition",
     "kind_of",
     "read_definition",
     "unknown_kind",

@@ -99,6 +99,10 @@ class Definition(Document):
         """Every Liquid template."""
         yield from ()
 
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        """Every address that is called because of it, templates as they are, each with its pointer."""
+        yield from ()
+
     def check(self, _around: Surroundings, /) -> Iterator[Problem]:
         """What is wrong beyond the document's own shape, references apart; pointers count from the document."""
         yield from ()
@@ -112,8 +116,13 @@ def default_twice(definition: Definition, around: Surroundings) -> Iterator[Prob
     """The warning that another document of the kind claims to be the default as well; the one with the lowest id counts."""
     rivals = [other.key for other in around.others(definition.kind, definition.key) if getattr(other, "default", False)]
     if getattr(definition, "default", False) and rivals:
-        message = f"'{rivals[0]}' says it is the default, too; of several, the oldest counts."
-        yield Problem(code="duplicate", pointer="/default", message=message)
+        yield default_as_well(rivals[0])
+
+
+def default_as_well(rival: str) -> Problem:
+    """The warning itself; `rival` is the key of the other."""
+    message = f"'{rival}' says it is the default, too; of several, the oldest counts."
+    return Problem(code="duplicate", pointer="/default", message=message)
 
 
 __all__ = [
@@ -124,6 +133,7 @@ __all__ = [
     "Template",
     "TimeZone",
     "Use",
+    "default_as_well",
     "default_twice",
     "texts_below",
 ]

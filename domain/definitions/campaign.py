@@ -119,6 +119,10 @@ class CampaignDefinition(Definition):
         """What its messages and Liquid values say."""
         yield from campaign_parts.templates(self)
 
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        """The addresses that its blocks call."""
+        yield from campaign_parts.addresses(self)
+
     def check(self, around: Surroundings, /) -> Iterator[Problem]:
         """How trigger, filters, frequency, exit, goal and workflow fit together."""
         yield from campaign_rules.check(self, around)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from domain.blocks import DeliveringBlock, SegmentUpdate
-from domain.data_values import LiquidValue
+from domain.data_values import JavascriptValue, LiquidValue
 from domain.definitions.condition_uses import uses_of
 from domain.definitions.triggers.base import PlacedCondition, PlacedWhere
 from domain.problems import pointer_of
@@ -72,10 +72,25 @@ def templates(campaign: CampaignDefinition) -> Iterator[Template]:
                 yield Template(pointer_of((*at, *path, "liquid")), value.liquid)
 
 
+def scripts(campaign: CampaignDefinition) -> Iterator[Template]:
+    """Every JavaScript body."""
+    for key, block in campaign.workflow.blocks.items():
+        for path, value in block.values():
+            if isinstance(value, JavascriptValue):
+                yield Template(pointer_of(("workflow", "blocks", key, *path, "javascript")), value.javascript)
+
+
+def addresses(campaign: CampaignDefinition) -> Iterator[tuple[str, str]]:
+    """Every address that a block calls, templates as they are, each with its pointer."""
+    for key, block in campaign.workflow.blocks.items():
+        for path, url in block.addresses():
+            yield pointer_of(("workflow", "blocks", key, *path)), url
+
+
 def sends(campaign: CampaignDefinition) -> bool:
     """Whether any message leaves by itself."""
     return any(
-        isinstance(block, DeliveringBlock) and block.sending_state == "automatic"
+        isinstance(block, DeliveringBlock) and "automatic" in block.leaving
         for block in campaign.workflow.blocks.values()
     )
 
@@ -84,6 +99,6 @@ def channels(campaign: CampaignDefinition) -> dict[str, str]:
     """The channels of messages that are not off, each with the pointer of its first block."""
     found: dict[str, str] = {}
     for key, block in campaign.workflow.blocks.items():
-        if isinstance(block, DeliveringBlock) and block.sending_state != "off":
+        if isinstance(block, DeliveringBlock) and block.leaving - {"off"}:
             found.setdefault(block.type, pointer_of(("workflow", "blocks", key, "type")))
     return found

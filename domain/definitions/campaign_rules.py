@@ -49,6 +49,7 @@ def check(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Proble
     yield from _by_hand(campaign, around)
     yield from check_uses(campaign_parts.uses(campaign), around)
     yield from _asked_for(campaign, around)
+    yield from _senders(campaign, around)
 
 
 def _frequency(campaign: CampaignDefinition) -> Iterator[Problem]:
@@ -101,8 +102,8 @@ def _nobody(campaign: CampaignDefinition) -> Iterator[Problem]:
         why = block.needs_person()
         if why is None:
             continue
-        if "target" in type(block).model_fields:
-            yield Problem(code="target_required", pointer=pointer_of((*at, "target")), message=why)
+        if block.person_at:
+            yield Problem(code="target_required", pointer=pointer_of((*at, *block.person_at)), message=why)
         else:
             yield Problem(code="block_not_allowed", pointer=pointer_of((*at, "type")), message=why)
 
@@ -151,10 +152,24 @@ def _asked_for(campaign: CampaignDefinition, around: Surroundings) -> Iterator[P
             yield Problem(code="in_use", pointer="/workflow/blocks", message=message)
 
 
+def _senders(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
+    """Emails from a telephone number, and text messages from an address."""
+    phones = {sender.key: getattr(sender, "phone", None) is not None for sender in around.others("sender", "")}
+    for key, block in campaign.workflow.blocks.items():
+        for path, kind, ref in block.references():
+            if kind != "sender" or ref not in phones or phones[str(ref)] != (block.type == "email"):
+                continue
+            message = f"The sender '{ref}' has no {'email address' if phones[str(ref)] else 'phone number'}."
+            yield Problem(
+                code="not_applicable", pointer=pointer_of(("workflow", "blocks", key, *path)), message=message
+            )
+
+
 def senderless(campaign: CampaignDefinition) -> Iterator[Problem]:
     """The warning that an email names nobody to come from, for a workspace without senders."""
     for key, block in campaign.workflow.blocks.items():
-        if isinstance(block, EmailBlock) and block.message.sender is None and block.message.from_ is None:
+        message = block.message if isinstance(block, EmailBlock) else None
+        if message is not None and message.sender is None and message.from_ is None:
             at = pointer_of(("workflow", "blocks", key, "message", "sender"))
-            message = "There is no sender in the workspace yet: name one here or make one before starting."
-            yield Problem(code="required", pointer=at, message=message)
+            said = "There is no sender in the workspace yet: name one here or make one before starting."
+            yield Problem(code="required", pointer=at, message=said)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
 
+from domain.blocks.base import ActionBlock
 from domain.definitions.campaign import CampaignDefinition
+from domain.journeys import FrequencyInterval, FrequencyOnce
 from domain.workflow_graph import successor_if_deleted
 
 
@@ -82,3 +86,53 @@ def workflow_edit(
 def raises_version(before: CampaignDefinition, after: CampaignDefinition) -> bool:
     """Whether the vendor's narrow version counter grows: for name, trigger or goal only (CMP-01)."""
     return any(getattr(before, part) != getattr(after, part) for part in ("name", "trigger", "goal"))
+
+
+def moves_entries(before: CampaignDefinition, after: CampaignDefinition) -> bool:
+    """Whether everybody is looked at anew for when they enter: the trigger differs, or checks in intervals do (CMP-24)."""
+    return before.trigger != after.trigger or _interval(before) != _interval(after)
+
+
+def interval_since(
+    before: CampaignDefinition, after: CampaignDefinition, known: datetime | None, now: datetime
+) -> datetime | None:
+    """Since when people of a campaign that began once are looked at in intervals, None where that is not so.
+
+    Those who had been in it until then have to come to match anew (CMP-24).
+    """
+    if _interval(after) is None:
+        return None
+    if _interval(before) is not None:
+        return known
+    return now if isinstance(before.often, FrequencyOnce) else None
+
+
+def _interval(campaign: CampaignDefinition) -> FrequencyInterval | None:
+    return campaign.often if isinstance(campaign.often, FrequencyInterval) else None
+
+
+def changes_goal(before: CampaignDefinition, after: CampaignDefinition) -> bool:
+    """Whether the goal is another, its window apart: whoever has reached it by then has not met it (CMP-26)."""
+    goals = (before.goal, after.goal)
+    old, new = (g and (g.event, g.where, g.enters_segment, g.leaves_segment) for g in goals)
+    return old != new
+
+
+_NOT_CONTENT: Final[dict[str, Any]] = {
+    **dict.fromkeys(("name", "note", "renamed_from", "next", "conditions", "sending_state"), True),
+    "ab_test": {"percent": True, "sending_state": True},
+}
+
+
+def content_edits(before: CampaignDefinition, after: CampaignDefinition, edit: WorkflowEdit) -> list[int]:
+    """The action ids of blocks that say or do something else than before, so that their drafts do, too (CMP-28)."""
+    came_from = {new: old for old, new in edit.renamed.items()}
+    found = []
+    for key, block in after.workflow.blocks.items():
+        old = before.workflow.blocks.get(came_from.get(key, key))
+        if not isinstance(block, ActionBlock) or not isinstance(old, ActionBlock) or key not in edit.kept:
+            continue
+        contents = [one.model_dump(mode="json", exclude=_NOT_CONTENT) for one in (old, block)]
+        if contents[0] != contents[1]:
+            found.append(edit.kept[key])
+    return found

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
-from pydantic import Field, StrictBool, ValidatorFunctionWrapHandler, WrapValidator, field_validator, model_validator
+from pydantic import (
+    Field,
+    StrictBool,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from domain.definitions.base import Definition, NonEmptyText, Surroundings
 from domain.documents import Document, Refusal, refused
@@ -57,23 +65,38 @@ class SmtpConfig(Document):
         return port
 
 
+class SlackConfig(Document):
+    """How to speak to Slack: the token of the app that was installed there."""
+
+    bot_token: Secret
+
+
+Channel = Literal["email", "sms", "push", "in_app", "inbox", "whatsapp", "line", "slack"]
+
+CONFIGS: Final[Mapping[str, type[Document]]] = {"smtp": SmtpConfig, "slack": SlackConfig}
+"""How each provider is configured; `capture`, which is none, has nothing to configure."""
+
+CARRIES: Final[Mapping[str, tuple[str, ...]]] = {"smtp": ("email",), "slack": ("slack",), "capture": get_args(Channel)}
+"""The channels of each provider."""
+
+
 class ProviderDefinition(Definition):
     """One way out for a channel; exactly one enabled email provider serves `all`, which is the fallback."""
 
-    secrets: ClassVar[tuple[str, ...]] = ("/config/password",)
+    secrets: ClassVar[tuple[str, ...]] = ("/config/password", "/config/bot_token")
     configures: ClassVar[bool] = True
 
     kind: Literal["provider"]
-    channel: Literal["email"]
-    provider: Literal["smtp", "capture"]
+    channel: Channel
+    provider: Literal["smtp", "slack", "capture"]
     enabled: StrictBool = True
     use_for: tuple[UseFor, ...] = ("all",)
     max_per_second: Annotated[float, Field(gt=0, strict=True)] | None = None
-    config: SmtpConfig | None = None
+    config: SmtpConfig | SlackConfig | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _config_fits(cls, value: Any) -> Any:
+    def _nothing_to_configure(cls, value: Any) -> Any:
         """`capture` has nothing to configure, so an empty configuration is none."""
         if (
             not isinstance(value, dict)
@@ -86,10 +109,28 @@ class ProviderDefinition(Definition):
             raise refused(*names)
         return {name: item for name, item in value.items() if name != "config"}
 
+    @field_validator("config", mode="wrap")
+    @classmethod
+    def _config_fits(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """Read the configuration as that of its provider, so that every error points into it as it was written."""
+        shape = CONFIGS.get(info.data.get("provider", ""))
+        return handler(value) if shape is None or isinstance(value, shape) else shape.model_validate(value)
+
     @model_validator(mode="after")
-    def _config_given(self) -> ProviderDefinition:
-        if self.provider == "smtp" and self.config is None:
-            raise refused(Refusal("required", "Say how to reach the server: host and port.", ("config",)))
+    def _fits_together(self) -> ProviderDefinition:
+        wrong: list[Refusal] = []
+        if self.provider in CONFIGS and self.config is None:
+            needed = "host and port" if self.provider == "smtp" else "the bot_token"
+            wrong.append(Refusal("required", f"Say how to reach the provider: {needed}.", ("config",)))
+        if self.channel not in CARRIES[self.provider]:
+            carried = ", ".join(CARRIES[self.provider])
+            message = f"'{self.provider}' carries {carried} only."
+            wrong.append(Refusal("not_applicable", message, ("channel",), self.channel))
+        if self.channel != "email" and self.use_for != ("all",):
+            message = "Only email has providers for single uses; leave this out."
+            wrong.append(Refusal("not_applicable", message, ("use_for",), list(self.use_for)))
+        if wrong:
+            raise refused(*wrong)
         return self
 
     @field_validator("use_for")
@@ -105,13 +146,18 @@ class ProviderDefinition(Definition):
         return self.enabled and use in self.use_for
 
     def check(self, around: Surroundings, /) -> Iterator[Problem]:
-        """One enabled provider at most for each type, and one for `all` as soon as there is any."""
-        others = [other for other in around.others(self.kind, self.key) if isinstance(other, ProviderDefinition)]
+        """One enabled provider at most for each channel and use, and one of email for `all` as soon as there is any."""
+        others = [
+            other
+            for other in around.others(self.kind, self.key)
+            if isinstance(other, ProviderDefinition) and other.channel == self.channel
+        ]
         for use in self.use_for if self.enabled else ():
             rival = next((other.key for other in others if other.serves(use)), None)
             if rival is not None:
-                message = f"The provider '{rival}' serves '{use}' already; only one enabled provider can."
-                yield Problem(code="duplicate", pointer="/use_for", message=message)
+                served, at = (f"'{use}'", "/use_for") if self.channel == "email" else (self.channel, "/channel")
+                message = f"The provider '{rival}' serves {served} already; only one enabled provider can."
+                yield Problem(code="duplicate", pointer=at, message=message)
         everybody = [self, *others]
         if any(p.enabled for p in everybody) and not any(p.serves("all") for p in everybody):
             message = "One enabled email provider has to serve 'all': it takes what no other is named for."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, StrictBool, field_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
-from domain.definitions.base import Definition, Surroundings, Template, default_twice
+from domain.definitions.base import Definition, Surroundings, Template, default_as_well
 from domain.documents import Refusal, refused
 from domain.errors import Problem
 
@@ -22,20 +22,19 @@ def is_address(text: str) -> bool:
 
 
 class SenderDefinition(Definition):
-    """An email identity; `name` is the display name, and both it and the address may hold Liquid."""
+    """Who mail or text messages come from: an email identity or a telephone number.
+
+    `name` is the display name of an email identity; it, the address and the number may hold Liquid. A `phone` is a number,
+    the id of a messaging service, or an alphanumeric sender.
+    """
 
     configures: ClassVar[bool] = True
 
     kind: Literal["sender"]
-    email: str = Field(min_length=1)
-    phone: Any = None
+    email: str | None = Field(default=None, min_length=1)
+    phone: str | None = Field(default=None, min_length=1)
     default: StrictBool = False
     hidden: StrictBool = False
-
-    @field_validator("phone")
-    @classmethod
-    def _email_only(cls, phone: Any) -> Any:
-        raise refused(Refusal("not_applicable", "Senders of this version have an email address only.", (), phone))
 
     @field_validator("email")
     @classmethod
@@ -44,12 +43,27 @@ class SenderDefinition(Definition):
             raise refused(Refusal("format", "Write one address like team@example.com, or Liquid.", (), email))
         return email
 
+    @model_validator(mode="after")
+    def _one_of_both(self) -> SenderDefinition:
+        if self.email is None and self.phone is None:
+            raise refused(Refusal("required", "Give an email address, or a phone number to write from.", ("email",)))
+        if self.email is not None and self.phone is not None:
+            message = "A sender has an email address or a phone number: make two of it."
+            raise refused(Refusal("not_applicable", message, ("phone",), self.phone))
+        return self
+
     def templates(self) -> Iterator[Template]:
-        """The address and the display name."""
-        yield Template("/email", self.email)
+        """The address or number, and the display name."""
+        if self.email is not None:
+            yield Template("/email", self.email)
+        if self.phone is not None:
+            yield Template("/phone", self.phone)
         if self.name is not None:
             yield Template("/name", self.name)
 
     def warnings(self, around: Surroundings, /) -> Iterator[Problem]:
-        """Two defaults."""
-        yield from default_twice(self, around)
+        """Two defaults of the same sort."""
+        others = [other for other in around.others(self.kind, self.key) if isinstance(other, SenderDefinition)]
+        rivals = [other.key for other in others if other.default and (other.phone is None) == (self.phone is None)]
+        if self.default and rivals:
+            yield default_as_well(rivals[0])

@@ -51,6 +51,7 @@ class SettingsDefinition(Definition):
     """The one settings document of a workspace; what it leaves out is at its default."""
 
     configures: ClassVar[bool] = True
+    nullable: ClassVar[frozenset[str]] = Definition.nullable | {"llm_daily_tokens"}
 
     kind: Literal["settings"]
     key: Literal["workspace"]
@@ -64,6 +65,8 @@ class SettingsDefinition(Definition):
     sending: Annotated[Literal["normal", "never"] | Redirect, WrapValidator(_read_sending)] = "normal"
     url_parameters: Mapping[str, str] = Field(default_factory=dict)
     limits: Limits = Field(default_factory=Limits)
+    llm_daily_tokens: Annotated[int, Field(ge=0, strict=True)] | None = None
+    """How many tokens language models may use in a day (ACT-34); None: as many as they like."""
 
     def templates(self) -> Iterator[Template]:
         """The values of the URL parameters."""

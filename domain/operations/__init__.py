@@ -29,7 +29,7 @@ from domain.operations.deliveries import ReportDelivery, Unsubscribe
 from domain.operations.devices import AddDevice, DeleteDevice
 from domain.operations.events import AnonymousEvent, EventKind, TrackEvent
 from domain.operations.objects import ChangeRelationships, DeleteObject, Edge, IdentifyObject, ParkGroup
-from domain.operations.own import Reevaluate, ReevaluateRelated
+from domain.operations.own import EnterCampaign, FanOut, Reevaluate, ReevaluateRelated, StartByPayload
 from domain.operations.people import (
     BindAnonymous,
     DeletePerson,
@@ -59,7 +59,10 @@ AnyOperation = Annotated[
     | ReportDelivery
     | Unsubscribe
     | Reevaluate
-    | ReevaluateRelated,
+    | ReevaluateRelated
+    | StartByPayload
+    | FanOut
+    | EnterCampaign,
     Field(discriminator="op"),
 ]
 
@@ -78,7 +81,9 @@ __all__ = [
     "DeleteObject",
     "DeletePerson",
     "Edge",
+    "EnterCampaign",
     "EventKind",
+    "FanOut",
     "Identifier",
     "IdentifierKind",
     "Identify",
@@ -94,6 +99,7 @@ __all__ = [
     "Repeatable",
     "ReportDelivery",
     "SegmentMember",
+    "StartByPayload",
     "SuppressPerson",
     "TrackEvent",
     "Unsubscribe",

@@ -15,7 +15,8 @@ EventKind = Literal["event", "page", "screen"]
 class TrackEvent(Operation):
     """Something a person did (PPL-13). `timestamp` in Unix seconds, None for the time of receipt; `event_id` dedupes.
 
-    With `existing_only` (files) nobody is created.
+    With `existing_only` (files) nobody is created. `depth` is how many campaigns have led to it, one by an event of the
+    other (ACT-23).
     """
 
     op: Literal["event"] = "event"
@@ -26,6 +27,7 @@ class TrackEvent(Operation):
     timestamp: int | None = None
     event_id: str | None = None
     existing_only: bool = False
+    depth: int = 0
 
     def identifiers(self) -> list[Identifier]:
         """The person."""

@@ -12,7 +12,11 @@ STATEMENTS = (
     ALTER TABLE definitions
         ADD COLUMN webhook_token TEXT COLLATE "C",
         ADD COLUMN sample JSONB,
-        ADD COLUMN audience TEXT COLLATE "C"
+        ADD COLUMN audience TEXT COLLATE "C",
+        ADD COLUMN interval_since TIMESTAMP WITH TIME ZONE,
+        ADD COLUMN goal_changed_at TIMESTAMP WITH TIME ZONE,
+        ADD COLUMN goal_changed_seq BIGINT,
+        ADD COLUMN schedule_problems JSONB
     """,
     "CREATE UNIQUE INDEX definitions_by_webhook ON definitions (webhook_token) WHERE webhook_token IS NOT NULL",
     """
@@ -24,7 +28,8 @@ STATEMENTS = (
         occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
         occurred_seq BIGINT NOT NULL,
         trigger JSONB NOT NULL,
-        until TIMESTAMP WITH TIME ZONE NOT NULL,
+        parked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        until TIMESTAMP WITH TIME ZONE,
         PRIMARY KEY (workspace_id, person_id, campaign_id, entry)
     )
     """,
@@ -42,6 +47,11 @@ STATEMENTS = (
         PRIMARY KEY (workspace_id, campaign_id, person_id, seq, occurrence)
     )
     """,
+    """
+    CREATE INDEX journeys_by_object ON journeys (workspace_id, (trigger -> 'object'), person_id)
+    WHERE state = 'in_progress' AND trigger ? 'object'
+    """,
+    "CREATE INDEX journeys_by_trigger_person ON journeys (workspace_id, (trigger -> 'person')) WHERE trigger ? 'person'",
     "CREATE INDEX entry_refusals_by_age ON entry_refusals (workspace_id, at)",
     "CREATE INDEX entry_refusals_by_person ON entry_refusals (workspace_id, person_id)",
     """
@@ -75,6 +85,14 @@ STATEMENTS = (
     )
     """,
     """
+    CREATE TABLE endpoint_turns (
+        workspace_id INTEGER NOT NULL,
+        host TEXT COLLATE "C" NOT NULL,
+        next_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (workspace_id, host)
+    )
+    """,
+    """
     CREATE TABLE signing_keys (
         workspace_id INTEGER NOT NULL,
         purpose TEXT COLLATE "C" NOT NULL,
@@ -91,6 +109,12 @@ STATEMENTS = (
         tokens BIGINT NOT NULL,
         PRIMARY KEY (workspace_id, day)
     )
+    """,
+    """
+    INSERT INTO metric_totals (workspace_id, kind, ref_id, metric, total)
+    SELECT workspace_id, 'block', action_id,
+           CASE WHEN outcome = 'branched' AND path IS NOT NULL THEN 'branched/' || path ELSE outcome END, count(*)
+    FROM journey_steps WHERE outcome <> 'waiting' GROUP BY 1, 3, 4
     """,
 )
 

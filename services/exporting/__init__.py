@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from services.exporting import customers, deliveries, lists, objects, one
+from services.exporting import customers, deliveries, journeys, lists, objects, one
 from services.exporting.job import ExportFailed, Job
 
 Walk = Callable[[Job], Awaitable[bool]]
@@ -16,6 +16,7 @@ WALKS: Final[Mapping[str, Walk]] = {
     "devices": lists.devices,
     "duplicates": lists.duplicates,
     "segment_changes": lists.segment_changes,
+    "journeys": journeys.page,
     "person": one.person,
     "objects": objects.page,
     "object": one.one_object,

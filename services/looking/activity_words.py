@@ -40,7 +40,6 @@ _UNMADE: Final = frozenset(
         "clicked_content",
         "converted_content",
         "viewed_content",
-        "failed_query_collection",
         "webhook_event",
     }
 )
@@ -57,6 +56,7 @@ _LINES: Final = frozenset(
         "failed_batch_update",
         "failed_event",
         "failed_object_journeys",
+        "failed_query_collection",
         "page",
         "profile_create",
         "profile_delete",

@@ -26,6 +26,9 @@ from store.reads.people import PersonRead
 
 State = Literal["in_progress", "finished", "exited_early"]
 _INTERNAL = frozenset({"at", "seq"})
+_ARMS: Mapping[str, int] = {"a": 0, "b": 1}
+_TESTED = frozenset({"email", "sms", "push"})
+"""The blocks whose path is the arm of a test, which the vendor counts from 0 (ACT-17)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ async def page(
         catalog = await catalogs.get(conn, workspace_id)
         if query.broadcast is not None:
             raise _unknown("broadcast", query.broadcast)
-        campaign_id = None if query.campaign is None else _campaign_id(catalog, query.campaign)
+        campaign_id = None if query.campaign is None else campaign_number(catalog, query.campaign)
         person_id = None
         if query.customer is not None:
             person = await people.find(conn, workspace_id, query.customer, query.id_type)
@@ -139,7 +142,7 @@ def step_shown(step: StepRow) -> dict[str, Any]:
         "delivery_id": step.delivery_id,
         "draft": step.draft,
         "link_tracked": None,
-        "split_test_index": None,
+        "split_test_index": _ARMS.get(step.path or "") if step.output_type in _TESTED else None,
         "delay_ends_at": seconds(step.delay_ends_at),
         "branch_index": step.branch_index,
         "path": step.path,
@@ -201,7 +204,8 @@ def _position(journey: JourneyRow, campaign: Campaign | None) -> dict[str, Any] 
     return position
 
 
-def _campaign_id(catalog: Catalog, ref: str | int) -> int:
+def campaign_number(catalog: Catalog, ref: str | int) -> int:
+    """The number of a campaign by key or id; raises DomainError `unknown_reference`."""
     for campaign in catalog.campaigns.values():
         if ref in (campaign.id, campaign.key):
             return campaign.id
@@ -215,6 +219,7 @@ def _unknown(kind: str, ref: str | int) -> DomainError:
 __all__ = [
     "JourneyQuery",
     "State",
+    "campaign_number",
     "of_customer",
     "one",
     "page",

@@ -16,7 +16,7 @@ from store.reads.cursor import decode, encode
 from store.reads.mailbox import CapturedRead, MailboxFilter
 from store.reads.people import PersonRead
 
-Channel = Literal["email", "sms", "push", "in_app", "inbox", "whatsapp", "line", "slack", "webhook"]
+Channel = Literal["email", "sms", "push", "in_app", "inbox", "whatsapp", "line", "slack", "webhook", "llm"]
 LAST_ID = 2**63 - 1
 
 

@@ -31,7 +31,9 @@ _TYPE_OF: Mapping[str, str] = {"sms": "twilio"}
 _METRIC_OF: Mapping[str, str] = {"dropped": "suppressed"}
 _SHOWN_METRIC: Mapping[str, str] = {"suppressed": "dropped"}
 _UNSHOWN = frozenset({"queued"})
-_TELLS_WHY = frozenset({"failed", "undeliverable", "suppressed", "bounced"})
+_TELLS_WHY = frozenset({"drafted", "failed", "undeliverable", "suppressed", "bounced"})
+HOLDOUT = "holdout"
+"""What the status of a message is called that was counted and never sent (ACT-19)."""
 _OUTCOMES = frozenset({"accepted", "retry", "rejected", "suppressed", "held"})
 
 
@@ -98,7 +100,7 @@ async def archived(db: Database, workspace_id: int, delivery_id: str) -> dict[st
     fields = _mapping(rendered.get("fields"))
     answer = {
         "id": message.delivery_id,
-        "body": _text(rendered.get("html")),
+        "body": _text(rendered.get("html", rendered.get("text"))),
         "body_plain": _text(rendered.get("text")),
         "body_amp": _text(rendered.get("amp")),
         "subject": fields.get("subject", message.subject),
@@ -156,10 +158,11 @@ def shown(message: MessageRead, person: PersonRead | None) -> dict[str, Any]:
         "journey_id": message.journey_id,
         "block": message.block,
         "language": None,
-        "variant": None,
+        "variant": message.variant,
         "draft": message.draft,
+        "holdout": message.holdout,
         "held_until": seconds(message.held_until),
-        "status": message.status,
+        "status": HOLDOUT if message.holdout and "sent" in message.metrics else message.status,
         "ambiguous": message.ambiguous,
     }
     if message.campaign_id is not None:

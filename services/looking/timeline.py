@@ -105,7 +105,8 @@ def _step(catalog: Catalog, values: Mapping[str, Any]) -> tuple[str, dict[str, A
 def _delivery(catalog: Catalog, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     plain = ("delivery_id", "channel", "status", "recipient", "subject", "failure_message", "journey_id", "block")
     data = _campaign(catalog, values) | {name: values[name] for name in plain}
-    return values["metric"], data | {"metric": values["metric"], "draft": values["draft"]}
+    more = ("metric", "draft", "holdout")
+    return values["metric"], data | {name: values[name] for name in more}
 
 
 def _campaign(catalog: Catalog, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
@@ -35,6 +35,11 @@ class Handing:
     way: WayOut
     at: datetime
     campaign: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keys: tuple[str, ...] = ()
+    """What calls are signed with, the current key first (ACT-30)."""
+    variables: Mapping[str, Any] | None = None
+    """What templates can read that are looked up at the attempt, where it is not the first."""
 
 
 class Rendered(Protocol):
@@ -68,7 +73,7 @@ class MessageKind(Protocol):
         """The delivery behind a document that `stored` made; raises ValueError where it holds none."""
 
     def outgoing(self, rendered: Any, handing: Handing) -> Outgoing:
-        """What the provider gets."""
+        """What the provider gets; raises RenderError where that cannot be said."""
 
     def copies(self, rendered: Any, handing: Handing) -> Sequence[Outgoing]:
         """What goes out besides, once the delivery was taken; failing that fails nothing."""

@@ -113,12 +113,22 @@ def _sender(catalog: Catalog, message: EmailMessage) -> SenderIdentity | None:
     if message.from_ is not None:
         return None
     if message.sender is not None:
-        entry: Entry | None = _chosen(catalog, "sender", message.sender)
-    else:
-        entry = _usual(catalog.senders) or next(iter(catalog.senders), None)
-    if entry is None or not isinstance(entry.definition, SenderDefinition):
+        chosen = _chosen(catalog, "sender", message.sender)
+        identity = _identity(chosen)
+        if identity is None:
+            raise RenderError(f"The sender '{chosen.key}' has no email address", "sender")
+        return identity
+    identities = [entry for entry in catalog.senders if _identity(entry) is not None]
+    entry = _usual(identities) or next(iter(identities), None)
+    return None if entry is None else _identity(entry)
+
+
+def _identity(entry: Entry) -> SenderIdentity | None:
+    """The email identity of a sender; None for one that is a telephone number."""
+    sender = entry.definition
+    if not isinstance(sender, SenderDefinition) or sender.email is None:
         return None
-    return SenderIdentity(entry.definition.email, entry.definition.name)
+    return SenderIdentity(sender.email, sender.name)
 
 
 def _usual(entries: Sequence[Entry]) -> Entry | None:
@@ -140,7 +150,7 @@ def _raw(handing: Handing, email: RenderedEmail, links: tuple[tuple[str, str], .
             sender=email.sender,
             recipient=email.recipient,
             subject=email.subject,
-            date=handing.row.created_at,
+            date=handing.row.first_attempt_at or handing.at,
             message_id=message_id(key, subject + handing.row.delivery_id, email.sender.domain),
             text=email.text,
             html=email.html,

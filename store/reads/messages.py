@@ -32,6 +32,8 @@ class MessageRead:
     held_until: datetime | None
     ambiguous: bool
     draft: bool
+    variant: str | None
+    holdout: bool
     created_at: datetime
     kept: bool
 

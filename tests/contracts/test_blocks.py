@@ -42,6 +42,37 @@ SAMPLES = {
     ],
     "true_false": [{"conditions": PRO, "then": "b", "else": "c", "join": "d"}, {}],
     "email": [{"message": MESSAGE, "next": "b"}, {"message": MESSAGE, "sending_state": "off", "conditions": PRO}],
+    "sms": [
+        {"message": {"body": "Hi {{ customer.name }}", "sender": "number"}, "next": "b"},
+        {"message": {"body": "A"}, "ab_test": {"percent": 30, "message": {"body": "B"}, "sending_state": "off"}},
+        {"holdout": True},
+    ],
+    "push": [
+        {"message": {"message": "Hi", "custom_data": {"a": "{{ event.x }}"}, "to": "last_used"}},
+        {"message": {"custom_payload": {"ios": {"aps": {"alert": "x"}}}}, "ab_test": {"percent": 20, "holdout": True}},
+    ],
+    "slack": [
+        {"message": {"text": "Hi {{ customer.name }}"}, "next": "b"},
+        {"message": {"text": "x", "channel": "#a"}},
+    ],
+    "webhook": [
+        {"request": {"url": "https://example.com/{{ customer.id }}", "method": "GET"}, "next": "b"},
+        {"request": {"webhook": "crm", "body": "{}"}, "response": {"journey": {"a": "response.b"}}, "conditions": PRO},
+    ],
+    "in_app": [
+        {
+            "message": {
+                "body": "b",
+                "display": {"mode": "overlay", "position": "top"},
+                "page_rules": [{"rule": "include", "platform": "web", "value": "/"}],
+                "expires": "P14D",
+            }
+        },
+        {"holdout": True, "next": "b"},
+    ],
+    "inbox": [{"message": {"properties": {"title": "{{ event.x }}", "n": [1, None]}, "topics": ["a"], "expires": 600}}],
+    "whatsapp": [{"message": {"template": {"name": "t", "language": "en", "variables": {"1": "x"}}, "from": "+1555"}}],
+    "line": [{"message": {"text": "hi"}}, {"message": {"image_url": "https://example.com/a.png"}}],
     "update_person": [
         {"set": {"a.b": {"from": "event.x"}, "c": None}, "remove": ["d"], "next": "b"},
         {"set": {"a": [1]}, "target": {"id": {"liquid": "{{ event.id }}"}}, "sending_state": "draft"},
@@ -49,6 +80,78 @@ SAMPLES = {
     "segment_update": [
         {"segment": "beta", "action": "add", "next": "b"},
         {"segment": 7, "action": "remove", "conditions": PRO, "sending_state": "off"},
+    ],
+    "send_event": [
+        {"event": "bought", "next": "b"},
+        {
+            "event": {"liquid": "by_{{ customer.plan }}"},
+            "target": {"email": {"from": "event.email"}, "workspace": 2},
+            "data": {"a": {"javascript": "return 1"}, "from": 3, "static": None},
+            "conditions": PRO,
+        },
+        {"event": {"from": "event.name"}, "data": {"javascript": "return {};"}, "sending_state": "off"},
+        {"event": 7, "data": {"liquid": "{}"}},
+    ],
+    "set_journey_attributes": [
+        {"set": {"score": {"javascript": "return customer.visits"}, "a.b": {"static": {"c": 1}}}, "next": "b"},
+        {"set": {"a": None}, "conditions": PRO, "sending_state": "draft"},
+    ],
+    "batch_update": [
+        {"match": PRO, "set": {"a": {"from": "match.email"}}, "remove": ["b"], "next": "b"},
+        {"match": [PRO], "event": "told", "data": {"who": {"from": "customer.id"}}, "sending_state": "off"},
+        {"match": {"related": {"to": 1}}, "event": "told", "data": {"liquid": "{}"}, "conditions": PRO},
+    ],
+    "query_collection": [
+        {
+            "collection": "courses",
+            "where": {"field": "level", "operator": "eq", "value": {"from": "customer.level"}},
+            "sort": [{"field": "rank", "direction": "desc"}],
+            "limit": 1,
+            "store": {"journey": "course"},
+            "next": "b",
+        },
+        {"collection": 3, "store": {"customer": "courses.all"}, "conditions": PRO},
+    ],
+    "random_delay": [
+        {"min": "PT10M", "max": "PT60M", "next": "b"},
+        {"min": 0, "max": 0},
+        {"min": 60, "max": 60, "conditions": PRO},
+    ],
+    "multi_split": [
+        {
+            "paths": [{"key": "pro", "conditions": PRO, "next": "b"}, {"key": "none", "name": "None"}],
+            "else": "c",
+            "join": "d",
+        },
+        {"paths": [{"key": "a"}]},
+    ],
+    "random_cohort": [
+        {"paths": [{"key": "a", "percent": 33.33, "next": "b"}, {"key": "b", "percent": 66.67}], "join": "d"},
+        {"paths": [{"key": "a", "percent": 0}, {"key": "b", "percent": 100, "next": "b"}], "cohort_by": "person"},
+        {
+            "paths": [{"key": "a", "percent": 50}, {"key": "b", "percent": 50, "next": "b"}],
+            "cohort_by": {"object_type": "account"},
+        },
+    ],
+    "llm": [
+        {
+            "provider": "anthropic",
+            "model": "small",
+            "prompt": "Rate {{ event.text }}",
+            "fields": [{"name": "intent", "type": "select", "options": ["buy", "browse"], "fallback": "browse"}],
+            "next": "b",
+        },
+        {
+            "provider": "fake",
+            "model": "m",
+            "prompt": "p",
+            "fields": [
+                {"name": "n", "type": "integer", "required": False},
+                {"name": "s", "type": "text", "target": "customer"},
+            ],
+            "sending_state": "draft",
+            "conditions": PRO,
+        },
     ],
     "exit": [{"name": "Done"}, {}],
 }
@@ -95,7 +198,17 @@ def test_what_is_written_comes_back_and_nothing_is_null_but_ways(document):
     dumped = ADAPTER.dump_python(ADAPTER.validate_python(document), mode="json")
     ways = {"next", "then", "else", "join"}
     assert {name for name, value in dumped.items() if value is None} <= ways
-    for name in document.keys() - {"conditions", "message", "paths"}:
+    for name in document.keys() - {
+        "ab_test",
+        "conditions",
+        "fields",
+        "match",
+        "message",
+        "paths",
+        "request",
+        "sort",
+        "where",
+    }:
         assert dumped[name] == document[name]
 
 
@@ -189,4 +302,4 @@ def test_the_schema_offers_every_block():
 
 def test_effects_of_the_registry_are_of_the_closed_list():
     seen = {planned.effect.type for case in CASES for _, planned in visits(ADAPTER.validate_python(case.values[0]))}
-    assert seen == {"goto", "wait", "deliver", "act", "exit"}
+    assert seen == {"goto", "wait", "deliver", "act", "assign", "exit"}

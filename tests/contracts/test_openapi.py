@@ -22,12 +22,13 @@ OPEN = {
     "/v1/projects/{write_key}/settings",
 }
 OPEN |= {"/api/v1/metrics", "/api/v1/push/events", "/forms/submit_action"}
-OPEN |= {"/v1/exports/files/{token}"}
+OPEN |= {"/v1/exports/files/{token}", "/v1/webhooks/campaigns/{token}"}
 BODIES = {"post", "put", "patch"}
 BODILESS = {("post", "/v1/data_in/{call}/resend"), ("post", "/v1/journeys/{journey_id}/end")}
 BODILESS |= {("post", f"/v1/segments/{{segment}}/{word}") for word in ("archive", "rebuild", "unarchive")}
+BODILESS |= {("post", f"/v1/campaigns/{{campaign}}/{word}") for word in ("archive", "unarchive")}
 BODILESS |= {("post", f"/api/v1/customers/{{identifier}}/{word}") for word in ("suppress", "unsuppress")}
-BODILESS |= {("post", "/v1/tasks/{task_id}/cancel")}
+BODILESS |= {("post", "/v1/tasks/{task_id}/cancel"), ("post", "/v1/messages/{message_id}/send")}
 PARTS: Any = dict.fromkeys(("db", "notifier", "acceptor", "access", "catalogs", "health"))
 DESCRIPTION: dict[str, Any] = create_app(Parts(**PARTS, base_url="http://localhost", version="test")).openapi()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.live import SENDER, START, Workspace, campaign, email, on_event
+from tests.support.live import DAY, SENDER, START, Workspace, campaign, email, on_event
 from tests.support.moments import mails, messages, segments
 
 HOUR = 3_600
@@ -85,3 +85,26 @@ async def test_what_we_send_ourselves_moves_people_and_lets_out_of_waits(sandbox
     assert await segments(sandbox, "7") == {"written"}
     await sandbox.advance("PT2H")
     assert sorted(await mails(sandbox)) == [(START, "Follow"), (START, "Hello"), (START + HOUR, "Released")]
+
+
+@pytest.mark.parametrize(("mode", "released"), [({}, START + DAY), ({"mode": "is"}, START + DAY + HOUR)])
+async def test_act_case_10_a_receipt_of_yesterday_and_a_new_one(
+    sandbox: Workspace, mode: dict[str, Any], released: int
+):
+    receipt = campaign("receipts", on_event("paid"), "receipt", {"receipt": email("Receipt")})
+    sent = {"message": {"of": {"campaign": "receipts", "block": "receipt"}, "status": "sent", **mode}}
+    blocks = {
+        "hold": {"type": "wait_until", "paths": [{"key": "out", "conditions": sent, "next": "mail"}]},
+        "mail": email("Released"),
+    }
+    await sandbox.define(SENDER, receipt, campaign("c", on_event("go"), "hold", blocks))
+    await sandbox.start("receipts")
+    await sandbox.start("c")
+    await sandbox.identify("7", email="ann@example.com")
+    await sandbox.track("7", "paid")
+    await sandbox.advance("P1D")
+    await sandbox.track("7", "go")
+    await sandbox.advance("PT1H")
+    await sandbox.track("7", "paid")
+    await sandbox.settle()
+    assert [at for at, subject in await mails(sandbox) if subject == "Released"] == [released]

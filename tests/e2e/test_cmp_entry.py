@@ -244,6 +244,7 @@ async def test_cmp_14_one_time_means_the_first_occurrence_that_qualifies(sandbox
     await sandbox.define(vip, document)
     await sandbox.start("once")
     await sandbox.track("7", "order", {"n": 1})
+    await sandbox.advance("PT31M")
     await sandbox.identify("7", vip="yes")
     await sandbox.track("7", "order", {"n": 2})
     await sandbox.track("7", "order", {"n": 3})
@@ -253,7 +254,7 @@ async def test_cmp_14_one_time_means_the_first_occurrence_that_qualifies(sandbox
     await sandbox.call("POST", f"/v1/journeys/{journey['id']}/end")
     await sandbox.track("7", "order", {"n": 4})
     await sandbox.settle()
-    assert ended(await only_journey(sandbox)) == ("exited_early", "manual", START)
+    assert ended(await only_journey(sandbox)) == ("exited_early", "manual", START + 31 * 60)
 
 
 async def test_cmp_14_one_time_for_a_match_counts_for_ever(sandbox: Workspace):

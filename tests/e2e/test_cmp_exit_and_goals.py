@@ -20,6 +20,7 @@ from tests.support.moments import (
     utc,
     walked,
 )
+from tests.support.outside import report
 
 HOUR = 3_600
 PAID = segment("paid", attribute("plan", "pro"))
@@ -108,6 +109,48 @@ async def test_cmp_case_27_the_last_message_sent_is_credited(begin: Begin):
     journey = await only_journey(workspace)
     assert ended(journey) == ("finished", "completed", utc("2026-03-11T09:00"))
     assert journey["converted_at"] == utc("2026-03-12T09:00")
+
+
+async def test_cmp_case_27_the_last_message_opened_is_credited(begin: Begin):
+    workspace = await begin("2026-03-09T09:00")  # a Monday
+    blocks = {"a": email("A", next="b"), "b": email("B")}
+    goal = {"event": "purchase", "within": "P7D", "of": "opened"}
+    await workspace.define(campaign("drip", on_event("order"), "a", blocks, goal=goal))
+    await workspace.start("drip")
+    await workspace.identify("7", email="ann@example.com")
+    await workspace.track("7", "order")
+    await workspace.settle()
+    sent = {message["subject"]: message["id"] for message in await messages(workspace)}
+    await workspace.advance("P1D")
+    await report(workspace, sent["B"], "opened")
+    await workspace.advance("P1D")
+    await report(workspace, sent["A"], "opened")
+    await workspace.advance("P1D")
+    await workspace.track("7", "purchase")
+    await workspace.settle()
+    assert await conversions(workspace) == {"A": utc("2026-03-12T09:00"), "B": None}
+    assert (await only_journey(workspace))["converted_at"] == utc("2026-03-12T09:00")
+
+
+async def test_cmp_case_29_a_click_that_is_processed_after_the_goal_converts_nothing(begin: Begin):
+    workspace = await begin("2026-03-09T08:00")
+    goal = {"event": "purchase", "within": "P7D", "of": "clicked"}
+    await workspace.define(campaign("drip", on_event("order"), "mail", {"mail": email("A")}, goal=goal))
+    await workspace.start("drip")
+    await workspace.identify("7", email="ann@example.com")
+    await workspace.track("7", "order")
+    await workspace.settle()
+    (sent,) = await messages(workspace)
+    await workspace.advance(to=utc("2026-03-09T08:07:49"))
+    await workspace.track("7", "purchase")
+    await workspace.advance(to=utc("2026-03-09T08:07:53"))
+    await report(workspace, sent["id"], "clicked", timestamp=utc("2026-03-09T08:07:42"), href="https://x.io/a")
+    await workspace.advance("P1D")
+    assert await conversions(workspace) == {"A": None}
+    assert (await only_journey(workspace))["converted_at"] is None
+    await workspace.track("7", "purchase")
+    await workspace.settle()
+    assert await conversions(workspace) == {"A": utc("2026-03-10T08:07:53")}
 
 
 async def test_cmp_18_a_goal_is_met_by_processing_time_and_to_the_letter(sandbox: Workspace):

@@ -251,7 +251,7 @@ async def test_contract_9_what_settle_and_advance_report(sandbox: Workspace):
         "steps_total": 4,
     }
     assert standing_nowhere(await only_journey(sandbox))
-    assert (await sandbox.get("/v1/clock"))["next_due"] is None
+    assert (await sandbox.get("/v1/clock"))["next_due"] == {"at": START + 9_000 + 30 * 86_400, "kind": "draft_expiry"}
 
 
 def standing_nowhere(journey: dict[str, Any]) -> bool:

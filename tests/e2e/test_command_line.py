@@ -135,6 +135,29 @@ async def test_a_journey_is_ended_by_hand(line: Line, sandbox: Workspace) -> Non
     assert "not_found" in await line("journeys", "show", "01ARZ3NDEKTSV4RRFFQ69G5FAV", status=1)
 
 
+async def test_many_journeys_are_counted_ended_and_exported(line: Line, sandbox: Workspace, tmp_path: Path) -> None:
+    await line("apply", str(SHOP))
+    await line("campaign", "start", "cart-reminder")
+    for person in ("carla", "cem", "cleo"):
+        await sandbox.identify(person, email=f"{person}@example.com")
+        await sandbox.track(person, "cart_updated", {"items": [{"name": "Lavender"}]})
+    await sandbox.settle()
+    found = (await line.json("journeys", "blocks", "cart-reminder"))["blocks"]
+    (block,) = [block["key"] for block in found if block["standing"] == 3]
+    assert "3 started, 3 under way, 0 finished" in await line("journeys", "blocks", "cart-reminder")
+    (one, *_) = (await line.json("journeys", "list"))["journeys"]
+    assert "--yes" in await line("journeys", "end-many", "--campaign", "cart-reminder", status=1)
+    assert "Ended 1 journey." in await line("journeys", "end-many", one["id"], "--yes")
+    printed = await line("journeys", "end-many", "--campaign", "cart-reminder", "--block", block, "--yes")
+    assert "Ended 2 journeys." in printed
+    await sandbox.settle()
+    assert "3 left early" in await line("journeys", "blocks", "cart-reminder")
+    assert "unknown_reference" in await line("journeys", "end-many", "--campaign", "nowhere", "--yes", status=1)
+    out = tmp_path / "journeys.csv"
+    await line("export", "journeys", "--campaign", "cart-reminder", "--state", "exited_early", "--out", str(out))
+    assert out.read_text().count("manually removed") == 3
+
+
 async def test_wrong_keys_and_times_are_sentences(line: Line) -> None:
     wrong = await line("clock", "show", status=1, SOJOURN_KEY="wrong")
     assert "--key" in wrong

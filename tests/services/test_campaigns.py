@@ -9,7 +9,7 @@ import pytest
 from clock import system_now
 from domain.errors import DomainError, InvalidInput, NotFound
 from domain.operations import Identifier, Identify, TrackEvent
-from services import campaigns, definitions, journeys
+from services import campaign_life, campaigns, definitions, journeys
 from tests.support.database import Room
 from tests.support.driver import Driver
 
@@ -197,7 +197,7 @@ async def test_a_start_demands_what_a_draft_may_lack(room: Room):
         (BY_EVENT, campaigns.start, {"audience": 1}, "type", "/audience"),
         (BY_EVENT, campaigns.start, {"journeys": "exit"}, "unknown_field", "/journeys"),
         (BY_EVENT, campaigns.start, [], "type", ""),
-        (BY_MATCH, campaigns.start, {"audience": "current_and_future"}, "not_applicable", "/audience"),
+        (BY_EVENT, campaigns.start, {"audience": "current_and_future"}, "audience_not_applicable", "/audience"),
         (BY_EVENT, campaigns.stop, None, "required", "/journeys"),
         (BY_EVENT, campaigns.stop, {"journeys": "leave"}, "enum", "/journeys"),
     ],
@@ -297,3 +297,36 @@ async def test_a_removed_wait_is_left_as_asked(room: Room, waits, reason):
         await driver.settle()
     (journey,) = await room.journeys()
     assert (journey["reason"], journey["block"]) == (reason, "wait" if reason else "after")
+
+
+@pytest.mark.parametrize("verb", ["stop", "archive"])
+async def test_who_enters_after_a_restart_is_not_ended_by_the_stop_before(room: Room, verb: str):
+    """What was left of the stop to a task is done after the campaign runs again."""
+    await room.define(BY_EVENT)
+    await call(campaigns.start, room)
+    await room.apply(go("before"))
+    if verb == "stop":
+        await call(campaigns.stop, room, {"journeys": "exit"})
+    else:
+        await campaign_life.archive(room.db, room.workspace_id, "c", system_now())
+        await campaign_life.unarchive(room.db, room.workspace_id, "c", system_now())
+    await call(campaigns.restart, room)
+    await room.apply(go("after"))
+    driver = Driver(room)
+    async with driver.running():
+        await driver.settle()
+    assert [row["state"] for row in await room.journeys()] == ["exited_early", "in_progress"]
+
+
+async def test_what_a_stop_left_over_is_ended_though_it_runs_again(room: Room, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(campaigns, "PAGES_AT_ONCE", 0)
+    await room.define(BY_EVENT)
+    await call(campaigns.start, room)
+    await room.apply(go("before"))
+    await call(campaigns.stop, room, {"journeys": "exit"})
+    await call(campaigns.restart, room)
+    await room.apply(go("after"))
+    driver = Driver(room)
+    async with driver.running():
+        await driver.settle()
+    assert [row["state"] for row in await room.journeys()] == ["exited_early", "in_progress"]

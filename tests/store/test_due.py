@@ -98,7 +98,7 @@ async def test_flips_of_people_held_elsewhere_are_left_for_later(room: Room):
         async with room.db.transaction() as conn:
             assert await store.take_flips(conn, room.workspace_id, START, 10) == []
     async with room.db.transaction() as conn:
-        assert await store.take_flips(conn, room.workspace_id, START, 10) == [(1, [("segment", 1)])]
+        assert await store.take_flips(conn, room.workspace_id, START, 10) == [(1, [("segment", 1)], [START])]
 
 
 async def test_journeys_of_a_sandbox_are_woken_once(room: Room):

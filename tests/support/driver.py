@@ -12,6 +12,8 @@ from ingest.unit import Unit
 from services import clock as clocks
 from services.advance import advance
 from services.due import DueRunner
+from services.schedule_turns import Turns
+from store.journeys import NOBODY, hold_payload
 from store.notify import Notifier
 from tests.support.database import Room
 from tests.support.tasks import Tasks
@@ -24,13 +26,16 @@ class Driver:
         self.room = room
         self.notifier = Notifier(room.db.pool)
         self.tasks = Tasks(room.db, room.catalogs)
-        self.due = DueRunner(room.db, room.catalogs, self.notifier, None, system_now)
+        self.turns = Turns(room.db, self.notifier)
+        self.due = DueRunner(room.db, room.catalogs, self.notifier, None, system_now, workers=self.turns.workers)
 
     async def step(self) -> None:
         """Do what there is to do now."""
         while await self.room.applier.apply_once(system_now()):
             pass
         await self.tasks.run_once()
+        if await self.room.rows("SELECT 1 FROM due WHERE workspace_id = $1"):
+            await self.due.look_once()
         for row in await self.room.rows("SELECT * FROM outbox WHERE workspace_id = $1 ORDER BY lane DESC, outbox_id"):
             await self._plan(row)
 
@@ -39,6 +44,10 @@ class Driver:
             catalog = await self.room.catalogs.get(conn, self.room.workspace_id)
             now = catalog.now(system_now())
             unit = await Unit.load(conn, catalog, [row["person_id"]], now, keys=catalog.compiled.keys)
+            if row["person_id"] == NOBODY and (
+                held := await hold_payload(conn, row["workspace_id"], row["journey_id"])
+            ):
+                unit.seat_nobody().journeys.append(held)
             journeys = unit.people[row["person_id"]].journeys
             for journey in [j for j in journeys if j.journey_id == row["journey_id"]]:
                 assert (await advance(conn, catalog, unit, journey, now, why=row["why"])).kind != "deliver"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from clock import system_now
 from domain.task_steps import TaskRef
 from ingest.catalog import Catalogs
+from services.draft_tasks import DraftPages
 from services.long_tasks import LongTasks
-from services.task_runner import TaskRunner
+from services.task_runner import KINDS, TaskRunner
 from store import tasks as store
 from store.database import Database
 from store.notify import Notifier
@@ -19,7 +20,8 @@ class Tasks:
         self._db = db
         catalogs = catalogs or Catalogs()
         notifier = Notifier(db.pool)
-        self.runner = TaskRunner(db, catalogs, notifier, system_now)
+        kinds = {**KINDS, **DraftPages("https://mail.example.com").kinds}
+        self.runner = TaskRunner(db, catalogs, notifier, system_now, kinds=kinds)
         self.long = LongTasks(db, catalogs, notifier, system_now)
 
     async def run_once(self) -> bool:

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clock import system_now
+from domain.captured import FaultRule
 from domain.task_steps import TaskRef
 from ingest.catalog import Catalogs
 from services import imports
+from services import journeys as ending
+from store import mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,6 +83,71 @@ async def still_waiting(flow: Flow) -> None:
     await begin(flow, "mail", mail={**MAIL, "next": "wait"}, wait=delay("P1D"))
 
 
+async def call_that_is_answered_late(flow: Flow) -> None:
+    """An endpoint that refuses once: the journey waits for its answer, which ends the wait."""
+    rule = FaultRule(channel="webhook", outcome="http_status", status=503, times=1)
+    async with flow.engine.db.transaction() as conn:
+        await mailbox.replace_faults(conn, flow.workspace_id, [rule])
+    ask = {
+        "type": "webhook",
+        "sending_state": "automatic",
+        "request": {"url": "https://api.example.com/x", "body": "{}"},
+        "response": {"journey": {"x": "response.x"}},
+    }
+    await begin(flow, "ask", ask={**ask, "next": "mail"}, mail=MAIL)
+    await flow.advance("P1D")
+    await flow.ended()
+
+
+async def question_to_a_model(flow: Flow) -> None:
+    """An action that speaks to the outside, and so is carried out by the activity that delivers."""
+    fields = [{"name": "mood", "type": "text", "fallback": "none"}]
+    ask = {"type": "llm", "provider": "fake", "model": "demo", "prompt": "Hi", "fields": fields}
+    await begin(flow, "ask", ask={**ask, "next": "rest"}, rest=delay("P1D"))
+    await flow.advance("P1D")
+    await flow.ended()
+
+
+async def branches_and_changes_to_an_exit(flow: Flow) -> None:
+    """Everything that is planned in PostgreSQL: branches, a draw shared by an object, changes of data, an exit."""
+    team = {"kind": "object_type", "key": "team", "name": "Teams", "singular_name": "Team"}
+    courses = {"kind": "collection", "key": "courses", "name": "Courses", "data": [{"title": "First"}]}
+    await flow.define(team, courses)
+    halves = [{"key": "a", "percent": 50}, {"key": "b", "percent": 50}]
+    new = {"key": "new", "conditions": {"journey": {"field": "visits", "operator": "lt", "value": 2}}}
+    await begin(
+        flow,
+        "visits",
+        visits={"type": "set_journey_attributes", "set": {"visits": 1}, "next": "pick"},
+        pick={"type": "query_collection", "collection": "courses", "store": {"journey": "course"}, "next": "draw"},
+        draw={"type": "random_cohort", "cohort_by": {"object_type": "team"}, "paths": halves, "join": "split"},
+        split={"type": "multi_split", "paths": [new], "else": None, "join": "tell"},
+        tell={"type": "send_event", "event": "told", "next": "pause"},
+        pause=delay("P1D", next="known"),
+        known={"type": "true_false", "conditions": {"attribute": {"field": "plan"}}, "then": None, "else": "out"},
+        out={"type": "exit"},
+    )
+    await flow.advance("P1D")
+    await flow.ended()
+
+
+async def ended_by_hand(flow: Flow) -> None:
+    """A journey ended from outside in the middle of a wait."""
+    await begin(flow, "wait", wait=delay("P9D"))
+    row = await flow.journey()
+    await ending.end_one(flow.engine.db, flow.workspace_id, row.journey_id, system_now())
+    flow.engine.notifier.send("outbox")
+    await flow.settle()
+    await flow.ended()
+
+
+async def draft_beside_a_journey(flow: Flow) -> None:
+    """A message that is only drafted: the journey goes on."""
+    await begin(flow, "mail", mail={**MAIL, "sending_state": "draft", "next": "rest"}, rest=delay("P1D"))
+    await flow.advance("P1D")
+    await flow.ended()
+
+
 async def file_of_rows(flow: Flow) -> str:
     """An import whose work takes two turns, then ends; returns the id of its workflow."""
     text = "id\n" + "".join(f"{PERSON}-{number}\n" for number in range(50))
@@ -96,7 +164,17 @@ async def file_of_rows(flow: Flow) -> str:
 TASKS: dict[str, Callable[[Flow], Awaitable[str]]] = {file_of_rows.__name__: file_of_rows}
 SANDBOX: dict[str, Callable[[Flow], Awaitable[None]]] = {
     recorded.__name__: recorded
-    for recorded in (message_between_two_waits, wakes_for_nothing, straight_to_the_end, still_waiting)
+    for recorded in (
+        message_between_two_waits,
+        wakes_for_nothing,
+        straight_to_the_end,
+        still_waiting,
+        call_that_is_answered_late,
+        question_to_a_model,
+        branches_and_changes_to_an_exit,
+        ended_by_hand,
+        draft_beside_a_journey,
+    )
 }
 LIVE: dict[str, Callable[[Flow], Awaitable[None]]] = {
     recorded.__name__: recorded for recorded in (message_between_two_timers, wait_ended_by_a_fact)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from console.documents import read_sources
@@ -12,15 +14,26 @@ from settings import CHECKOUT
 from tests.support.rows import definition_row
 
 EXAMPLES = CHECKOUT / "examples"
+RECIPES = EXAMPLES / "recipes"
 SINK = {"kind": "provider", "key": "sink", "channel": "email", "provider": "capture"}
 
 
-@pytest.mark.parametrize("name", ["shop", "live", "segments"])
+@pytest.mark.parametrize("name", ["shop", "live", "segments", "engine", "recipes"])
 def test_a_folder_has_no_problems(name: str) -> None:
     sources = read_sources(EXAMPLES / name)
     raws = [(source.place(), source.value) for source in sources]
-    stored = [] if name == "shop" else [definition_row(SINK)]
-    checked = check(raws, stored, sandbox=name == "shop")
+    sandbox = name in {"shop", "engine", "recipes"}
+    checked = check(raws, [] if sandbox else [definition_row(SINK)], sandbox=sandbox)
+    assert checked.errors == []
+    assert checked.warnings == []
+
+
+@pytest.mark.parametrize("file", sorted(RECIPES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_recipe_stands_by_itself_but_for_its_sender(file: Path) -> None:
+    raws = [(source.place(), source.value) for source in read_sources(file)]
+    if file.stem != "team":
+        raws += [(source.place(), source.value) for source in read_sources(RECIPES / "team.yaml")]
+    checked = check(raws, [], sandbox=True)
     assert checked.errors == []
     assert checked.warnings == []
 

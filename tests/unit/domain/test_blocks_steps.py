@@ -144,7 +144,7 @@ def test_waiting_depends_on_the_length_and_on_nothing_else():
 
 def test_an_unknown_type_is_one_error_that_lists_the_known_ones():
     with pytest.raises(ValidationError) as caught:
-        block(type="sms", message={}, nonsense=1)
+        block(type="fax", message={}, nonsense=1)
     (error,) = caught.value.errors()
     assert (error["type"], error["loc"]) == ("enum", ("type",))
     for known in tuple(BLOCKS):

@@ -191,7 +191,7 @@ def test_both_views_can_be_applied_again_without_effect(state):
 
 def test_block_keys_and_shapes_are_refused_where_they_stand():
     with pytest.raises(ValidationError) as caught:
-        Workflow.model_validate({"blocks": {"Big": step(), "a": {"type": "sms"}, "b": 3}, "colour": "red"})
+        Workflow.model_validate({"blocks": {"Big": step(), "a": {"type": "fax"}, "b": 3}, "colour": "red"})
     assert {(e["type"], e["loc"]) for e in caught.value.errors()} == {
         ("string_pattern_mismatch", ("blocks", "Big", "[key]")),
         ("enum", ("blocks", "a", "type")),

@@ -48,13 +48,32 @@ CONTEXT = message_context(
         ({"liquid": '{{ "now" | date: "%s" }}'}, 1767225600),
     ],
 )
-def test_compute(authored: object, value: object) -> None:
-    assert compute(VALUE.validate_python(authored), CONTEXT, NOW) == value
+async def test_compute(authored: object, value: object) -> None:
+    assert await compute({"a": VALUE.validate_python(authored)}, CONTEXT, NOW) == {"a": value}
 
 
-def test_a_template_that_fails_fails_the_value() -> None:
+async def test_a_template_that_fails_fails_the_value() -> None:
     with pytest.raises(RenderError, match=r"customer\.nick"):
-        compute(VALUE.validate_python({"liquid": "{{ customer.nick }}"}), CONTEXT, NOW)
+        await compute({"a": VALUE.validate_python({"liquid": "{{ customer.nick }}"})}, CONTEXT, NOW)
+
+
+async def test_scripts_stand_among_the_others_and_undefined_leaves_a_name_out() -> None:
+    authored = {
+        "a": {"javascript": "return event.total * 2"},
+        "b": 1,
+        "c": {"javascript": "return customer.nothing"},
+        "d": {"javascript": "return null"},
+    }
+    values = {name: VALUE.validate_python(value) for name, value in authored.items()}
+    assert await compute(values, CONTEXT, NOW) == {"a": 25, "b": 1, "d": None}
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ '\"\\u0000\"' }}", "{% for i in (1..70) %}[{% endfor %}{% for i in (1..70) %}]{% endfor %}"]
+)
+async def test_what_no_database_keeps_fails_the_value(source: str) -> None:
+    with pytest.raises(RenderError):
+        await compute({"a": VALUE.validate_python({"liquid": source})}, CONTEXT, NOW)
 
 
 def test_metadata() -> None:

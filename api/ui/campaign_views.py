@@ -1,0 +1,70 @@
+"""Views of campaigns: all of them with their figures, and one block by block with who stands where (CMP-30, CMP-35)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+
+from api.paths import reference
+from api.ui.pages import OnPage, PageRoute
+from services.looking import blocks, campaigns
+
+router = APIRouter(prefix="/ui/{workspace_id}", route_class=PageRoute, include_in_schema=False)
+
+STATES: Final = ("running", "starting", "stopping", "draft", "stopped", "archived")
+Text = Annotated[str, Query(max_length=512)]
+
+
+@router.get("/campaigns")
+async def listed(here: OnPage, *, name: Text = "", state: Text = "") -> Response:
+    """Those under way first; `name` and `state` narrow."""
+    found = await campaigns.listed(here.parts.db, here.parts.catalogs, here.workspace_id)
+    wanted = name.strip().casefold()
+    shown = [
+        one
+        for one in found
+        if (wanted in one["name"].casefold() or wanted in one["key"]) and state in ("", one["state"])
+    ]
+    return here.render(
+        "campaigns.html",
+        tab="campaigns",
+        campaigns=shown,
+        states=[word for word in STATES if any(one["state"] == word for one in found)],
+        filters={"name": name.strip(), "state": state},
+        filtered=bool(name.strip() or state),
+        total=len(found),
+    )
+
+
+@router.get("/campaigns/{ref}")
+async def one(here: OnPage, ref: str) -> Response:
+    """One campaign: its blocks as they follow each other, how many stand at each, what became of the others."""
+    db, catalogs, named = here.parts.db, here.parts.catalogs, reference(ref)
+    figures = await blocks.of_campaign(db, catalogs, here.workspace_id, named)
+    (about,) = [
+        one for one in await campaigns.listed(db, catalogs, here.workspace_id) if one["id"] == figures["campaign"]["id"]
+    ]
+    return here.render(
+        "campaign.html",
+        tab="campaigns",
+        campaign=about,
+        journeys=figures["journeys"],
+        tree=tree(figures["blocks"]),
+        removed=figures["removed"],
+        most=max((block["standing"] for block in figures["blocks"]), default=0),
+    )
+
+
+def tree(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The blocks at the top, and in each path of a branch the blocks that stand there, as they follow each other."""
+    inside: dict[tuple[str | None, str | None], list[dict[str, Any]]] = {}
+    for block in listed:
+        inside.setdefault((block["branch"], block["path"]), []).append(block)
+    for block in listed:
+        for path in block["paths"]:
+            path["blocks"] = inside.get((block["key"], path["key"]), [])
+    return inside.get((None, None), [])
+
+
+__all__ = ["router", "tree"]
