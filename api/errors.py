@@ -53,7 +53,7 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
 def respond(request: Request, error: DomainError) -> Response:
     """The answer to a refused call, in the dialect of its path."""
     dialect = _dialect(request)
-    status = STATUSES.get(error.code, 422 if isinstance(error, InvalidInput) else 400)
+    status = _status_of(error)
     headers = {"Retry-After": "1"} if status in (429, 503) else {}
     if dialect is Dialect.MANAGEMENT:
         extra = {"now": error.now, "pending": error.pending} if isinstance(error, NotSettled) else None
@@ -93,6 +93,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_malformed_parameter)
     app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def _status_of(error: DomainError) -> int:
+    """The status of a refusal; several problems that would each have another are something wrong with the content."""
+    if not isinstance(error, InvalidInput):
+        return STATUSES.get(error.code, 400)
+    of_each = {STATUSES.get(problem.code, 422) for problem in error.problems}
+    return of_each.pop() if len(of_each) == 1 else 422
 
 
 def _dialect(request: Request) -> Dialect:

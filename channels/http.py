@@ -75,6 +75,7 @@ class HttpCaller:
                         content=call.body,
                         allow_private=self._allow_private,
                         before=begun,
+                        sending=begun.sending,
                     )
                     try:
                         body = await _limited(response, call)
@@ -87,12 +88,14 @@ class HttpCaller:
         except httpx.InvalidURL:
             raise Refused(f"{asked(call)} is no URL that can be called") from None
         except (TimeoutError, httpx.TimeoutException):
-            raise Unavailable(f"No answer to {asked(call)} within {seconds:g} seconds", ambiguous=begun.done) from None
+            raise Unavailable(f"No answer to {asked(call)} within {seconds:g} seconds", ambiguous=begun.sent) from None
         except (httpx.ConnectError, httpx.UnsupportedProtocol) as error:
             raise Unavailable(f"{asked(call)} could not be connected to ({type(error).__name__})") from None
+        except httpx.LocalProtocolError:
+            raise Refused(f"{asked(call)} cannot be sent as it is written") from None
         except httpx.HTTPError as error:
             said = f"The connection of {asked(call)} broke ({type(error).__name__})"
-            raise Unavailable(said, ambiguous=begun.done) from None
+            raise Unavailable(said, ambiguous=begun.sent) from None
         return HttpAnswer(response.status_code, body, response.reason_phrase, response.headers.get("retry-after"))
 
     async def close(self) -> None:
@@ -116,17 +119,20 @@ class HttpCaller:
 
 
 class _Begun:
-    """Whether the hand-over has begun; noting that takes nothing of the endpoint's time."""
+    """How far the hand-over has come; noting that takes nothing of the endpoint's time."""
 
     def __init__(self, handing_over: HandingOver) -> None:
         self._handing_over = handing_over
-        self.done = False
+        self.sent = False
         self.limit: asyncio.Timeout | None = None
         self.seconds = 0.0
 
+    def sending(self) -> None:
+        """Until now the endpoint has certainly not heard of it."""
+        self.sent = True
+
     async def __call__(self) -> None:
         await self._handing_over()
-        self.done = True
         if self.limit is not None:
             self.limit.reschedule(asyncio.get_running_loop().time() + self.seconds)
 

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from domain.web_addresses import is_public
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # loaded when something is called: processes that call nothin
     import ssl
 
     import httpx
+
+
+_FIRST_BYTE: Final = "http11.send_request_headers.started"
 
 
 class UnknownHostError(Exception):
@@ -49,10 +52,12 @@ async def send(
     allow_private: bool,
     content: bytes | None = None,
     before: Callable[[], Awaitable[None]] | None = None,
+    sending: Callable[[], None] | None = None,
 ) -> httpx.Response:
     """The answer of one call, its body still to be read; made at the very address that was looked at.
 
-    `before` is awaited when the address is known and nothing has been sent. Raises UnknownHostError, PrivateAddressError and
+    `before` is awaited when the address is known and nothing has been sent, `sending` called when a connection stands and the
+    first byte of the request is about to leave. Raises UnknownHostError, PrivateAddressError and
     what httpx raises.
     """
     import httpx
@@ -63,6 +68,12 @@ async def send(
     if before is not None:
         await before()
     named = {"Host": url.netloc.decode("ascii").rpartition("@")[2], **headers}
+
+    async def trace(event: str, _info: Mapping[str, object]) -> None:
+        if event == _FIRST_BYTE and sending is not None:
+            sending()
+
+    watched = {} if sending is None else {"trace": trace}
     failure: httpx.TransportError | None = None
     for address in addresses:
         request = through.build_request(
@@ -70,7 +81,7 @@ async def send(
             url.copy_with(host=address),
             headers=[(name.encode(), value.encode()) for name, value in named.items()],
             content=content,
-            extensions={"sni_hostname": url.raw_host.decode("ascii")},
+            extensions={"sni_hostname": url.raw_host.decode("ascii"), **watched},
         )
         try:
             return await through.send(request, stream=True)

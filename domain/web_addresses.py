@@ -118,4 +118,14 @@ def _parsed(url: str) -> SplitResult | None:
     return parts if port != 0 else None
 
 
-__all__ = ["Called", "Fault", "basic_authorization", "fault_of", "fault_of_rendered", "host_of", "is_public", "split_userinfo", "tidied"]
+__all__ = [
+    "Called",
+    "Fault",
+    "basic_authorization",
+    "fault_of",
+    "fault_of_rendered",
+    "host_of",
+    "is_public",
+    "split_userinfo",
+    "tidied",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 
 from domain.blocks import WaitUntil, wait_keys
@@ -249,10 +250,10 @@ def compiled_from(rev: int, rows: Sequence[DefinitionRow]) -> Compiled:
                 actions=row.actions,
                 removed_blocks=row.removed_blocks,
                 started_at=row.started_at,
-                goal_seq=row.goal_seq or 0,
+                goal_since=_position(row.goal_at, row.goal_seq),
                 audience=row.audience,
                 interval_since=row.interval_since,
-                goal_changed=_goal_changed(row),
+                goal_changed=_position(row.goal_changed_at, row.goal_changed_seq),
             )
         elif isinstance(definition, SettingsDefinition):
             settings = definition
@@ -262,10 +263,8 @@ def compiled_from(rev: int, rows: Sequence[DefinitionRow]) -> Compiled:
     return found if settings is None else replace(found, settings=settings)
 
 
-def _goal_changed(row: DefinitionRow) -> Position | None:
-    if row.goal_changed_at is None or row.goal_changed_seq is None:
-        return None
-    return Position(row.goal_changed_at, row.goal_changed_seq)
+def _position(at: datetime | None, seq: int | None) -> Position | None:
+    return None if at is None or seq is None else Position(at, seq)
 
 
 def _readable(rows: Sequence[DefinitionRow]) -> Iterator[tuple[DefinitionRow, Definition]]:

@@ -81,7 +81,7 @@ async def inherit(unit: Unit, primary: Person, secondary: Person, at: Position) 
 def _claims(unit: Unit, person: Person, campaign: Campaign, journey: JourneyRow, event: EventFact | None) -> bool:
     goal = campaign.definition.goal
     assert goal is not None, "only campaigns with a goal convert"
-    if campaign.goal_seq and journey.started_seq <= campaign.goal_seq:
+    if campaign.has_no_goal_for(journey.created_at, journey.started_seq):
         return False
     if goal.event is None:
         return True

@@ -55,7 +55,7 @@ class ArchivedSegment:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign as it stands now; journeys begun up to `goal_seq` in the log are older than its goal.
+    """A campaign as it stands now; journeys begun before `goal_since` are older than its first goal, and never convert.
 
     `audience` is whom its latest start took in (CMP-21). `interval_since` is when people who could begin it
     once began to be looked at in intervals (CMP-24). `goal_changed` is where in the log, and when, its goal became this one.
@@ -70,7 +70,7 @@ class Campaign:
     actions: Mapping[str, int]
     removed_blocks: Mapping[str, str | None]
     started_at: datetime | None
-    goal_seq: int
+    goal_since: Position | None
     audience: str | None = None
     interval_since: datetime | None = None
     goal_changed: Position | None = None
@@ -127,6 +127,13 @@ class Campaign:
         """What has to keep holding under an exit rule with filters: the trigger's conditions, or the filters (CMP-16)."""
         trigger = self.definition.trigger
         return trigger.conditions if isinstance(trigger, SegmentTrigger) else self.definition.filters
+
+    def has_no_goal_for(self, created_at: datetime, started_seq: int) -> bool:
+        """Whether a journey began before there was any goal, so that it is no candidate for a conversion (CMP-26).
+
+        A journey that a block of another one began has the position of an older fact, which is why instants come first.
+        """
+        return self.goal_since is not None and (created_at, started_seq) <= self.goal_since
 
     def is_older_than_goal(self, created_at: datetime, started_seq: int) -> bool:
         """Whether a journey began under another goal, so that it meets this one only by what comes after it (CMP-26)."""

@@ -100,7 +100,11 @@ async def enter_by_event(unit: Unit, person: Person, campaign: Campaign, event: 
     if not _is_about(trigger, event):
         return
     evidence = {"event": event.name, "event_id": event.event_id, "timestamp": to_unix(event.at)}
-    if trigger.where is not None and not where_fits(trigger.where, event.data, unit.facts_of(person), unit.moment):
+    where = trigger.where
+    if where is not None and not where_fits(where, event.data, unit.facts_of(person), unit.moment):
+        if not where.customer_attributes and not where.clock:
+            # It comes out the same whenever it is asked, so that nothing need be written down: most events end here.
+            return
         why = "trigger_data"
     else:
         why = why_too_old(event, campaign.started_at, unit.now, campaign.definition.workflow) or ""

@@ -155,7 +155,11 @@ async def _merge_journeys(unit: Unit, primary: Person, secondary: Person) -> Non
     renamed: dict[str, str] = {}
     for row in await journeys.all_of(conn, workspace_id, secondary.person_id):
         taken = entries[row.campaign_id]
-        entry = row.entry if row.entry not in taken else str(1 + max((int(one) for one in taken if one.isdigit()), default=0))
+        entry = (
+            row.entry
+            if row.entry not in taken
+            else str(1 + max((int(one) for one in taken if one.isdigit()), default=0))
+        )
         if entry != row.entry:
             renamed[row.journey_id] = entry
         taken.add(entry)

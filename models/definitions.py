@@ -14,7 +14,7 @@ class Definition(SQLModel, table=True):
     """One document in canonical form, with lifecycle state, revision and (campaigns) the action id of each block key.
 
     `removed_blocks` maps a removed block key to the key that follows it, so that people standing there go on.
-    `goal_seq` is the log's last number when a campaign that people may have entered got its first goal.
+    `goal_seq` is the log's last number when a campaign that people may have entered got its first goal, `goal_at` the instant.
     `started_at` is the instant of the latest start; an event must not be older to trigger. `audience` is whom that start
     took in. `webhook_token` is the secret of a webhook campaign's URL, `sample` the latest payload a draft of one received.
     `goal_changed_at` and `goal_changed_seq` say when, and behind which fact, the goal of a started campaign became this one.
@@ -51,6 +51,7 @@ class Definition(SQLModel, table=True):
     sample: Any = json(null=True)
     audience: str | None = text(null=True)
     interval_since: datetime | None = instant(null=True)
+    goal_at: datetime | None = instant(null=True)
     goal_changed_at: datetime | None = instant(null=True)
     goal_changed_seq: int | None = bigint(null=True)
     schedule_problems: list[dict[str, Any]] | None = json(null=True)

@@ -16,7 +16,7 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -242,7 +242,7 @@ def _readable(variables: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _result(answer: list[str], written: Set[str]) -> Any:
+def _result(answer: list[str], written: Collection[str]) -> Any:
     if answer[0] == "error":
         raise RenderError(f"JavaScript: {answer[1]}")
     if answer[0] == "undefined":

@@ -94,7 +94,9 @@ def check(
         if item.row is not None and item.row.state == ARCHIVED:
             checked.errors += below(list(_archived(item)), item.pointer)
         elif item.definition is not None:
-            checked.errors += below(_staged(item, list(_problems(item, library, sandbox=sandbox, private=private))), item.pointer)
+            checked.errors += below(
+                _staged(item, list(_problems(item, library, sandbox=sandbox, private=private))), item.pointer
+            )
             checked.warnings += below(list(_warnings(item.definition, library)), item.pointer)
     return checked
 
@@ -200,7 +202,9 @@ def _roots(campaign: CampaignDefinition) -> Iterator[Problem]:
     for template in campaign.templates():
         root = demanded(template.source, absent)
         if root is not None:
-            message = f"A campaign with a {campaign.trigger.type} trigger never has a `{root}`: leave it out, or test for it."
+            message = (
+                f"A campaign with a {campaign.trigger.type} trigger never has a `{root}`: leave it out, or test for it."
+            )
             yield Problem(code="liquid_root", pointer=template.pointer, message=message)
 
 

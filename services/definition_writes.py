@@ -143,7 +143,8 @@ async def write(
         row = replace(row, state="building" if change.rebuilds else "ready")
     if isinstance(change.definition, CampaignDefinition) and change.definition.goal and row.goal_seq is None:
         # Whoever entered before the first goal is no candidate for it (CMP-26).
-        row = replace(row, goal_seq=0 if row.first_started is None else await log.last_seq(conn, row.workspace_id))
+        seq = 0 if row.first_started is None else await log.last_seq(conn, row.workspace_id)
+        row = replace(row, goal_seq=seq, goal_at=now if seq else None)
     if change.row is not None and row.first_started is not None and _has_another_goal(change):
         row = replace(row, goal_changed_at=now, goal_changed_seq=await log.last_seq(conn, row.workspace_id))
     if isinstance(change.definition, CampaignDefinition) and not change.definition.trigger.has_person:

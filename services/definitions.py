@@ -106,11 +106,13 @@ async def validate(db: Database, workspace_id: int, body: Any, *, now: datetime)
 
 
 async def get(db: Database, workspace_id: int, kind: str, ref: str | int, view: View = "full") -> dict[str, Any]:
-    """One document with its status; raises NotFound."""
+    """One document with its status, of a webhook campaign with the payload that it received as a draft; raises NotFound."""
     row = await _stored(db, workspace_id, kind, ref)
     async with db.connection() as conn:
         document = await collections.filled(conn, row, shown(row, view))
-        return {"definition": document, "status": await status(conn, row)}
+        answer = await status(conn, row)
+        sample = await store.sample_of(conn, workspace_id, row.definition_id) if "webhook_url" in answer else None
+    return {"definition": document, "status": answer if sample is None else answer | {"sample": sample}}
 
 
 async def list_page(

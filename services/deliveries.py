@@ -232,7 +232,9 @@ class Deliverer:
         async with self._db.transaction() as conn:
             unit = await self._unit(conn, workspace_id, clock)
             await _held(unit, delivery_id)
-            await self.record(conn, unit, prepared, outcome, unit.now)
+            recorded = await self.record(conn, unit, prepared, outcome, unit.now)
+            if not recorded.pending:
+                await store.unschedule(conn, workspace_id, delivery_id)
             await unit.flush()
 
     async def _unit(self, conn: Connection, workspace_id: int, clock: Clock) -> Unit:

@@ -141,9 +141,7 @@ def _target(url: str, location: str) -> str:
 async def _called(client: httpx.AsyncClient, url: httpx.URL, *, allow_private: bool) -> httpx.Response:
     """The answer of one hop, called at the very address that was looked at, so that no second look-up can differ."""
     try:
-        return await pinned.send(
-            client, "GET", url, headers={"User-Agent": "Sojourn"}, allow_private=allow_private
-        )
+        return await pinned.send(client, "GET", url, headers={"User-Agent": "Sojourn"}, allow_private=allow_private)
     except pinned.PrivateAddressError:
         message = "The URL leads to a private, loopback or link-local address."
         raise FetchFailed(message, code="private_address") from None

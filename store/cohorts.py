@@ -27,6 +27,15 @@ async def assigned(
 
     Of those who arrive at once the first decides; the others wait for it.
     """
+    # Nobody who finds it waits for anybody.
+    known: str | None = await conn.fetchval(
+        "SELECT path FROM cohort_assignments WHERE workspace_id = $1 AND action_id = $2 AND object_no = $3",
+        workspace_id,
+        action_id,
+        object_no,
+    )
+    if known is not None and known in paths:
+        return known
     path: str = await conn.fetchval(
         """INSERT INTO cohort_assignments AS c (workspace_id, action_id, object_no, path) VALUES ($1, $2, $3, $4)
            ON CONFLICT (workspace_id, action_id, object_no) DO UPDATE

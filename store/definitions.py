@@ -39,6 +39,7 @@ class DefinitionRow:
     webhook_token: str | None = None
     audience: str | None = None
     interval_since: datetime | None = None
+    goal_at: datetime | None = None
     goal_changed_at: datetime | None = None
     goal_changed_seq: int | None = None
     schedule_problems: list[dict[str, Any]] | None = None
@@ -158,6 +159,15 @@ async def set_sample(conn: Connection, workspace_id: int, campaign_id: int, samp
     )
 
 
+async def sample_of(conn: Connection, workspace_id: int, campaign_id: int) -> Any:
+    """The latest payload that a campaign received as a draft, None where there is none."""
+    return await conn.fetchval(
+        "SELECT sample FROM definitions WHERE workspace_id = $1 AND kind = 'campaign' AND definition_id = $2",
+        workspace_id,
+        campaign_id,
+    )
+
+
 async def set_source(conn: Connection, workspace_id: int, names: Sequence[tuple[str, int]], source: str) -> None:
     """Note under which source documents were applied last; `names` are kinds with ids."""
     await conn.execute(
@@ -270,6 +280,7 @@ __all__ = [
     "lock",
     "page",
     "rename_block",
+    "sample_of",
     "set_sample",
     "set_schedule_problems",
     "set_source",

@@ -169,7 +169,8 @@ async def schedule(conn: Connection, row: DeliveryRow, due_at: datetime, *, anew
     taken = "UPDATE SET due_at = excluded.due_at" if anew else "NOTHING"
     await conn.execute(
         f"""INSERT INTO due (workspace_id, kind, ref, due_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (workspace_id, kind, ref) DO {taken}""",        row.workspace_id,
+           ON CONFLICT (workspace_id, kind, ref) DO {taken}""",
+        row.workspace_id,
         CALL_RETRY if row.channel == "webhook" else RETRY,
         row.delivery_id,
         due_at,

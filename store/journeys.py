@@ -254,7 +254,7 @@ async def insert(conn: Connection, rows: Sequence[JourneyRow]) -> None:
 async def save(conn: Connection, rows: Sequence[JourneyRow]) -> None:
     """Write back what may change of journeys; the caller holds their people's locks.
 
-    Where one has ended and a date waits for that, the clock asks for it now (CMP-05).
+    Where one has ended and a date waits for that, the clock asks for it now, or for what it was to ask before (CMP-05).
     """
     if not rows:
         return
@@ -265,11 +265,13 @@ async def save(conn: Connection, rows: Sequence[JourneyRow]) -> None:
                 UPDATE journeys j SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
                 WHERE j.workspace_id = n.workspace_id AND j.journey_id = n.journey_id
                 RETURNING j.workspace_id, j.person_id, j.campaign_id, j.single, j.ended_at)
-            UPDATE memberships m SET flips_at = s.ended_at FROM saved s
-            JOIN entry_retries r USING (workspace_id, person_id, campaign_id)
+            INSERT INTO memberships AS m (workspace_id, person_id, kind, ref_id, member, since, flips_at)
+            SELECT s.workspace_id, s.person_id, 'trigger', s.campaign_id, false, max(s.ended_at), max(s.ended_at)
+            FROM saved s JOIN entry_retries r USING (workspace_id, person_id, campaign_id)
             WHERE s.single AND s.ended_at IS NOT NULL AND r.until IS NULL
-              AND m.workspace_id = s.workspace_id AND m.person_id = s.person_id
-              AND m.kind = 'trigger' AND m.ref_id = s.campaign_id""",
+            GROUP BY s.workspace_id, s.person_id, s.campaign_id
+            ON CONFLICT (workspace_id, person_id, kind, ref_id)
+            DO UPDATE SET flips_at = LEAST(m.flips_at, EXCLUDED.flips_at)""",
         *[[getattr(row, name) for row in rows] for name in names],
     )
 

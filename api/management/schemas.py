@@ -87,6 +87,9 @@ class Status(Answer):
     active_journeys: int | None = None
     drafts: int | None = None
     webhook_url: str | None = Field(None, description="Where a webhook campaign is called; whoever knows it may.")
+    sample: Any = Field(
+        None, description="The latest payload a webhook campaign took as a draft; where one definition is read."
+    )
     problems: list[Error] | None = None
 
 

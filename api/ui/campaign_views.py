@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.paths import reference
 from api.ui.pages import OnPage, PageRoute
-from services.looking import blocks, campaigns
+from services.looking import blocks, campaigns, journey_metrics
 
 router = APIRouter(prefix="/ui/{workspace_id}", route_class=PageRoute, include_in_schema=False)
 
@@ -39,17 +39,19 @@ async def listed(here: OnPage, *, name: Text = "", state: Text = "") -> Response
 
 @router.get("/campaigns/{ref}")
 async def one(here: OnPage, ref: str) -> Response:
-    """One campaign: its blocks as they follow each other, how many stand at each, what became of the others."""
+    """One campaign: its blocks as they follow each other, how many stand at each, what became of the others and lately."""
     db, catalogs, named = here.parts.db, here.parts.catalogs, reference(ref)
     figures = await blocks.of_campaign(db, catalogs, here.workspace_id, named)
     (about,) = [
         one for one in await campaigns.listed(db, catalogs, here.workspace_id) if one["id"] == figures["campaign"]["id"]
     ]
+    recent = await journey_metrics.recently(db, here.workspace_id, about["id"], here.now)
     return here.render(
         "campaign.html",
         tab="campaigns",
         campaign=about,
         journeys=figures["journeys"],
+        recent=recent,
         tree=tree(figures["blocks"]),
         removed=figures["removed"],
         most=max((block["standing"] for block in figures["blocks"]), default=0),

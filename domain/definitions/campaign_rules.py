@@ -9,7 +9,7 @@ from domain.blocks import EmailBlock
 from domain.condition_rules import allowed_lookups, check_condition, check_where
 from domain.definitions import campaign_parts
 from domain.definitions.condition_uses import check_uses
-from domain.errors import Problem
+from domain.errors import Problem, Referent
 from domain.journeys import FrequencyEvery
 from domain.lookups import Lookup
 from domain.problems import pointer_of
@@ -149,7 +149,8 @@ def _asked_for(campaign: CampaignDefinition, around: Surroundings) -> Iterator[P
     for kind, key, block in around.blocks_asked_for(campaign.key):
         if block not in blocks:
             message = f"The {kind} '{key}' asks for messages of the block '{block}', which therefore stays."
-            yield Problem(code="in_use", pointer="/workflow/blocks", message=message)
+            referents = (Referent(kind=kind, key=key),)
+            yield Problem(code="in_use", pointer="/workflow/blocks", message=message, referents=referents)
 
 
 def _senders(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 
 from domain.definitions.base import Definition, Name, NonEmptyText, Surroundings
-from domain.errors import Problem
+from domain.errors import Problem, Referent
 
 LARGEST_NUMBER: Final = 2**31 - 1
 _NOT_WORDS = re.compile(r"[^a-z0-9]+")
@@ -62,7 +62,8 @@ class ObjectTypeDefinition(Definition):
         users = [] if self.enabled else around.users(self.kind, self.key)
         if users:
             message = f"The {users[0][0]} '{users[0][1]}' uses this type, which therefore stays enabled."
-            yield Problem(code="in_use", pointer="/enabled", message=message)
+            referents = tuple(Referent(kind=kind, key=key) for kind, key in dict.fromkeys(users))
+            yield Problem(code="in_use", pointer="/enabled", message=message, referents=referents)
 
 
 __all__ = ["LARGEST_NUMBER", "ObjectTypeDefinition", "snake_case"]

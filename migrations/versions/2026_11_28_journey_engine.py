@@ -14,6 +14,7 @@ STATEMENTS = (
         ADD COLUMN sample JSONB,
         ADD COLUMN audience TEXT COLLATE "C",
         ADD COLUMN interval_since TIMESTAMP WITH TIME ZONE,
+        ADD COLUMN goal_at TIMESTAMP WITH TIME ZONE,
         ADD COLUMN goal_changed_at TIMESTAMP WITH TIME ZONE,
         ADD COLUMN goal_changed_seq BIGINT,
         ADD COLUMN schedule_problems JSONB

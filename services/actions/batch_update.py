@@ -19,7 +19,6 @@ from services.actions.changes import changes_of
 from services.actions.events import event_of
 from store.people import ReadPerson
 
-
 SLICE: Final = 200
 """For how many people values are computed at a time."""
 SLICE_SECONDS: Final = 1.0

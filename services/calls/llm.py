@@ -27,8 +27,9 @@ from services.llm.base import Answered, Ask, LlmFailure
 from services.llm.fake import NAME as FAKE
 from services.llm.fake import URL as FAKE_URL
 from services.llm.fake import answer as fake_answer
-from store import llm_usage, locks, mailbox
+from store import llm_usage, mailbox
 from store.database import Database
+from store.locks import SharedLocks
 
 logger = logging.getLogger("sojourn.llm")
 
@@ -75,6 +76,10 @@ class LlmCall:
     access: Mapping[str, LlmAccess] = field(default_factory=dict, repr=False)
     fake: bool = False
     seconds: float = SECONDS
+    locks: SharedLocks = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "locks", SharedLocks(self.db))
 
     async def prepare(self, context: CallContext) -> Prepared | Done:
         """The prompt, rendered; where that fails or the day's tokens are used up, the fallbacks are set at once."""
@@ -101,14 +106,15 @@ class LlmCall:
         """The answer, asked for up to three times; raises DomainError `call_in_hand` where another process asks already."""
         del clock
         spent = _Spent()
-        async with self.db.connection() as conn:
-            if not await locks.hold(conn, f"llm/{prepared.key}"):
-                raise DomainError("call_in_hand", IN_HAND)
-            try:
-                return await self._ask(prepared, spent)
-            finally:
-                await locks.release(conn, f"llm/{prepared.key}")
-                if spent.tokens:
+        # A model takes its time: no connection of the pool is kept from others meanwhile.
+        if not await self.locks.hold(f"llm/{prepared.key}"):
+            raise DomainError("call_in_hand", IN_HAND)
+        try:
+            return await self._ask(prepared, spent)
+        finally:
+            await self.locks.release(f"llm/{prepared.key}")
+            if spent.tokens:
+                async with self.db.connection() as conn:
                     await llm_usage.add(conn, prepared.mail.workspace_id, prepared.day, spent.tokens)
 
     async def _ask(self, prepared: Prepared, spent: _Spent) -> Asked:

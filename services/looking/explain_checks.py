@@ -187,7 +187,8 @@ def _by_event(case: Case, trigger: EventTrigger | FormTrigger, event: EventFact 
             return
     yield check("trigger", passed=True, message="The event fits the trigger.", **seen)
     started = campaign.started_at or case.now
-    why = why_too_old(event, started, case.now, definition.workflow)
+    # One that came too late was written down, so that only the start is asked about.
+    why = why_too_old(event, started, event.at, definition.workflow)
     limits = {"started_at": to_unix(started), "limit": int(age_limit(definition.workflow).total_seconds())}
     if why == "before_start":
         yield check("age", passed=False, message=_MESSAGES[why], **limits)

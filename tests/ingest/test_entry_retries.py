@@ -126,7 +126,8 @@ async def test_an_edit_of_the_filters_counts_for_what_waits(entering: Entering):
 
 
 async def test_what_did_not_begin_is_remembered_for_thirty_days(entering: Entering):
-    await entering.edit(filtered({**ORDER, "where": {"field": "n", "operator": "gt", "value": 1}}))
+    await entering.edit(filtered({**ORDER, "where": {"field": "n", "operator": "gt", "value": {"from": "customer.n"}}}))
+    await entering.identify(n=1)
     old = int((entering.room.now - timedelta(hours=80)).timestamp())
     await entering.track("unknown")
     await entering.track("order", {"n": 1})

@@ -111,7 +111,7 @@ async def test_a_form_submission_is_an_event_with_the_same_limits(room: Room):
     for page in ("/", "/enterprise"):
         await entering.track("form_submit", {"form_id": "demo-form", "page": page})
     assert (await entering.began(), await entering.waiting()) == ([], 1)
-    assert await entering.refused() == ["trigger_data", "filters"]
+    assert await entering.refused() == ["filters"], "what only compares with fixed values is not written down"
     await entering.track("form_submit", {"form_id": "another", "page": "/enterprise"})
     await entering.track("cart")
     [journey] = await room.journeys()

@@ -457,6 +457,42 @@ async def test_act_case_31_a_thousand_are_changed_and_one_more_is_nobody(room: R
     assert [line["name"] for line in lines] == ([] if outcome == "done" else ["Failed Action"])
 
 
+async def test_a_batch_tells_the_log_no_more_than_one_transaction_should_write(room: Room) -> None:
+    block = {
+        "type": "batch_update",
+        "match": {"attribute": {"field": "team", "value": "red"}},
+        "set": {"mark": "x" * 60_000},
+        "next": "d",
+    }
+    driver = await ready(room, campaign("c", ON_GO, "b", {"b": block, "d": DELAY}))
+    async with room.db.transaction() as conn:
+        await conn.execute(
+            """INSERT INTO people (workspace_id, person_id, id, attributes, attribute_times, created_at, age_start)
+               SELECT $1, 100000 + n, 'p' || n, '{"team": "red"}'::jsonb, '{}'::jsonb, $2, $2
+               FROM generate_series(1, 400) AS n""",
+            room.workspace_id,
+            room.now,
+        )
+    await happens(room, driver)
+    (first, last) = await walked(room)
+    assert (first[1], "more than 20000000 bytes" in str(first[2]), last[1]) == ("failed", True, "waiting")
+    assert not any("mark" in found for found in (await attributes(room)).values())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"liquid": "123456789012345678901234567890"}, {"javascript": "return 2 ** 80"}, {"liquid": "1{% for i in (1..400) %}0{% endfor %}"}],
+)  # fmt: skip
+async def test_numbers_of_any_length_can_be_kept(room: Room, value: dict[str, Any]) -> None:
+    both = {"j": {"type": "set_journey_attributes", "set": {"n": value}, "next": "u"},
+            "u": {"type": "update_person", "target": "self", "set": {"n": value}, "next": "e"},
+            "e": {"type": "send_event", "event": "said", "data": {"n": value}, "next": "d"}, "d": DELAY}  # fmt: skip
+    driver = await ready(room, campaign("c", ON_GO, "j", both))
+    await happens(room, driver)
+    assert [outcome for _, outcome, _ in await walked(room)] == ["done", "done", "done", "waiting"]
+    assert (await attributes(room))["ann"]["n"] == (await kept(room))["n"]
+
+
 # --- Query collection (ACT-28)
 
 COURSES = {

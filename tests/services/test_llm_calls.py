@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from datetime import date
 from typing import Any
@@ -154,6 +155,32 @@ async def test_nobody_asks_beside_somebody_who_is_asking(room: Room):
             await LlmCall(room.db, fake=True).perform(question(room, "fake"), system_now)
         await locks.release(conn, f"llm/{'k' * 24}")
     assert (await LlmCall(room.db, fake=True).perform(question(room, "fake"), system_now)).values is not None
+
+
+async def test_more_questions_at_once_than_the_database_has_connections(room: Room):
+    call = LlmCall(room.db, fake=True)
+    keys = [f"{number:024d}" for number in range(2 * room.db.pool.get_max_size())]
+    async with asyncio.timeout(60):
+        found = await asyncio.gather(
+            *(call.perform(question(room, "fake", key, sandbox=True), system_now) for key in keys)
+        )
+    assert all(one.values is not None for one in found)
+    # Nobody holds anything any more.
+    assert (await LlmCall(room.db, fake=True).perform(question(room, "fake", keys[0]), system_now)).values is not None
+
+
+async def test_of_two_who_ask_the_same_in_one_process_one_asks(room: Room):
+    call = LlmCall(room.db, fake=True)
+    asking = question(room, "fake", sandbox=True)
+    found = await asyncio.gather(*(call.perform(asking, system_now) for _ in range(3)), return_exceptions=True)
+    assert sum(isinstance(one, Asked) for one in found) >= 1
+    assert all(isinstance(one, Asked) or getattr(one, "code", None) == "call_in_hand" for one in found)
+
+
+async def test_numbers_of_any_length_from_a_model_hold_nobody_up(room: Room):
+    text = '{"score": 1' + "0" * 40 + "}"
+    with answering(lambda _n, _call: (200, openai_answer({}, content=text))) as server:
+        assert "too large" in str((await asked(room, "openai", server)).why)
 
 
 async def test_a_sandbox_calls_outside_where_a_rule_says_so_only(room: Room):

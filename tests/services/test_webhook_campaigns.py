@@ -48,6 +48,12 @@ async def call(room: Room, payload: Any, known: str | None = None) -> webhooks.R
     return received
 
 
+async def shown(room: Room) -> dict[str, Any]:
+    """The campaign's status as reading it shows it."""
+    status: dict[str, Any] = (await definitions.get(room.db, room.workspace_id, "campaign", "calls"))["status"]
+    return status
+
+
 async def verb(room: Room, which: Any, body: Any = None) -> dict[str, Any]:
     return await which(room.db, room.workspace_id, "calls", *([] if body is False else [body]), system_now())
 
@@ -63,11 +69,19 @@ async def test_a_draft_keeps_the_latest_payload_and_begins_nothing(room: Room):
     await room.define(campaign())
     for payload in ({"a": 1}, [1, "two"]):
         assert await call(room, payload) == webhooks.Received(None, sample_stored=True)
-    rows = await room.rows("SELECT sample FROM definitions WHERE workspace_id = $1")
-    assert rows == [{"sample": [1, "two"]}]
+    assert (await shown(room))["sample"] == [1, "two"]
     assert await room.rows("SELECT 1 FROM ingest_log WHERE workspace_id = $1") == []
     await room.define(campaign(sample={"b": 2}))
-    assert await room.rows("SELECT sample FROM definitions WHERE workspace_id = $1") == rows
+    assert (await shown(room))["sample"] == [1, "two"]
+
+
+async def test_who_received_nothing_shows_no_sample_and_what_it_got_it_shows_when_it_runs(room: Room):
+    await room.define(campaign())
+    assert "sample" not in await shown(room)
+    await call(room, {"a": {"b": [None, 1.5]}})
+    await verb(room, campaigns.start)
+    await call(room, {"not": "kept"})
+    assert (await shown(room))["sample"] == {"a": {"b": [None, 1.5]}}
 
 
 async def test_each_call_begins_a_journey_of_its_own_by_the_id_that_was_answered(room: Room):

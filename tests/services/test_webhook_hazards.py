@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +23,8 @@ from services.captures import CaptureMailbox
 from services.deliveries import Prepared
 from store.database import Database
 from tests.services.test_webhooks import ANN, TEAM, answer, begin, campaign, status, told, webhook
+from tests.services.test_webhooks_live import SLACK, endpoint, http, live, post
 from tests.services.test_webhooks_live import begin as enter
-from tests.services.test_webhooks_live import endpoint, http, live
 from tests.support.database import Room
 from tests.support.walking import Walk
 
@@ -96,7 +98,10 @@ async def test_braces_that_data_brings_into_an_address_are_looked_at_like_everyt
     await at_the_call(walk, campaign(webhook("https://{{ customer.host }}/x")), host="[{{ 7")
     await walk.go()
     delivery = await walk.delivery("call")
-    assert (delivery["status"], delivery["failure_message"]) == ("failed", "The URL is none that can be called (in url)")
+    assert (delivery["status"], delivery["failure_message"]) == (
+        "failed",
+        "The URL is none that can be called (in url)",
+    )
     assert (await walk.room.journeys())[0]["state"] == "finished"
 
 
@@ -161,3 +166,44 @@ async def test_calls_in_hand_are_answered_before_their_way_is_closed(database: D
         go_on.set()
         assert (await call).body == b"late"
         await closing
+
+
+@contextlib.contextmanager
+def busy() -> Iterator[str]:
+    """An address at which nobody takes connections any more, because too many wait already."""
+    with contextlib.ExitStack() as opened:
+        there = opened.enter_context(socket.socket())
+        there.bind(("127.0.0.1", 0))
+        there.listen(0)
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(there.getsockname())
+        yield f"http://127.0.0.1:{there.getsockname()[1]}/"
+
+
+async def test_a_post_that_never_left_is_not_called_ambiguous(database: Database) -> None:
+    with busy() as url:
+        async with live(database, slack_url=url, call_seconds=0.2) as walk:
+            await walk.one(await enter(walk, post(), SLACK))
+            delivery = await walk.delivery("call")
+            assert (delivery["status"], delivery["ambiguous"], len(await walk.due())) == ("attempted", False, 1)
+
+
+async def test_a_token_that_is_no_header_is_refused_and_not_taken_for_sent(database: Database) -> None:
+    broken = {**SLACK, "config": {"bot_token": "xoxb-1\n"}}
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        there.listen(4)
+        async with live(database, slack_url=f"http://127.0.0.1:{there.getsockname()[1]}/") as walk:
+            await walk.one(await enter(walk, post(), broken))
+            delivery = await walk.delivery("call")
+            assert (delivery["status"], delivery["ambiguous"]) == ("failed", False)
+            assert "cannot be sent as it is written" in delivery["failure_message"]
+
+
+async def test_a_post_that_left_without_an_answer_is_ambiguous(database: Database) -> None:
+    async with endpoint(None) as there, live(database, slack_url=there.url, call_seconds=0.3) as walk:
+        await walk.one(await enter(walk, post(), SLACK))
+        delivery = await walk.delivery("call")
+        assert (delivery["status"], delivery["ambiguous"], len(there.asked)) == ("sent", True, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -109,6 +110,35 @@ async def test_scripts_of_different_requests_share_nothing() -> None:
 async def test_one_set_of_variables_for_each_job() -> None:
     jobs = [Job("return match.id + customer.visits", number) for number in range(3)]
     assert await run(jobs, CONTEXT, [{"match": {"id": n}} for n in range(3)], NOW) == [4, 5, 6]
+
+
+async def test_all_scripts_of_a_block_have_so_much_time_together() -> None:
+    body = "let n = 0; for (let i = 0; i < 2e7; i++) n += i % 7; return n"
+    with pytest.raises(RenderError, match="longer than"):
+        await run([Job(body, 0)] * 400, CONTEXT, [{}], NOW, seconds=0.3)
+    assert await returned("return 1") == 1
+
+
+async def test_a_slow_script_holds_up_no_other() -> None:
+    slow = asyncio.create_task(returned("while (true) {}"))
+    await asyncio.sleep(0)
+    assert await returned("return customer.visits") == 4
+    assert not slow.done()
+    with pytest.raises(RenderError, match="longer than 1 s"):
+        await slow
+
+
+async def test_many_scripts_at_once_have_their_turns() -> None:
+    found = await asyncio.gather(*(returned(f"return {number}") for number in range(50)))
+    assert found == list(range(50))
+
+
+async def test_a_result_full_of_braces_is_read_in_one_go() -> None:
+    assert await returned("return '{{'.repeat(45_000)") == "{{" * 45_000
+
+
+async def test_numbers_that_do_not_fit_are_rounded() -> None:
+    assert await returned("return [2 ** 53, 1e20, 2 ** 64]") == [2**53, 1e20, 2.0**64]
 
 
 @pytest.mark.parametrize(
