@@ -88,8 +88,22 @@ async def model(request: Request, kind: type[_Model]) -> _Model:
 
 def schema(kind: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """What the API description says of a route whose body `model` reads."""
-    content = {"application/json": {"schema": kind.model_json_schema(ref_template="#/components/schemas/{model}")}}
+    described = kind.model_json_schema()
+    parts = described.pop("$defs", {})
+    content = {"application/json": {"schema": _whole(described, parts)}}
     return {"requestBody": {"required": required, "content": content}}
+
+
+def _whole(described: Any, parts: dict[str, Any]) -> Any:
+    """A description in which the parts stand where they are referred to."""
+    if isinstance(described, list):
+        return [_whole(one, parts) for one in described]
+    if not isinstance(described, dict):
+        return described
+    part = parts.get(str(described.get("$ref", "")).rpartition("/")[2])
+    if part is not None:
+        return _whole(part, parts)
+    return {name: _whole(value, parts) for name, value in described.items()}
 
 
 async def _plain(request: Request, limit: int) -> bytes:

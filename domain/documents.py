@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from domain.zones import zone_named
+
 KEY_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -28,6 +30,16 @@ _Sized = TypeVar("_Sized", bound=Sized)
 
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _known_zone(name: str) -> str:
+    if zone_named(name) is None:
+        raise refused(Refusal("format", "Not an IANA time zone; write it like 'Europe/Rome'.", (), name))
+    return name.strip()
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+"""The name of a region with a clock of its own."""
 
 
 class Refusal(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,13 @@ class Checked:
         for item in self.incoming:
             if item.definition is not None:
                 yield item.definition, item.row
+
+    def tolerate(self, is_tolerable: Callable[[Problem], bool]) -> None:
+        """Have some of what is wrong only warn."""
+        self.warnings += [
+            problem.model_copy(update={"stage": "save"}) for problem in self.errors if is_tolerable(problem)
+        ]
+        self.errors = [problem for problem in self.errors if not is_tolerable(problem)]
 
     def refuse(self) -> None:
         """Raise what forbids writing the documents: InvalidInput, or `locked` where nothing else is wrong."""

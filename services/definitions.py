@@ -93,7 +93,7 @@ async def validate(db: Database, workspace_id: int, body: Any, *, now: datetime)
             rows = await store.load_all(conn, workspace_id)
             private = await private_urls.allowed_in(conn, workspace)
             checked = checks.check(raws, rows, sandbox=workspace.sandbox, private=private)
-            await _check_more(conn, workspace, checked, now)
+            await check_more(conn, workspace, checked, now)
         errors, warnings = checked.errors, checked.warnings
     except InvalidInput as refusal:
         errors, warnings = refusal.problems, []
@@ -306,7 +306,7 @@ async def _apply(
         rows = await store.load_all(conn, workspace_id)
         private = await private_urls.allowed_in(conn, workspace)
         checked = checks.check(raws, rows, sandbox=workspace.sandbox, private=private)
-        await _check_more(conn, workspace, checked, now)
+        await check_more(conn, workspace, checked, now)
         checked.refuse()
         changes = [await writes.plan(conn, workspace_id, definition, row) for definition, row in checked.definitions]
         if dry_run:
@@ -325,8 +325,8 @@ async def _apply(
     return written, checked
 
 
-async def _check_more(conn: Connection, workspace: WorkspaceRow, checked: checks.Checked, real_now: datetime) -> None:
-    """What only the database and the clock can say against documents."""
+async def check_more(conn: Connection, workspace: WorkspaceRow, checked: checks.Checked, real_now: datetime) -> None:
+    """Add what only the database and the clock can say against documents."""
     collections.check(checked)
     schedules.check(checked, workspace.now(real_now))
     await object_types.check(conn, workspace.workspace_id, checked)
@@ -423,6 +423,7 @@ __all__ = [
     "CampaignDefinition",
     "NowSo",
     "apply",
+    "check_more",
     "delete",
     "get",
     "list_page",

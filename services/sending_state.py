@@ -10,12 +10,11 @@ from typing import Any
 from domain.blocks.base import ActionBlock, SendingState
 from domain.definitions import CampaignDefinition, read_definition
 from domain.definitions.library import ARCHIVED
-from domain.errors import DomainError, InvalidInput, NotFound, Problem
+from domain.errors import DomainError, InvalidInput, Problem
+from services import campaigns, private_urls
 from services import definition_checks as checks
 from services import definition_writes as writes
-from services import private_urls
-from services.definitions import status, workspace_of
-from store import definitions as store
+from services.definitions import status
 from store import workspaces
 from store.database import Database
 
@@ -34,12 +33,8 @@ async def switch(
     Drafts stay drafts. Raises NotFound, DomainError `locked` for an archived campaign, InvalidInput.
     """
     async with db.transaction() as conn:
-        await store.lock(conn, workspace_id)
-        workspace = await workspace_of(conn, workspace_id)
-        rows = await store.load_all(conn, workspace_id)
-        row = next((r for r in rows if r.kind == "campaign" and ref in (r.key, r.definition_id)), None)
-        if row is None:
-            raise NotFound("campaign", ref)
+        found = await campaigns.find(conn, workspace_id, ref)
+        workspace, rows, row = found.workspace, found.rows, found.row
         if row.state == ARCHIVED:
             raise DomainError("locked", f"The campaign '{row.key}' is archived: unarchive it first.")
         document = _switched(row.document, to, blocks)

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from domain.blocks.base import Planned, StepBlock, Visit, content_hash
-from domain.documents import Document, NonEmpty, Refusal, refused
+from domain.documents import Document, NonEmpty, Refusal, TimeZone, refused
 from domain.effects import Wait, WaitState
 from domain.facts import Facts
 from domain.timing import ALL_DAY, Hours, WeeklyWindow, is_open, next_opening
@@ -63,7 +63,7 @@ class TimeWindow(StepBlock):
     type: Literal["time_window"]
     days: Annotated[tuple[Weekday, ...], NonEmpty]
     hours: Annotated[Literal["all_day"] | tuple[ClockRange, ...], WrapValidator(_read_hours)]
-    timezone: str
+    timezone: TimeZone
     use_customer_timezone: StrictBool = False
 
     @field_validator("days")
@@ -75,13 +75,6 @@ class TimeWindow(StepBlock):
                 *(Refusal("duplicate", f"The day '{days[i]}' is listed twice.", (i,), days[i]) for i in repeated)
             )
         return days
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, timezone: str) -> str:
-        if zone_named(timezone) is None:
-            raise refused(Refusal("format", "Not an IANA time zone; write it like 'Europe/Rome'.", (), timezone))
-        return timezone.strip()
 
     @property
     def window(self) -> WeeklyWindow:

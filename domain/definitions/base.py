@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Protocol
 
-from pydantic import AfterValidator, StringConstraints, field_validator
+from pydantic import StringConstraints, field_validator
 
-from domain.documents import Document, Key, NonEmptyText, Refusal, refused
+from domain.documents import Document, Key, NonEmptyText, Refusal, TimeZone, refused
 from domain.errors import Problem
 from domain.uses import Template, Use, texts_below
-from domain.zones import zone_named
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=190)]
-
-
-def _known_zone(name: str) -> str:
-    if zone_named(name) is None:
-        raise refused(Refusal("format", "Not an IANA time zone; write it like 'Europe/Rome'.", (), name))
-    return name.strip()
-
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Surroundings(Protocol):

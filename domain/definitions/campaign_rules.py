@@ -13,6 +13,7 @@ from domain.errors import Problem, Referent
 from domain.journeys import FrequencyEvery
 from domain.lookups import Lookup
 from domain.problems import pointer_of
+from domain.subjects.cohort import Cohort
 from domain.workflow_graph import check_graph
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def check(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Proble
     yield from _values(campaign)
     yield from _by_hand(campaign, around)
     yield from check_uses(campaign_parts.uses(campaign), around)
+    yield from _cohorts(campaign)
     yield from _asked_for(campaign, around)
     yield from _senders(campaign, around)
 
@@ -141,6 +143,15 @@ def _by_hand(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Pro
         if around.segment_has_conditions(use.ref):
             message = f"The segment {use.ref!r} has conditions; a block can only change who is in a manual one."
             yield Problem(code="segment_not_manual", pointer=use.pointer, message=message)
+
+
+def _cohorts(campaign: CampaignDefinition) -> Iterator[Problem]:
+    """Conditions on the path taken at a block that is none of the workflow's."""
+    for placed in campaign_parts.conditions(campaign):
+        for leaf in placed.condition.leaves:
+            if isinstance(leaf.body, Cohort) and leaf.body.block not in campaign.workflow.blocks:
+                message = f"There is no block '{leaf.body.block}'."
+                yield Problem(code="unknown_block", pointer=f"{placed.pointer}{leaf.pointer}/block", message=message)
 
 
 def _asked_for(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:

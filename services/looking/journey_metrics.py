@@ -42,7 +42,7 @@ async def recently(db: Database, workspace_id: int, campaign_id: int, now: datet
     until = now + timedelta(seconds=1)
     start = until - RECENTLY
     async with db.connection() as conn:
-        if not await reads.are_few(conn, workspace_id, campaign_id, start, until, MOST):
+        if not await reads.are_few(conn, workspace_id, campaign_id, start, until, most=MOST):
             return None
         (counted,) = await _counted(conn, workspace_id, campaign_id, [start], until)
     return counted._asdict()

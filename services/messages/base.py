@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from channels import WayOut
-from channels.base import Outgoing
+from channels.base import HttpCall, Outgoing
 from domain.blocks import DeliveringBlock
 from ingest.catalog import Catalog
 from store.deliveries import DeliveryRow
@@ -40,6 +40,34 @@ class Handing:
     """What calls are signed with, the current key first (ACT-30)."""
     variables: Mapping[str, Any] | None = None
     """What templates can read that are looked up at the attempt, where it is not the first."""
+
+    def outgoing(
+        self,
+        recipients: tuple[str, ...],
+        raw: bytes,
+        shown: Mapping[str, Any],
+        *,
+        sender: str = "",
+        call: HttpCall | None = None,
+    ) -> Outgoing:
+        """What the provider gets: whom it is for, as what, and as people may see it."""
+        row = self.row
+        return Outgoing(
+            workspace_id=row.workspace_id,
+            key=row.delivery_id,
+            attempt=row.attempts + 1,
+            purpose="delivery",
+            channel=row.channel,
+            sender=sender,
+            recipients=recipients,
+            raw=raw,
+            at=self.at,
+            rendered=shown,
+            person_id=row.person_id,
+            campaign=self.campaign,
+            block=row.block,
+            call=call,
+        )
 
 
 class Rendered(Protocol):

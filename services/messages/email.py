@@ -52,21 +52,9 @@ class EmailKind:
             links += (("List-Unsubscribe", f"<{email.unsubscribe_url}>"),)
             if "list-unsubscribe-post" not in own:
                 links += (("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
-        return Outgoing(
-            workspace_id=row.workspace_id,
-            key=row.delivery_id,
-            attempt=row.attempts + 1,
-            purpose="delivery",
-            channel=row.channel,
-            sender=email.sender.mailbox,
-            recipients=(handing.way.channel.normalise(email.recipient.mailbox), *copies),
-            raw=_raw(handing, email, links),
-            at=handing.at,
-            rendered=self.shown(email),
-            person_id=row.person_id,
-            campaign=handing.campaign,
-            block=row.block,
-        )
+        recipients = (handing.way.channel.normalise(email.recipient.mailbox), *copies)
+        raw = _raw(handing, email, links)
+        return handing.outgoing(recipients, raw, self.shown(email), sender=email.sender.mailbox)
 
     def copies(self, rendered: RenderedEmail, handing: Handing) -> Sequence[Outgoing]:
         """A separate copy, told by its subject; it makes no delivery (MSG-21)."""

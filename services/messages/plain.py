@@ -35,22 +35,10 @@ class PlainKind(ABC):
 
     def outgoing(self, rendered: RenderedMessage, handing: Handing) -> Outgoing:
         """The message as JSON."""
-        row = handing.row
-        return Outgoing(
-            workspace_id=row.workspace_id,
-            key=row.delivery_id,
-            attempt=row.attempts + 1,
-            purpose="delivery",
-            channel=row.channel,
-            sender=rendered.fields.get("from") or "",
-            recipients=(handing.way.channel.normalise(rendered.to),),
-            raw=rendered.request(row.delivery_id),
-            at=handing.at,
-            rendered=self.shown(rendered),
-            person_id=row.person_id,
-            campaign=handing.campaign,
-            block=row.block,
-        )
+        recipients = (handing.way.channel.normalise(rendered.to),)
+        sender = rendered.fields.get("from") or ""
+        raw = rendered.request(handing.row.delivery_id)
+        return handing.outgoing(recipients, raw, self.shown(rendered), sender=sender)
 
     def copies(self, _rendered: RenderedMessage, _handing: Handing) -> Sequence[Outgoing]:
         """None: only emails have copies."""

@@ -68,23 +68,10 @@ class SlackKind:
 
     def outgoing(self, rendered: RenderedSlack, handing: Handing) -> Outgoing:
         """What Slack is asked to post."""
-        row, body = handing.row, orjson.dumps(dict(rendered.payload))
-        return Outgoing(
-            workspace_id=row.workspace_id,
-            key=row.delivery_id,
-            attempt=row.attempts + 1,
-            purpose="delivery",
-            channel=self.channel,
-            sender="",
-            recipients=(handing.way.channel.normalise(rendered.to),),
-            raw=body,
-            at=handing.at,
-            rendered=self.shown(rendered),
-            person_id=row.person_id,
-            campaign=handing.campaign,
-            block=row.block,
-            call=HttpCall("POST", SLACK_URL, _HEADERS, body, SLACK_URL, _authorization(handing)),
-        )
+        body = orjson.dumps(dict(rendered.payload))
+        call = HttpCall("POST", SLACK_URL, _HEADERS, body, SLACK_URL, _authorization(handing))
+        recipients = (handing.way.channel.normalise(rendered.to),)
+        return handing.outgoing(recipients, body, self.shown(rendered), call=call)
 
     def copies(self, _rendered: RenderedSlack, _handing: Handing) -> Sequence[Outgoing]:
         """None."""

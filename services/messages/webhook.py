@@ -103,7 +103,6 @@ class WebhookKind:
 
     def outgoing(self, rendered: RenderedWebhook, handing: Handing) -> Outgoing:
         """The request as it goes out at this attempt; raises RenderError where it cannot be made."""
-        row = handing.row
         call = _call(rendered, handing)
         hidden = _hidden_headers(rendered, call, handing)
         exact = {
@@ -112,22 +111,8 @@ class WebhookKind:
             "headers": {**dict(call.headers), **_authorization(call), **hidden},
             "body": rendered.body,
         }
-        return Outgoing(
-            workspace_id=row.workspace_id,
-            key=row.delivery_id,
-            attempt=row.attempts + 1,
-            purpose="delivery",
-            channel=self.channel,
-            sender="",
-            recipients=(call.shown,),
-            raw=orjson.dumps(exact),
-            at=handing.at,
-            rendered={**self.shown(rendered), "payload": exact},
-            person_id=row.person_id,
-            campaign=handing.campaign,
-            block=row.block,
-            call=call,
-        )
+        shown = {**self.shown(rendered), "payload": exact}
+        return handing.outgoing((call.shown,), orjson.dumps(exact), shown, call=call)
 
     def copies(self, _rendered: RenderedWebhook, _handing: Handing) -> Sequence[Outgoing]:
         """None."""

@@ -89,7 +89,7 @@ async def by_increment(
 
 
 async def are_few(
-    conn: Connection, workspace_id: int, campaign_id: int, start: datetime, end: datetime, most: int
+    conn: Connection, workspace_id: int, campaign_id: int, start: datetime, end: datetime, *, most: int
 ) -> bool:
     """Whether no more than `most` journeys were created in the range, so that counting them costs little."""
     query = f"SELECT count(*) FROM (SELECT 1 FROM journeys WHERE {_RANGE} LIMIT $7) few"

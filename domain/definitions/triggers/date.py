@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StrictBool, StringConstraints, field_validator
+from pydantic import Field, StrictBool, StringConstraints
 
 from domain.condition_keys import Keys
 from domain.definitions.triggers.base import TriggerBase
-from domain.documents import Refusal, refused
+from domain.documents import TimeZone
 from domain.paths import compile_path
-from domain.zones import ZONE_ATTRIBUTES, zone_named
+from domain.zones import ZONE_ATTRIBUTES
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
@@ -28,15 +28,8 @@ class DateTrigger(TriggerBase):
     recurrence: Literal["once", "monthly", "yearly"]
     offset_days: Annotated[int, Field(ge=-366, le=366, strict=True)] = 0
     at: TimeOfDay
-    timezone: str
+    timezone: TimeZone
     use_customer_timezone: StrictBool = False
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, timezone: str) -> str:
-        if zone_named(timezone) is None:
-            raise refused(Refusal("format", "Not an IANA time zone; write it like 'Europe/Rome'.", (), timezone))
-        return timezone.strip()
 
     @property
     def keys(self) -> Keys:

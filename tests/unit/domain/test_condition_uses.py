@@ -82,6 +82,15 @@ def test_a_block_by_itself_is_of_the_campaign_around() -> None:
     assert faults(bad) == [("unknown_block", "/0/workflow/blocks/hold/paths/0/conditions/message/of/block")]
 
 
+def test_the_path_of_a_block_that_is_not_there_cannot_be_asked_for() -> None:
+    asking = {"conditions": [{"not": {"cohort": {"block": "draw", "path": "p"}}}]}
+    draw = {"type": "random_cohort", "paths": [{"key": key, "percent": 50} for key in ("p", "q")], "join": "hello"}
+    assert faults(campaign("c", {"draw": draw, "hello": {**MAIL, **asking}})) == []
+    assert faults(campaign("c", {"hello": {**MAIL, **asking}})) == [
+        ("unknown_block", "/0/workflow/blocks/hello/conditions/0/not/cohort/block")
+    ]
+
+
 def test_other_campaigns_may_be_asked_about() -> None:
     other = campaign("c", {"hold": wait(sent(campaign="welcome", block="hello"))})
     assert faults(other, WELCOME) == []
