@@ -105,7 +105,10 @@ def paths(count: int, **fields: Any) -> list[dict[str, Any]]:
             {("mixed_data_types", f"{B}/paths/1/conditions")},
         ),
         (
-            {"type": "multi_split", "paths": paths(1, conditions={"message": {"channel": "email", "status": "opened"}})},
+            {
+                "type": "multi_split",
+                "paths": paths(1, conditions={"message": {"channel": "email", "status": "opened"}}),
+            },
             {("root_not_allowed", f"{B}/paths/0/conditions/message")},
         ),
         ({"type": "random_cohort", "paths": paths(1, percent=100)}, {("length", f"{B}/paths")}),
