@@ -58,7 +58,8 @@ async def test_act_case_25_a_holdout_arm_gets_nothing_and_converts(sandbox: Work
     after = {"type": "sms", "sending_state": "automatic", "conditions": {"cohort": {"block": "mail", "path": "b"}},
              "message": CHANNELS["sms"]}  # fmt: skip
     blocks = {"mail": email("A", ab_test=test, next="text"), "text": after}
-    await running(sandbox, blocks, goal={"event": "bought", "of": "sent", "within": "P1D"}, frequency={"mode": "every"})
+    fields = {"goal": {"event": "bought", "of": "sent", "within": "P1D"}, "frequency": {"mode": "every"}}
+    await running(sandbox, blocks, **fields)
     for number in range(40):
         await sandbox.identify(f"p{number}", **{**ANN, "email": f"p{number}@example.com"})
         await sandbox.track(f"p{number}", "order")
@@ -84,6 +85,10 @@ async def test_act_case_25_a_holdout_arm_gets_nothing_and_converts(sandbox: Work
         {"total": 40 - len(held), "count": 0},
         {"total": len(held), "count": 1},
     )
+    refused = await sandbox.call("POST", "/v1/campaigns/drip/blocks/mail/winner", {"variant": "b"}, status=422)
+    assert refused["errors"][0]["pointer"] == "/workflow/blocks/text/conditions/cohort/block", "somebody asks for the arm"
+    del after["conditions"]
+    await sandbox.define(campaign("drip", on_event("order"), "mail", blocks, **fields))
     status = await sandbox.call("POST", "/v1/campaigns/drip/blocks/mail/winner", {"variant": "b"})
     assert set(status["actions"]) == {"text"}
 
