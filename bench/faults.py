@@ -19,7 +19,8 @@ PER_SECOND = 7.0
 """Journeys begun in a second, about what two cores carry while they start killed processes again."""
 SLACK = 1.5
 """By how much accepting everything may take longer than its share of the time before it is given up."""
-AFTERWARDS = 300.0
+AFTERWARDS = 120.0
+"""After how long without a journey that ends the rest is given up."""
 
 
 async def measure(*, quick: bool) -> list[Figure]:
