@@ -86,7 +86,9 @@ async def test_act_case_25_a_holdout_arm_gets_nothing_and_converts(sandbox: Work
         {"total": len(held), "count": 1},
     )
     refused = await sandbox.call("POST", "/v1/campaigns/drip/blocks/mail/winner", {"variant": "b"}, status=422)
-    assert refused["errors"][0]["pointer"] == "/workflow/blocks/text/conditions/cohort/block", "somebody asks for the arm"
+    assert refused["errors"][0]["pointer"] == "/workflow/blocks/text/conditions/cohort/block", (
+        "somebody asks for the arm"
+    )
     del after["conditions"]
     await sandbox.define(campaign("drip", on_event("order"), "mail", blocks, **fields))
     status = await sandbox.call("POST", "/v1/campaigns/drip/blocks/mail/winner", {"variant": "b"})

@@ -48,3 +48,13 @@ def test_every_block_and_kind_has_an_example() -> None:
             used |= {block.type for block in definition.workflow.blocks.values()}
     assert used == set(BLOCKS)
     assert kinds == set(KINDS) - {"provider"}
+
+
+def test_a_recipe_replaces_nothing_of_the_shop() -> None:
+    """Whoever tries one in the demonstration's workspace keeps what is running there."""
+    examples = CHECKOUT / "examples"
+    shop, recipes = (
+        {(source.value["kind"], source.value["key"]) for source in read_sources(examples / name)}
+        for name in ("shop", "recipes")
+    )
+    assert shop.isdisjoint(recipes)
