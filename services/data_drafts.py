@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from domain.blocks import DataBlock
-from domain.deliveries import delivery_id, journey_subject, microseconds
-from domain.drafts import ATTRIBUTES
+from domain.deliveries import microseconds
 from ingest.catalog import Campaign
 from ingest.unit import Unit
+from services.delivery_rows import keeping, new_row
 from store import deliveries as store
-from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
 
 _NOT_SHOWN = frozenset({"type", "next", "conditions", "sending_state", "renamed_from", "name", "note"})
@@ -23,26 +23,15 @@ async def draft_action(
 ) -> str:
     """Keep an action as a draft of its journey instead of carrying it out; returns the delivery's id."""
     action_id = campaign.actions[key]
-    event = journey.trigger.get("event") or {}
-    row = DeliveryRow(
-        workspace_id=unit.catalog.workspace_id,
-        delivery_id=delivery_id(unit.catalog.workspace.delivery_key, journey_subject(journey.journey_id, action_id)),
+    row = replace(
+        new_row(unit.catalog, campaign, key, journey, now),
         channel=block.type,
         status="drafted",
-        created_at=now,
-        person_id=journey.person_id or None,
-        journey_id=journey.journey_id,
-        campaign_id=campaign.id,
-        action_id=action_id,
-        block=key,
-        trigger_event_id=event.get("id"),
         subject=block.label(key),
         metrics=dict.fromkeys(COUNTED, microseconds(now)),
         draft=True,
     )
-    document = document_of(block, key)
-    if journey.attributes:
-        document[ATTRIBUTES] = journey.attributes
+    document = keeping(document_of(block, key), journey)
     if await store.insert(unit.conn, row, document):
         for metric in COUNTED:
             unit.count("campaign", campaign.id, metric)

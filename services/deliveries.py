@@ -28,7 +28,7 @@ from services import endpoint_pace
 from services.answers import conclude
 from services.captures import CaptureMailbox
 from services.delivery_figures import count, reached
-from services.delivery_making import derived_id, make_message
+from services.delivery_making import make_message
 from services.delivery_outcomes import (
     HELD,
     SETTLED,
@@ -41,6 +41,7 @@ from services.delivery_outcomes import (
     refused,
     reported_ahead,
 )
+from services.delivery_rows import derived_id
 from services.messages import MESSAGE_KINDS, Handing, Rendered
 from services.signing_keys import WEBHOOKS, keys_of
 from services.variables import variables_of

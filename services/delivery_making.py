@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from domain import consent
 from domain.blocks import DeliveringBlock, MessageBlock
 from domain.blocks.message import Arm
-from domain.deliveries import Event, apply, delivery_id, journey_subject, microseconds
-from domain.drafts import ATTRIBUTES
+from domain.deliveries import Event, apply
 from ingest.catalog import Campaign, Catalog
 from ingest.unit import Person
 from rendering.context import MessageNames
 from rendering.errors import RenderError
 from rendering.links import unsubscribe_url
+from services.delivery_rows import keeping, new_row
 from services.messages import MESSAGE_KINDS, Making, Rendered
 from services.variables import variables_of
 from store.deliveries import DeliveryRow
@@ -29,11 +29,6 @@ class Made(NamedTuple):
     row: DeliveryRow
     rendered: Mapping[str, Any]
     message: Rendered | None
-
-
-def derived_id(catalog: Catalog, journey: JourneyRow, action_id: int) -> str:
-    """The id that the delivery of a block of a journey has, whether it exists yet or not."""
-    return delivery_id(catalog.workspace.delivery_key, journey_subject(journey.journey_id, action_id))
 
 
 def make_message(
@@ -53,7 +48,7 @@ def make_message(
     action_id = campaign.actions[block_key]
     arm = arm_of(block, journey.journey_id, block_key)
     row = replace(
-        _blank(catalog, campaign, block_key, journey, now),
+        new_row(catalog, campaign, block_key, journey, now),
         channel=kind.channel,
         variant=arm.variant,
         holdout=arm.holdout,
@@ -78,9 +73,9 @@ def make_message(
         message = kind.render(Making(catalog, block, arm.content, context, now))
     except RenderError as error:
         without = replace(row, failure_message=str(error)) if drafted else _after(row, "failed", now, str(error))
-        return Made(without, _keeping(_no_content(row, error.field, error.message), journey), None)
+        return Made(without, keeping(_no_content(row, error.field, error.message), journey), None)
     row = replace(row, recipient=message.to, subject=message.headline)
-    return Made(row, _keeping(message.stored(), journey), message)
+    return Made(row, keeping(message.stored(), journey), message)
 
 
 def arm_of(block: DeliveringBlock, journey_id: str, key: str) -> Arm:
@@ -107,33 +102,9 @@ def refusal(catalog: Catalog, campaign: Campaign, block: DeliveringBlock, person
     )
 
 
-def _blank(catalog: Catalog, campaign: Campaign, block_key: str, journey: JourneyRow, now: datetime) -> DeliveryRow:
-    action_id = campaign.actions[block_key]
-    event = journey.trigger.get("event") or {}
-    return DeliveryRow(
-        workspace_id=catalog.workspace_id,
-        delivery_id=derived_id(catalog, journey, action_id),
-        channel="",
-        status="queued",
-        created_at=now,
-        person_id=journey.person_id or None,
-        journey_id=journey.journey_id,
-        campaign_id=campaign.id,
-        action_id=action_id,
-        block=block_key,
-        trigger_event_id=event.get("id"),
-        metrics={"created": microseconds(now)},
-    )
-
-
 def _after(row: DeliveryRow, event: Event, now: datetime, failure: str | None = None) -> DeliveryRow:
     change = apply(row.status, row.metrics, event, now, row.channel)  # type: ignore[arg-type]
     return replace(row, status=change.status, metrics=change.metrics, failure_message=failure)
-
-
-def _keeping(document: Mapping[str, Any], journey: JourneyRow) -> dict[str, Any]:
-    """The document with what its journey knows, by which it can be rendered again when the journey is over."""
-    return {**document, ATTRIBUTES: journey.attributes} if journey.attributes else dict(document)
 
 
 def _nothing(row: DeliveryRow) -> dict[str, Any]:
@@ -144,4 +115,4 @@ def _no_content(row: DeliveryRow, field: str | None, message: str) -> dict[str, 
     return {**_nothing(row), "errors": [{"field": field or "", "message": message}]}
 
 
-__all__ = ["Made", "arm_of", "derived_id", "make_message", "refusal", "trapped"]
+__all__ = ["Made", "arm_of", "make_message", "refusal", "trapped"]

@@ -1,0 +1,46 @@
+"""The row and the content that every delivery of a journey's block begins with, whoever fills them (SUB-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.deliveries import delivery_id, journey_subject, microseconds
+from domain.drafts import ATTRIBUTES
+from ingest.catalog import Campaign, Catalog
+from store.deliveries import DeliveryRow
+from store.journeys import JourneyRow
+
+
+def derived_id(catalog: Catalog, journey: JourneyRow, action_id: int) -> str:
+    """The id that the delivery of a block of a journey has, whether it exists yet or not."""
+    return delivery_id(catalog.workspace.delivery_key, journey_subject(journey.journey_id, action_id))
+
+
+def new_row(catalog: Catalog, campaign: Campaign, block_key: str, journey: JourneyRow, now: datetime) -> DeliveryRow:
+    """A delivery of the block as it is before anything was done about it, on no channel yet."""
+    action_id = campaign.actions[block_key]
+    event = journey.trigger.get("event") or {}
+    return DeliveryRow(
+        workspace_id=catalog.workspace_id,
+        delivery_id=derived_id(catalog, journey, action_id),
+        channel="",
+        status="queued",
+        created_at=now,
+        person_id=journey.person_id or None,
+        journey_id=journey.journey_id,
+        campaign_id=campaign.id,
+        action_id=action_id,
+        block=block_key,
+        trigger_event_id=event.get("id"),
+        metrics={"created": microseconds(now)},
+    )
+
+
+def keeping(document: Mapping[str, Any], journey: JourneyRow) -> dict[str, Any]:
+    """The document with what its journey knows, by which it can be rendered again when the journey is over."""
+    return {**document, ATTRIBUTES: journey.attributes} if journey.attributes else dict(document)
+
+
+__all__ = ["derived_id", "keeping", "new_row"]
