@@ -27,20 +27,25 @@ _KEPT = """INSERT INTO mailbox (workspace_id, delivery_id, attempt, channel, out
 async def take(conn: Connection, mail: CapturedMail) -> Taken:
     """Keep one hand-over and say which rule decided it; the same key, purpose and attempt is kept, and decided, once."""
     if mail.delivery_id is not None:
-        before = await conn.fetchval(
-            """SELECT outcome FROM mailbox
-               WHERE workspace_id = $1 AND delivery_id = $2 AND purpose = $3 AND attempt = $4""",
-            mail.workspace_id,
-            mail.delivery_id,
-            mail.purpose,
-            mail.attempt,
-        )
+        before = await _already(conn, mail, "outcome")
         if before is not None:
             return Taken(None if before == ACCEPTED else await _rule_like(conn, mail, before))
     rule = await _use_rule(conn, mail.workspace_id, lambda rule: rule.fits(mail.channel, mail.recipients))
     outcome = rule.outcome if rule is not None and rule.outcome in REFUSING else ACCEPTED
     await _keep(conn, mail, outcome)
     return Taken(rule)
+
+
+async def _already(conn: Connection, mail: CapturedMail, what: str) -> Any:
+    """What is kept of the same attempt already, None where nothing is."""
+    return await conn.fetchval(
+        f"""SELECT {what} FROM mailbox
+            WHERE workspace_id = $1 AND delivery_id = $2 AND purpose = $3 AND attempt = $4""",
+        mail.workspace_id,
+        mail.delivery_id,
+        mail.purpose,
+        mail.attempt,
+    )
 
 
 async def _keep(conn: Connection, mail: CapturedMail, outcome: str) -> None:
@@ -70,14 +75,7 @@ async def take_call(conn: Connection, mail: CapturedMail, url: str, *, usual: An
     those of webhooks.
     """
     channel = mail.channel if mail.channel in CALLED else "webhook"
-    before = await conn.fetchval(
-        """SELECT rendered -> 'answer' FROM mailbox
-           WHERE workspace_id = $1 AND delivery_id = $2 AND purpose = $3 AND attempt = $4""",
-        mail.workspace_id,
-        mail.delivery_id,
-        mail.purpose,
-        mail.attempt,
-    )
+    before = await _already(conn, mail, "rendered -> 'answer'")
     if before is not None:
         return FaultRule.model_validate({"channel": channel, **before})
     rule = await _use_rule(
