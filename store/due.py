@@ -9,6 +9,9 @@ from typing import NamedTuple
 from domain.drafts import EXPIRY, KEPT
 from store.database import Connection
 
+LOOK_PAST = 4
+"""How many pages of due rows are looked through for one that nobody holds: so many processes work side by side."""
+
 FLIP_SOURCE = "clock"
 """What the log calls the source of people to be looked at again because of the time."""
 
@@ -182,14 +185,16 @@ async def hold_rows(
                WHERE workspace_id = $1 AND due_at <= $2
                  AND NOT EXISTS (SELECT 1 FROM unnest($4::text[], $5::text[]) AS r (kind, ref)
                                  WHERE r.kind = due.kind AND r.ref = due.ref)
-               ORDER BY due_at, kind, ref LIMIT $3)
+               ORDER BY due_at, kind, ref LIMIT $3::int * $6::int)
            SELECT kind, ref FROM found
-           WHERE pg_try_advisory_lock(hashtextextended('due/' || $1::int || '/' || kind || '/' || ref, 0))""",
+           WHERE pg_try_advisory_lock(hashtextextended('due/' || $1::int || '/' || kind || '/' || ref, 0))
+           LIMIT $3::int""",
         workspace_id,
         now,
         limit,
         [key.kind for key in resting if key.workspace_id == workspace_id],
         [key.ref for key in resting if key.workspace_id == workspace_id],
+        LOOK_PAST,
     )
     if not candidates:
         return []

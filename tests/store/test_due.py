@@ -177,11 +177,16 @@ async def test_runners_share_due_rows_and_let_broken_ones_rest(room: Room):
             room, "INSERT INTO due (workspace_id, kind, ref, due_at) VALUES ($1, 'delivery', $2, $3)", name, START
         )
     retries = Retries(room, frozenset({"D007"}))
-    runners = [DueRunner(room.db, room.catalogs, Notifier(room.db.pool), retries, system_now) for _ in range(2)]
-    for _ in range(4):
+    frozen = system_now()
+    runners = [DueRunner(room.db, room.catalogs, Notifier(room.db.pool), retries, lambda: frozen) for _ in range(2)]
+    # How many rounds it takes depends on who else has rows due in this database, and on who comes first to a page.
+    for _ in range(100):
         await asyncio.gather(*(runner.look_once() for runner in runners))
         await asyncio.gather(*(runner.drain() for runner in runners))
-    assert await room.rows("SELECT ref FROM due WHERE workspace_id = $1") == [{"ref": "D007"}]
+        left = await room.rows("SELECT ref FROM due WHERE workspace_id = $1")
+        if left == [{"ref": "D007"}]:
+            break
+    assert left == [{"ref": "D007"}]
     assert sorted(set(retries.tried)) == names
     assert all(retries.tried.count(name) == 1 for name in names if name != "D007")
     assert 1 <= retries.tried.count("D007") <= len(runners)
