@@ -63,9 +63,9 @@ class WorkerSlots(BaseModel):
 
     journeys: Slots = Field(100, description="Workflow tasks at once on queue `journeys`.")
     journeys_local: Slots = Field(50, description="Local activities (planning) at once on queue `journeys`.")
-    send_now: Slots = Field(20, description="Deliveries at once on queue `send-now` (transactional).")
+    send_now: Slots = Field(20, description="Batches of transactional sends at once on queue `send-now`.")
     send: Slots = Field(50, description="Deliveries at once on queue `send` (journeys).")
-    send_bulk: Slots = Field(50, description="Deliveries at once on queue `send-bulk` (broadcasts, newsletters).")
+    send_bulk: Slots = Field(2, description="Broadcasts at once on queue `send-bulk`.")
     tasks: Slots = Field(4, description="Builds, imports and exports at once on queue `tasks`.")
 
 

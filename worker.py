@@ -177,9 +177,12 @@ def loops_of(role: str, parts: Parts) -> Iterator[tuple[str, Loop]]:
             yield "repair", plainly(lambda: _repair(parts))
         case "journeys":
             yield role, _polling(parts, role, _journeys_worker, workflows=True)
-        case _:
-            size = {"send": slots.send, "send-now": slots.send_now, "send-bulk": slots.send_bulk}[role]
-            yield role, _polling(parts, role, lambda parts, client: _send_worker(parts, client, role, size))
+        case "send":
+            yield role, _polling(parts, role, lambda parts, client: _send_worker(parts, client, role, slots.send))
+        case "send-now":
+            yield role, _polling(parts, role, _send_now_worker, workflows=True)
+        case "send-bulk":
+            yield role, _polling(parts, role, _broadcasts_worker, workflows=True)
 
 
 async def _ingest(parts: Parts) -> None:
@@ -198,9 +201,11 @@ async def _outbox(parts: Parts) -> None:
 async def _due(parts: Parts) -> None:
     from domain.drafts import RELEASE
     from services.due import DueRunner
+    from services.due_sends import DueSends
     from services.schedule_turns import Turns
 
-    workers = {RELEASE: parts.releaser.release, **Turns(parts.db, parts.notifier).workers}
+    sends = DueSends(parts.db, parts.notifier)
+    workers = {RELEASE: parts.releaser.release, **Turns(parts.db, parts.notifier).workers, **sends.workers}
     runner = DueRunner(parts.db, parts.catalogs, parts.notifier, parts.deliverer, system_now, workers=workers)
     await runner.run(parts.listener, parts.stop)
 
@@ -234,6 +239,7 @@ async def _partitions(parts: Parts) -> None:
         "ingest_log": kept.log_days,
         "activities": kept.activities_days,
         "delivery_contents": kept.contents_days,
+        "delivery_requests": kept.contents_days,
         "journey_steps": kept.steps_days,
         "rejected_calls": kept.log_days,
     }
@@ -290,6 +296,24 @@ def _send_worker(parts: Parts, client: Client, queue: str, slots: int) -> Worker
     from workflows.runtime import send_worker
 
     return send_worker(client, queue, parts.messages, slots=slots)
+
+
+def _send_now_worker(parts: Parts, client: Client) -> Worker:
+    from activities.sends import SendActivities
+    from services.sending import Sender
+    from workflows.runtime import send_now_worker
+
+    activities = SendActivities(Sender(parts.deliverer), system_now)
+    return send_now_worker(client, activities, slots=parts.settings.worker_slots.send_now)
+
+
+def _broadcasts_worker(parts: Parts, client: Client) -> Worker:
+    from activities.broadcasts import BroadcastActivities
+    from services.broadcasts.running import BroadcastRunner
+    from workflows.runtime import broadcasts_worker
+
+    activities = BroadcastActivities(BroadcastRunner())
+    return broadcasts_worker(client, activities, slots=parts.settings.worker_slots.send_bulk)
 
 
 def _polling(parts: Parts, queue: str, make: Callable[[Parts, Client], Worker], *, workflows: bool = False) -> Loop:

@@ -15,7 +15,16 @@ from domain.subjects import Attribute, Device, Message, Performed, RecordSubject
 from domain.trees import MAX_DEPTH, MAX_LEAVES, AnyOf, Leaf, Node, Not, children, is_complex
 
 ConditionPlace = Literal[
-    "segment", "trigger", "filters", "audience", "block", "branch", "true_false", "wait", "batch_match"
+    "segment",
+    "trigger",
+    "filters",
+    "audience",
+    "block",
+    "branch",
+    "true_false",
+    "wait",
+    "recipients",
+    "batch_match",
 ]
 WherePlace = Literal["goal_where", "trigger_where", "object_where", "rows_where"]
 Place = ConditionPlace | WherePlace
@@ -38,6 +47,7 @@ _ROOTS: dict[str, frozenset[str]] = {
     "branch": _PERSON | _BELONGINGS | _PASSED,
     "true_false": _PERSON | _BELONGINGS | _PASSED | {"message"},
     "wait": _PERSON | {"message"},
+    "recipients": frozenset(("attribute", "segment", "message")),
     "batch_match": frozenset(("attribute", "related")),
 }
 _STEPS = frozenset(("block", "branch", "true_false"))

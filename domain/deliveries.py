@@ -132,6 +132,11 @@ def journey_subject(journey_id: str, action_id: int) -> str:
     return f"journey/{journey_id}/{action_id}"
 
 
+def trigger_subject(broadcast_id: int, trigger_no: int, action_id: int, recipient_no: int) -> str:
+    """What the delivery of a broadcast's block is derived from: the place in the audience, whoever stands there by then."""
+    return f"trigger/{broadcast_id}-{trigger_no}/{action_id}/{recipient_no}"
+
+
 def message_id(key: bytes, delivery: str, domain: str) -> str:
     """The `Message-ID` of an email, from which the delivery id cannot be told."""
     digest = hmac.new(key, f"message-id/{delivery}".encode(), hashlib.sha256).digest()
@@ -176,4 +181,5 @@ __all__ = [
     "message_id",
     "microseconds",
     "next_attempt",
+    "trigger_subject",
 ]

@@ -55,6 +55,21 @@ class Catalog:
         return self.compiled.campaigns
 
     @property
+    def automations(self) -> Mapping[int, Campaign]:
+        """Campaigns and broadcasts by id."""
+        return self.compiled.automations
+
+    @property
+    def broadcasts(self) -> Mapping[int, Campaign]:
+        """Broadcasts by id."""
+        return self.compiled.broadcasts
+
+    @property
+    def transactional(self) -> Sequence[Entry]:
+        """Transactional messages, oldest first."""
+        return self.compiled.others.get("transactional", ())
+
+    @property
     def settings(self) -> SettingsDefinition:
         """The settings document, or what it would be by default."""
         return self.compiled.settings
@@ -88,7 +103,7 @@ class Catalog:
         return campaign is not None and campaign.writes
 
     def find(self, kind: str, ref: str | int) -> Entry | None:
-        """A sender, layout or provider by key or id."""
+        """A document of another kind than segments and automations by key or id."""
         return next((e for e in self.compiled.others.get(kind, ()) if ref in (e.key, e.id)), None)
 
 

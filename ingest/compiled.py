@@ -9,7 +9,14 @@ from functools import cached_property
 
 from domain.blocks import WaitUntil, wait_keys
 from domain.condition_keys import Keys
-from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, SettingsDefinition, read_definition
+from domain.definitions import (
+    BroadcastDefinition,
+    CampaignDefinition,
+    Definition,
+    SegmentDefinition,
+    SettingsDefinition,
+    read_definition,
+)
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.library import ARCHIVED
 from domain.definitions.triggers import (
@@ -31,13 +38,24 @@ class Compiled:
 
     rev: int
     segments: Mapping[int, Segment] = field(default_factory=dict)
-    campaigns: Mapping[int, Campaign] = field(default_factory=dict)
+    automations: Mapping[int, Campaign] = field(default_factory=dict)
+    """Campaigns and broadcasts, which share one series of numbers."""
     others: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     settings: SettingsDefinition = field(
         default_factory=lambda: SettingsDefinition.model_validate({"kind": "settings", "key": "workspace"})
     )
     manual_segments: Mapping[int, ManualSegment] = field(default_factory=dict)
     archived_segments: Mapping[int, ArchivedSegment] = field(default_factory=dict)
+
+    @cached_property
+    def campaigns(self) -> Mapping[int, Campaign]:
+        """What journeys go through."""
+        return {number: one for number, one in self.automations.items() if one.is_campaign}
+
+    @cached_property
+    def broadcasts(self) -> Mapping[int, Campaign]:
+        """What people are walked through by a call."""
+        return {number: one for number, one in self.automations.items() if not one.is_campaign}
 
     @cached_property
     def segment_ids(self) -> Mapping[str, int]:
@@ -52,9 +70,9 @@ class Compiled:
     @cached_property
     def directory(self) -> Directory:
         """What references of conditions mean."""
-        ids = {("campaign", campaign.key): campaign.id for campaign in self.campaigns.values()}
+        ids = {(one.kind, one.key): one.id for one in self.automations.values()}
         ids |= {(kind, entry.key): entry.id for kind, entries in self.others.items() for entry in entries}
-        return Directory(ids, {campaign.id: campaign.actions for campaign in self.campaigns.values()})
+        return Directory(ids, {one.id: one.actions for one in self.automations.values()})
 
     @cached_property
     def watched_records(self) -> frozenset[str]:
@@ -127,7 +145,7 @@ class Compiled:
     @cached_property
     def retries(self) -> bool:
         """Whether occurrences may wait: for filters, or for a journey to end."""
-        entering = [campaign.definition for campaign in self.campaigns.values() if campaign.enters]
+        entering = [one.definition for one in self.campaigns.values() if one.enters]
         return any(one.filters is not None or isinstance(one.trigger, DateTrigger) for one in entering)
 
     @cached_property
@@ -151,7 +169,7 @@ class Compiled:
     @cached_property
     def with_goal(self) -> tuple[Campaign, ...]:
         """Campaigns that count conversions; also those that have been stopped, since messages convert long after."""
-        return tuple(c for c in self.campaigns.values() if c.started_at is not None and c.definition.goal is not None)
+        return tuple(c for c in self.automations.values() if c.started_at is not None and c.definition.goal is not None)
 
     @cached_property
     def by_event(self) -> tuple[Campaign, ...]:
@@ -225,7 +243,7 @@ class Compiled:
 def compiled_from(rev: int, rows: Sequence[DefinitionRow]) -> Compiled:
     """What these rows compile to; what cannot be read is left out."""
     segments: dict[int, Segment] = {}
-    campaigns: dict[int, Campaign] = {}
+    automations: dict[int, Campaign] = {}
     others: dict[str, list[Entry]] = {}
     manual: dict[int, ManualSegment] = {}
     archived: dict[int, ArchivedSegment] = {}
@@ -239,8 +257,8 @@ def compiled_from(rev: int, rows: Sequence[DefinitionRow]) -> Compiled:
         elif condition is not None:
             nested = bool(condition.keys.segments)
             segments[row.definition_id] = Segment(row.definition_id, row.key, row.name, condition, row.state, nested)
-        elif isinstance(definition, CampaignDefinition):
-            campaigns[row.definition_id] = Campaign(
+        elif isinstance(definition, CampaignDefinition | BroadcastDefinition):
+            automations[row.definition_id] = Campaign(
                 id=row.definition_id,
                 key=row.key,
                 name=row.name,
@@ -259,7 +277,7 @@ def compiled_from(rev: int, rows: Sequence[DefinitionRow]) -> Compiled:
             settings = definition
         else:
             others.setdefault(row.kind, []).append(Entry(row.definition_id, row.key, definition))
-    found = Compiled(rev, segments, campaigns, others, manual_segments=manual, archived_segments=archived)
+    found = Compiled(rev, segments, automations, others, manual_segments=manual, archived_segments=archived)
     return found if settings is None else replace(found, settings=settings)
 
 

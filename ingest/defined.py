@@ -11,8 +11,9 @@ from functools import cached_property
 from domain.blocks import DataBlock, WebhookBlock
 from domain.condition_keys import OBJECTS, EventMatch, Keys
 from domain.conditions import Condition
-from domain.data_values import JavascriptValue
+from domain.data_values import JavascriptValue, LiquidValue
 from domain.definitions import CampaignDefinition, Definition
+from domain.definitions.automation_shape import Automation
 from domain.definitions.triggers import DateTrigger, SegmentTrigger, TriggerBase
 from domain.facts import Position
 from domain.patterns import literal_name
@@ -55,7 +56,7 @@ class ArchivedSegment:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign as it stands now; journeys begun before `goal_since` are older than its first goal, and never convert.
+    """A campaign as it stands now, a broadcast, or the one message of a transactional send; journeys begun before `goal_since` are older than its first goal, and never convert.
 
     `audience` is whom its latest start took in (CMP-21). `interval_since` is when people who could begin it
     once began to be looked at in intervals (CMP-24). `goal_changed` is where in the log, and when, its goal became this one.
@@ -66,7 +67,7 @@ class Campaign:
     name: str
     state: str
     version: int
-    definition: CampaignDefinition
+    definition: Automation
     actions: Mapping[str, int]
     removed_blocks: Mapping[str, str | None]
     started_at: datetime | None
@@ -87,9 +88,10 @@ class Campaign:
     @cached_property
     def template_keys(self) -> Keys:
         """What the templates of its blocks read besides the person (CMP-07)."""
-        texts = [template.source for template in self.definition.templates()]
+        texts = [text for block in self.definition.workflow.blocks.values() for _, text in block.texts()]
         for block in self.definition.workflow.blocks.values():
             texts += [value.javascript for _, value in block.values() if isinstance(value, JavascriptValue)]
+            texts += [value.liquid for _, value in block.values() if isinstance(value, LiquidValue)]
         return Keys(records=frozenset({OBJECTS})) if any(map(READS_OBJECTS.search, texts)) else Keys()
 
     @cached_property
@@ -140,6 +142,16 @@ class Campaign:
         return self.goal_changed is not None and (created_at, started_seq) <= self.goal_changed
 
     @property
+    def is_campaign(self) -> bool:
+        """Whether journeys go through it; else people are walked through it when somebody asks for that."""
+        return isinstance(self.definition, CampaignDefinition)
+
+    @property
+    def kind(self) -> str:
+        """The kind of definition that it is."""
+        return self.definition.kind
+
+    @property
     def takes_current(self) -> bool:
         """Whether it is being started and lets in people who match already: the build does, or a fact that comes before."""
         return self.state == "starting" and self.audience == "current_and_future"
@@ -176,6 +188,7 @@ __all__ = [
     "ENTERING_STATES",
     "READS_OBJECTS",
     "ArchivedSegment",
+    "Automation",
     "Campaign",
     "Entry",
     "ManualSegment",

@@ -15,7 +15,8 @@ class Delivery(SQLModel, table=True):
 
     `handed_over_at` is committed right before the provider may take the message; a delivery found with it and without an
     outcome after a crash is `ambiguous`. `variant` is the arm of an A/B test, `a` or `b`; a `holdout` is counted and never
-    sent; the content of an `edited` draft was changed by hand.
+    sent; the content of an `edited` draft was changed by hand. One of a broadcast has the number of its trigger and of its
+    recipient, one of a transactional send that of its template; of a `forgotten` one nothing that it says is kept.
     """
 
     __tablename__ = "deliveries"
@@ -24,6 +25,21 @@ class Delivery(SQLModel, table=True):
         Index("deliveries_by_person", "workspace_id", "person_id", "created_at"),
         Index("deliveries_by_campaign", "workspace_id", "campaign_id", "created_at"),
         Index("deliveries_by_journey", "workspace_id", "journey_id"),
+        Index(
+            "deliveries_by_transactional",
+            "workspace_id",
+            "transactional_id",
+            "created_at",
+            postgresql_where=sql("transactional_id IS NOT NULL"),
+        ),
+        Index(
+            "deliveries_by_trigger",
+            "workspace_id",
+            "campaign_id",
+            "trigger_no",
+            "recipient_no",
+            postgresql_where=sql("trigger_no IS NOT NULL"),
+        ),
         Index(
             "deliveries_in_hand",
             "workspace_id",
@@ -63,6 +79,12 @@ class Delivery(SQLModel, table=True):
     variant: str | None = text(null=True)
     holdout: bool
     edited: bool
+    transactional_id: int | None = Field(default=None)
+    trigger_no: int | None = Field(default=None)
+    recipient_no: int | None = Field(default=None)
+    language: str | None = text(null=True)
+    content_id: int | None = Field(default=None)
+    forgotten: bool
     created_at: datetime = instant()
 
 

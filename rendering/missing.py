@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from liquid.exceptions import UndefinedError
 from liquid.undefined import Undefined
+
+BLANK: Final = "blank where missing"
+"""The name under which a context says that what is not there prints nothing instead of failing (CHN-12)."""
 
 
 class Missing(Undefined):
@@ -47,4 +50,4 @@ class Missing(Undefined):
         raise self.fail()
 
 
-__all__ = ["Missing"]
+__all__ = ["BLANK", "Missing"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.blocks import LlmBlock
-from domain.definitions import CampaignDefinition, Definition, kind_of, read_definition
+from domain.definitions import BroadcastDefinition, CampaignDefinition, Definition, kind_of, read_definition
 from domain.definitions import campaign_parts as parts
 from domain.definitions.base import Use
 from domain.definitions.campaign import LIVE_STATES
@@ -182,7 +182,7 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool, private: Allow
         if wrong is not None and not (wrong.code == "private_address" and private(url)):
             yield Problem(code=wrong.code, pointer=pointer, message=wrong.message)
     yield from _changed(definition, item.row)
-    if not isinstance(definition, CampaignDefinition):
+    if not isinstance(definition, CampaignDefinition | BroadcastDefinition):
         return
     yield from _roots(definition)
     if not sandbox:
@@ -191,10 +191,11 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool, private: Allow
                 message = f"No enabled provider takes {channel}: make one, or set the blocks to off."
                 yield Problem(code="channel_disabled", pointer=pointer, message=message, stage="start")
         yield from _models(definition)
-    yield from _locked(definition, item.row)
+    if isinstance(definition, CampaignDefinition):
+        yield from _locked(definition, item.row)
 
 
-def _models(campaign: CampaignDefinition) -> Iterator[Problem]:
+def _models(campaign: CampaignDefinition | BroadcastDefinition) -> Iterator[Problem]:
     """Language models that this deployment does not reach."""
     for key, block in campaign.workflow.blocks.items():
         if isinstance(block, LlmBlock) and block.sending_state != "off" and not is_configured(block.provider):
@@ -203,15 +204,19 @@ def _models(campaign: CampaignDefinition) -> Iterator[Problem]:
             yield Problem(code="channel_disabled", pointer=pointer, message=message, stage="start")
 
 
-def _roots(campaign: CampaignDefinition) -> Iterator[Problem]:
+def _described(campaign: CampaignDefinition | BroadcastDefinition) -> str:
+    return (
+        "broadcast" if isinstance(campaign, BroadcastDefinition) else f"campaign with a {campaign.trigger.type} trigger"
+    )
+
+
+def _roots(campaign: CampaignDefinition | BroadcastDefinition) -> Iterator[Problem]:
     """Templates that cannot do without what a trigger of this kind never has."""
     absent = absent_roots(campaign.trigger.type)
     for template in campaign.templates():
         root = demanded(template.source, absent)
         if root is not None:
-            message = (
-                f"A campaign with a {campaign.trigger.type} trigger never has a `{root}`: leave it out, or test for it."
-            )
+            message = f"A {_described(campaign)} never has a `{root}`: leave it out, or test for it."
             yield Problem(code="liquid_root", pointer=template.pointer, message=message)
 
 
@@ -238,11 +243,11 @@ def _locked(campaign: CampaignDefinition, row: DefinitionRow | None) -> Iterator
 
 def _warnings(definition: Definition, library: Library) -> Iterator[Problem]:
     yield from definition.warnings(library)
-    if isinstance(definition, CampaignDefinition):
+    if isinstance(definition, CampaignDefinition | BroadcastDefinition):
         yield from nothing_sends(definition)
 
 
-def nothing_sends(campaign: CampaignDefinition) -> Iterator[Problem]:
+def nothing_sends(campaign: CampaignDefinition | BroadcastDefinition) -> Iterator[Problem]:
     """The warning that no message of a campaign leaves by itself."""
     if not parts.sends(campaign):
         message = "No message is automatic: people will pass through and nothing will be sent."

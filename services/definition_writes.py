@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from domain.definitions import (
+    AutomationDefinition,
+    BroadcastDefinition,
     CampaignDefinition,
     Definition,
     ObjectTypeDefinition,
@@ -26,6 +28,7 @@ from domain.definitions.edits import (
     raises_version,
     workflow_edit,
 )
+from domain.definitions.transactional import UNCATEGORIZED
 from domain.diff import DiffEntry, diff
 from domain.values import same
 from services import object_types, schedules, tasks
@@ -39,6 +42,8 @@ from store.workspaces import WorkspaceRow
 Action = Literal["create", "update", "unchanged"]
 EMAIL_OR_ID = "email_or_id"
 RemovedWaits = Literal["continue", "exit"]
+_COUNTERS = {"broadcast": ("campaign", 1), "transactional": ("transactional", UNCATEGORIZED + 1)}
+"""Kinds whose ids are not counted from 1 by themselves: broadcasts count with campaigns (CHN-15)."""
 TOKEN_BYTES = 24
 """How long the secret in the URL of a webhook campaign is."""
 
@@ -79,7 +84,7 @@ class Change:
     def _effects(self) -> dict[str, Any]:
         if self.action != "unchanged" and isinstance(self.definition, SegmentDefinition):
             return {"segment_rebuild": self.rebuilds}
-        if self.action == "update" and isinstance(self.definition, CampaignDefinition):
+        if self.action == "update" and isinstance(self.definition, AutomationDefinition):
             return {
                 "blocks_added": list(self.edit.fresh),
                 "blocks_removed": sorted(self.edit.removed),
@@ -95,7 +100,7 @@ async def plan(conn: Connection, workspace_id: int, definition: Definition, row:
     if row is not None and isinstance(definition, ObjectTypeDefinition):
         document["object_type_id"] = row.definition_id
     if row is None:
-        edit = workflow_edit(None, definition, {}) if isinstance(definition, CampaignDefinition) else WorkflowEdit()
+        edit = workflow_edit(None, definition, {}) if isinstance(definition, AutomationDefinition) else WorkflowEdit()
         return Change(definition, None, document, "create", (), edit, _is_built(definition))
     if same(document, row.document):
         return Change(definition, row, document, "unchanged")
@@ -104,18 +109,25 @@ async def plan(conn: Connection, workspace_id: int, definition: Definition, row:
     if isinstance(definition, SegmentDefinition):
         differs = not isinstance(before, SegmentDefinition) or before.conditions != definition.conditions
         return replace(change, rebuilds=differs and _is_built(definition))
-    if isinstance(definition, CampaignDefinition):
-        known = before if isinstance(before, CampaignDefinition) else None
+    if isinstance(definition, AutomationDefinition):
+        known = before if isinstance(before, AutomationDefinition) else None
         edit = workflow_edit(known, definition, row.actions)
         waiting = await store.standing_at(conn, workspace_id, row.definition_id, edit.touched) if edit.touched else 0
-        rebuilds = known is not None and row.state in LIVE_STATES and moves_entries(known, definition)
+        rebuilds = _moves_entries(known, definition, row)
         change = replace(change, edit=edit, waiting=waiting, rebuilds=rebuilds)
         return change if known is None else await _with_drafts(conn, workspace_id, change, known, definition)
     return change
 
 
+def _moves_entries(before: AutomationDefinition | None, after: AutomationDefinition, row: DefinitionRow) -> bool:
+    """Whether everybody is looked at anew for when they enter a campaign; nobody enters a broadcast."""
+    if not isinstance(before, CampaignDefinition) or not isinstance(after, CampaignDefinition):
+        return False
+    return row.state in LIVE_STATES and moves_entries(before, after)
+
+
 async def _with_drafts(
-    conn: Connection, workspace_id: int, change: Change, before: CampaignDefinition, after: CampaignDefinition
+    conn: Connection, workspace_id: int, change: Change, before: AutomationDefinition, after: AutomationDefinition
 ) -> Change:
     """The change with the drafts that it has rendered again (CMP-28)."""
     redrafted = content_edits(before, after, change.edit)
@@ -141,7 +153,7 @@ async def write(
     if isinstance(change.definition, SegmentDefinition) and (change.rebuilds or change.row is None):
         # Who is put into a segment by hand needs no looking for.
         row = replace(row, state="building" if change.rebuilds else "ready")
-    if isinstance(change.definition, CampaignDefinition) and change.definition.goal and row.goal_seq is None:
+    if isinstance(change.definition, AutomationDefinition) and change.definition.goal and row.goal_seq is None:
         # Whoever entered before the first goal is no candidate for it (CMP-26).
         seq = 0 if row.first_started is None else await log.last_seq(conn, row.workspace_id)
         row = replace(row, goal_seq=seq, goal_at=now if seq else None)
@@ -165,13 +177,15 @@ async def write(
         known = None if change.row is None else schedules.schedule_of(change.row.document)
         await schedules.arm(conn, row, known, change.definition.schedule)
         await _follow_up(conn, change, row, waits, now)
+    elif isinstance(change.definition, BroadcastDefinition):
+        await _follow_up(conn, change, row, waits, now)
     return replace(change, row=row)
 
 
 def _has_another_goal(change: Change) -> bool:
     before = None if change.row is None else read_definition(change.row.document)[0]
     after = change.definition
-    if not isinstance(before, CampaignDefinition) or not isinstance(after, CampaignDefinition):
+    if not isinstance(before, AutomationDefinition) or not isinstance(after, AutomationDefinition):
         return False
     return changes_goal(before, after)
 
@@ -195,7 +209,8 @@ async def _created(
         number = await object_types.number_for(conn, workspace.workspace_id, definition)
         document = {**document, "object_type_id": number}
     else:
-        number = await workspaces.next_id(conn, workspace.workspace_id, definition.kind)
+        counter, first = _COUNTERS.get(definition.kind, (definition.kind, 1))
+        number = await workspaces.next_id(conn, workspace.workspace_id, counter, first)
     return DefinitionRow(
         workspace_id=workspace.workspace_id,
         kind=definition.kind,
@@ -216,10 +231,14 @@ def _updated(change: Change, source: str | None, now: datetime) -> DefinitionRow
     row, definition = change.row, change.definition
     assert row is not None, "only what is stored is updated"
     grows = False
-    if isinstance(definition, CampaignDefinition):
+    if isinstance(definition, AutomationDefinition):
         before, _ = read_definition(row.document)
-        grows = not isinstance(before, CampaignDefinition) or raises_version(before, definition)
-        if isinstance(before, CampaignDefinition) and row.first_started is not None:
+        grows = not isinstance(before, AutomationDefinition) or raises_version(before, definition)
+        if (
+            isinstance(before, CampaignDefinition)
+            and isinstance(definition, CampaignDefinition)
+            and row.first_started is not None
+        ):
             row = replace(row, interval_since=interval_since(before, definition, row.interval_since, now))
     return replace(
         row,

@@ -30,6 +30,8 @@ View = Literal["full", "compact"]
 SEARCH_PAGE = 200
 WEBHOOKS: Final = "/v1/webhooks/campaigns/"
 """Where the URLs of webhook campaigns begin."""
+AUTOMATIONS: Final = ("campaign", "broadcast")
+"""Kinds that have blocks, drafts and a life."""
 _MEMBERS = {"segment": "segment", "campaign": "trigger"}
 """Which memberships go with a definition, in a task: there may be as many as people."""
 
@@ -262,14 +264,17 @@ def status_of(row: DefinitionRow, now_so: NowSo = NOTHING_BESIDE) -> dict[str, A
     }
     if row.state is not None:
         answer["state"] = row.state
-    if row.kind == "campaign":
+    if row.kind in AUTOMATIONS:
         answer |= {
             "version": row.version,
-            "scheduled": row.definition_id in now_so.scheduled,
             "first_started": None if row.first_started is None else to_unix(row.first_started),
             "actions": row.actions,
-            "active_journeys": now_so.active.get(row.definition_id, 0),
             "drafts": now_so.drafts.get(row.definition_id, 0),
+        }
+    if row.kind == "campaign":
+        answer |= {
+            "scheduled": row.definition_id in now_so.scheduled,
+            "active_journeys": now_so.active.get(row.definition_id, 0),
         }
         if row.webhook_token is not None and row.document.get("trigger", {}).get("type") == "webhook":
             answer["webhook_url"] = f"{WEBHOOKS}{row.webhook_token}"
@@ -393,14 +398,14 @@ def _mentions(row: DefinitionRow, words: str) -> bool:
     """Whether key, name, description or the texts of messages hold the words, case ignored."""
     document = row.document
     texts = [row.key, document.get("name"), document.get("description"), document.get("body"), document.get("email")]
-    if row.kind == "campaign":
+    if row.kind in (*AUTOMATIONS, "transactional"):
         definition, _ = read_definition(document)
         texts += [template.source for template in definition.templates()] if definition is not None else []
     return any(words in text.casefold() for text in texts if isinstance(text, str))
 
 
 async def _now_so(conn: Connection, workspace_id: int, rows: Sequence[DefinitionRow]) -> NowSo:
-    campaigns = [row.definition_id for row in rows if row.kind == "campaign"]
+    campaigns = [row.definition_id for row in rows if row.kind in AUTOMATIONS]
     if not campaigns:
         return NowSo()
     active = await store.active_journeys(conn, workspace_id, campaigns)

@@ -19,6 +19,7 @@ from domain.deliveries import apply
 from domain.drafts import ATTRIBUTES
 from domain.errors import DomainError
 from domain.web_addresses import host_of
+from ingest.belongings import read_for_templates
 from ingest.catalog import Campaign, Catalog, Catalogs
 from ingest.key_needs import need_of
 from ingest.records import RECIPIENT
@@ -42,11 +43,12 @@ from services.delivery_outcomes import (
     reported_ahead,
 )
 from services.delivery_rows import derived_id
+from services.delivery_sources import Source, source_of
 from services.messages import MESSAGE_KINDS, Handing, Rendered
 from services.signing_keys import WEBHOOKS, keys_of
 from services.variables import variables_of
 from store import deliveries as store
-from store import journeys, tasks
+from store import drafts, journeys, tasks
 from store.database import Connection, Database
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
@@ -60,6 +62,7 @@ Clock = Callable[[], datetime]
 StepOutcome = Literal["done", "failed", "skipped", "drafted"]
 OPEN = frozenset({"queued", "attempted"})
 FORGOTTEN = "The rendered message is no longer kept"
+TEMPLATE_GONE = "There is nothing to make it of any more: its template is gone, or says nothing"
 _STEPS: Mapping[str, StepOutcome] = {
     "drafted": "drafted",
     "undeliverable": "skipped",
@@ -67,7 +70,12 @@ _STEPS: Mapping[str, StepOutcome] = {
     "failed": "failed",
     "bounced": "failed",
 }
-_USES: Mapping[str, UseFor] = {"segment": "segment_triggered", "event": "event_triggered"}
+_USES: Mapping[str, UseFor] = {
+    "segment": "segment_triggered",
+    "event": "event_triggered",
+    "broadcast": "broadcasts",
+    "transactional": "transactional",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +154,11 @@ class Deliverer:
         existing = await store.get(conn, catalog.workspace_id, derived_id(catalog, journey, action_id))
         person = unit.people.get(journey.person_id)
         if existing is not None:
-            return await self._again(conn, catalog, existing, person)
+            return await self._again(conn, catalog, existing, person, Source(campaign, key, journey))
         made = make_message(catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
         await store.insert(conn, made.row, made.rendered)
         await reached(unit, made.row, tuple(made.row.metrics), RECIPIENT)
-        return Prepared(catalog, made.row, made.message, self._use(catalog, made.row), campaign.key)
+        return Prepared(catalog, made.row, made.message, use_of(campaign), campaign.key)
 
     async def pick_up(self, conn: Connection, unit: Unit, journey: JourneyRow, action_id: int) -> None:
         """Leave a delivery to the clock that was made and then lost its worker, its journey having ended or moved meanwhile."""
@@ -256,9 +264,9 @@ class Deliverer:
         if row.held_until is not None and row.held_until > now:
             await store.schedule(conn, row, row.held_until)
             return None
-        preference = _preference(catalog, row)
+        source = await source_of(conn, catalog, row, journey=_journey_of(person, row))
         attributes = {} if row.person_id is None else person.profile if person is not None else None
-        refusal = consent.refusal(row.channel, preference, attributes, catalog.settings.sending)
+        refusal = consent.refusal(row.channel, _preference(source), attributes, catalog.settings.sending)
         # What may be with the provider already is not called undeliverable.
         if refusal is not None and row.handed_over_at is None:
             change = apply(row.status, row.metrics, "undeliverable", now, row.channel)  # type: ignore[arg-type]
@@ -268,22 +276,49 @@ class Deliverer:
             await reached(unit, row, change.reached)
             await conclude(unit, row, None, now)
             return None
-        return await self._again(conn, catalog, row, person)
+        if row.transactional_id is not None and row.attempts == 0:
+            return await self._first(unit, row, person, source)
+        return await self._again(conn, catalog, row, person, source)
 
-    async def _again(self, conn: Connection, catalog: Catalog, row: DeliveryRow, person: Person | None) -> Prepared:
+    async def _first(self, unit: Unit, row: DeliveryRow, person: Person | None, source: Source) -> Prepared | None:
+        """A send that was asked for, made now that its turn has come: from the template and the data of now (CHN-09)."""
+        conn, now = unit.conn, unit.now
+        document = await store.content_of(conn, row)
+        if document is not None:
+            return await self._again(conn, unit.catalog, row, person, source)
+        campaign, key, journey = source
+        if campaign is None or key is None or journey is None:
+            change = apply(row.status, row.metrics, "failed", now, row.channel)  # type: ignore[arg-type]
+            row = replace(row, status=change.status, metrics=change.metrics, failure_message=TEMPLATE_GONE)
+            await store.save(conn, row)
+            await store.unschedule(conn, row.workspace_id, row.delivery_id)
+            await reached(unit, row, change.reached)
+            return None
+        if person is not None:
+            await read_for_templates(conn, unit.catalog, campaign, person, journey)
+        made = make_message(unit.catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
+        fresh = replace(
+            made.row, created_at=row.created_at, metrics={**made.row.metrics, "created": row.metrics["created"]}
+        )
+        await store.save(conn, fresh)
+        await drafts.write(conn, fresh, made.rendered)
+        await store.unschedule(conn, row.workspace_id, row.delivery_id)
+        news = tuple(metric for metric in fresh.metrics if metric not in row.metrics)
+        await reached(unit, fresh, news, RECIPIENT)
+        return Prepared(unit.catalog, fresh, made.message, use_of(campaign), campaign.key)
+
+    async def _again(
+        self, conn: Connection, catalog: Catalog, row: DeliveryRow, person: Person | None, source: Source
+    ) -> Prepared:
         message, variables = None, None
-        campaign = catalog.campaigns.get(row.campaign_id or 0)
+        campaign = source.campaign
         if row.status in OPEN:
             document = await store.content_of(conn, row)
             message = MESSAGE_KINDS[row.channel].restored(document) if document is not None else None
             if document is not None and campaign is not None and row.channel == "webhook":
-                variables = await _variables(conn, campaign, row, person, document)
+                variables = _variables(campaign, row, person, source.journey, document)
         key = campaign.key if campaign is not None else None
-        return Prepared(catalog, row, message, self._use(catalog, row), key, variables)
-
-    def _use(self, catalog: Catalog, row: DeliveryRow) -> UseFor:
-        campaign = catalog.campaigns.get(row.campaign_id or 0)
-        return _USES.get(campaign.definition.trigger.type, "all") if campaign is not None else "all"
+        return Prepared(catalog, row, message, use_of(campaign), key, variables)
 
     def _was_interrupted(self, prepared: Prepared, way: WayOut) -> bool:
         """Whether an earlier hand-over of this attempt was cut off and must not be repeated."""
@@ -417,20 +452,29 @@ def _provider_for(prepared: Prepared) -> ProviderDefinition | None:
     return next((provider for use in uses for provider in mine if provider.serves(use)), None)
 
 
-def _preference(catalog: Catalog, row: DeliveryRow) -> consent.Preference:
-    campaign = catalog.campaigns.get(row.campaign_id or 0)
+def use_of(campaign: Campaign | None) -> UseFor:
+    """What a provider has to be for that is to take messages of this."""
+    return _USES.get(campaign.definition.trigger.type, "all") if campaign is not None else "all"
+
+
+def _journey_of(person: Person | None, row: DeliveryRow) -> JourneyRow | None:
+    journeys = person.journeys if person is not None else []
+    return next((journey for journey in journeys if journey.journey_id == row.journey_id), None)
+
+
+def _preference(source: Source) -> consent.Preference:
+    campaign = source.campaign
     if campaign is None:
         return "subscribed"
-    block = campaign.definition.workflow.blocks.get(row.block or "")
+    block = campaign.definition.workflow.blocks.get(source.key or "")
     own = block.subscription if isinstance(block, MessageBlock) else "inherit"
     return consent.effective(own, campaign.definition.subscription)
 
 
-async def _variables(
-    conn: Connection, campaign: Campaign, row: DeliveryRow, person: Person | None, document: Mapping[str, Any]
+def _variables(
+    campaign: Campaign, row: DeliveryRow, person: Person | None, journey: JourneyRow | None, document: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """What templates can read at a later attempt; of a journey that is over, what its message kept."""
-    journey = None if row.journey_id is None else await journeys.get(conn, row.workspace_id, row.journey_id)
     if journey is None:
         return None
     kept = journey.attributes or document.get(ATTRIBUTES) or {}
@@ -449,4 +493,4 @@ def _recorded(row: DeliveryRow, told: str | None = None) -> Recorded:
     )
 
 
-__all__ = ["Clock", "Deliverer", "Outcome", "Prepared", "Recorded"]
+__all__ = ["Clock", "Deliverer", "Outcome", "Prepared", "Recorded", "use_of"]

@@ -27,7 +27,11 @@ async def count(conn: Connection, row: DeliveryRow, amounts: Sequence[tuple[str,
         conn,
         [
             deltas.Delta(row.workspace_id, kind, ref, metric, amount)
-            for kind, ref in (("campaign", None if row.holdout else row.campaign_id), ("action", row.action_id))
+            for kind, ref in (
+                ("campaign", None if row.holdout else row.campaign_id),
+                ("action", row.action_id),
+                ("transactional", row.transactional_id),
+            )
             if ref is not None
             for metric, amount in amounts
         ],

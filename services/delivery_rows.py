@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from domain.deliveries import delivery_id, journey_subject, microseconds
 from domain.drafts import ATTRIBUTES
 from ingest.catalog import Campaign, Catalog
+from services.passages import Passage
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
 
 
 def derived_id(catalog: Catalog, journey: JourneyRow, action_id: int) -> str:
     """The id that the delivery of a block of a journey has, whether it exists yet or not."""
+    if isinstance(journey, Passage):
+        return journey.delivery_of(catalog, action_id)
     return delivery_id(catalog.workspace.delivery_key, journey_subject(journey.journey_id, action_id))
 
 
@@ -22,7 +26,7 @@ def new_row(catalog: Catalog, campaign: Campaign, block_key: str, journey: Journ
     """A delivery of the block as it is before anything was done about it, on no channel yet."""
     action_id = campaign.actions[block_key]
     event = journey.trigger.get("event") or {}
-    return DeliveryRow(
+    row = DeliveryRow(
         workspace_id=catalog.workspace_id,
         delivery_id=derived_id(catalog, journey, action_id),
         channel="",
@@ -36,6 +40,12 @@ def new_row(catalog: Catalog, campaign: Campaign, block_key: str, journey: Journ
         trigger_event_id=event.get("id"),
         metrics={"created": microseconds(now)},
     )
+    if not isinstance(journey, Passage):
+        return row
+    named = replace(row, journey_id=None, trigger_no=journey.trigger_no, recipient_no=journey.recipient_no)
+    if journey.transactional_id is None:
+        return named
+    return replace(named, campaign_id=None, action_id=None, block=None, transactional_id=journey.transactional_id)
 
 
 def keeping(document: Mapping[str, Any], journey: JourneyRow) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from domain.blocks import DeliveringBlock, MessageBlock
 from domain.blocks.base import ActionBlock
 from domain.condition_keys import Keys
 from domain.drafts import ATTRIBUTES, EDITS, FIELDS
+from domain.languages import choose
 from ingest.belongings import read_for_templates
 from ingest.catalog import Campaign, Catalog
 from ingest.key_needs import need_of
@@ -20,7 +21,8 @@ from ingest.unit import Person, Unit
 from rendering.context import MessageNames
 from rendering.errors import RenderError
 from rendering.links import unsubscribe_url
-from services.delivery_making import refusal
+from services.delivery_making import languages_of, refusal
+from services.delivery_sources import source_of
 from services.messages import MESSAGE_KINDS, Making
 from services.variables import variables_of
 from store import deliveries as store
@@ -115,13 +117,9 @@ async def hold(unit: Unit, delivery_id: str, keys: Keys | None = None) -> HeldDe
     row = await store.get(conn, workspace_id, delivery_id, for_update=True) if row is not None else None
     if row is None:
         return None
-    campaign = unit.catalog.campaigns.get(row.campaign_id or 0)
-    key = None
-    if campaign is not None:
-        blocks = campaign.definition.workflow.blocks
-        key = next((k for k, number in campaign.actions.items() if number == row.action_id and k in blocks), None)
-        if person is not None and journey is not None:
-            await read_for_templates(conn, unit.catalog, campaign, person, journey)
+    campaign, key, journey = await source_of(conn, unit.catalog, row, journey=journey)
+    if campaign is not None and person is not None and journey is not None:
+        await read_for_templates(conn, unit.catalog, campaign, person, journey)
     document = await store.content_of(conn, row) or {}
     return HeldDelivery(unit, row, document, person, journey, campaign, key)
 
@@ -163,7 +161,9 @@ def render_again(
         delivery=row.delivery_id,
         unsubscribe=unsubscribe_url(link_base_url, row.delivery_id),
     )
-    block, content = with_edits(block, content_of(block, row.variant), edits or {})
+    said, language = choose(content_of(block, row.variant), languages_of(held.catalog, held.person, journey))
+    edited = replace(edited, language=language)
+    block, content = with_edits(block, said, edits or {})
     if link_tracking is not None and content is not None and "link_tracking" in type(content).model_fields:
         content = content.model_copy(update={"link_tracking": link_tracking})
     if edits and "recipient" in edits:

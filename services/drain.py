@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import faults
+from domain.sends import BroadcastRef, SendBatch, SendRef
 from observability import OUTBOX_HANDED_OVER
 from services.gate import Gate, GateRefused, TemporalAway
 from store import outbox
@@ -18,6 +19,8 @@ from store.outbox import OutboxRow
 
 logger = logging.getLogger("sojourn.outbox")
 
+NOW_ROUND = 200
+"""Many, because all that wait go to Temporal together."""
 LIVE_ROUND = 50
 BULK_ROUND = 20
 """Few, because a live row that comes meanwhile waits for the round to end."""
@@ -41,7 +44,9 @@ class Drain:
         """Hand over one round of rows and return how many were accepted; raises `TemporalAway`, the rest stays."""
         async with self._db.connection() as conn:
             try:
-                rows = await outbox.claim(conn, "live", LIVE_ROUND, real_now)
+                rows = await outbox.claim(conn, "now", NOW_ROUND, real_now)
+                if len(rows) < LIVE_ROUND:
+                    rows += await outbox.claim(conn, "live", LIVE_ROUND, real_now)
                 if len(rows) < LIVE_ROUND:
                     rows += await outbox.claim(conn, "bulk", BULK_ROUND, real_now)
                 return await self._hand_over(conn, rows, real_now) if rows else 0
@@ -71,7 +76,11 @@ class Drain:
     async def _hand_over(self, conn: Connection, rows: Sequence[OutboxRow], real_now: datetime) -> int:
         faults.point("outbox.after_commit")
         places = asyncio.Semaphore(AT_ONCE)
-        results = await asyncio.gather(*[_placed(places, self._hand_over_one(row)) for row in rows])
+        sends = [row for row in rows if row.kind == "send"]
+        rows = [*sends, *(row for row in rows if row.kind != "send")]
+        together = [_placed(places, self._hand_over_one(row)) for row in rows[len(sends) :]]
+        sent, *others = await asyncio.gather(self._hand_over_sends(sends), *together)
+        results = [*[sent] * len(sends), *others]
         faults.point("outbox.after_accept")
         accepted = [row.outbox_id for row, result in zip(rows, results, strict=True) if result == "accepted"]
         refused = [row.outbox_id for row, result in zip(rows, results, strict=True) if result == "refused"]
@@ -86,7 +95,9 @@ class Drain:
         try:
             if row.kind == "start":
                 await self._gate.start_journey(row.journey)
-            else:
+            elif row.kind == "broadcast":
+                await self._gate.wake_broadcast(_trigger(row), row.why)
+            elif row.kind == "wake":
                 await self._wake(row)
         except TemporalAway:
             return "away"
@@ -95,6 +106,21 @@ class Drain:
             logger.warning("Temporal refused a row of the outbox; it is tried again.", extra=ids)
             return "refused"
         OUTBOX_HANDED_OVER.labels(row.kind).inc()
+        return "accepted"
+
+    async def _hand_over_sends(self, rows: Sequence[OutboxRow]) -> Result:
+        """Have all that were asked for meanwhile sent by one workflow: alone each has its own, many share its cost."""
+        if not rows:
+            return "accepted"
+        named = [SendRef(workspace_id=row.journey.workspace_id, delivery_id=row.journey.journey_id) for row in rows]
+        try:
+            await self._gate.start_sends(SendBatch(sends=tuple(named)))
+        except TemporalAway:
+            return "away"
+        except GateRefused as error:
+            logger.warning("Temporal refused sends; they are tried again.", extra={"code": error.code})
+            return "refused"
+        OUTBOX_HANDED_OVER.labels("send").inc(len(rows))
         return "accepted"
 
     async def _wake(self, row: OutboxRow) -> None:
@@ -121,6 +147,13 @@ class Drain:
         if self._away:
             self._away = False
             logger.warning("Temporal is back; the outbox is drained.")
+
+
+def _trigger(row: OutboxRow) -> BroadcastRef:
+    journey = row.journey
+    return BroadcastRef(
+        workspace_id=journey.workspace_id, broadcast_id=journey.campaign_id, trigger_no=int(journey.journey_id)
+    )
 
 
 async def _placed(places: asyncio.Semaphore, work: Awaitable[Result]) -> Result:

@@ -46,6 +46,8 @@ TIMER_KINDS: Mapping[str, str] = {
     "flip": "segment_flip",
     "delivery": "delivery_retry",
     RELEASE: "send_at",
+    "transactional": "send_at",
+    "broadcast": "broadcast",
     **dict.fromkeys(schedules.TURNS, "schedule"),
 }
 """What the contract calls what is due, where it is not a journey."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from domain.sends import BroadcastRef, SendBatch
 from domain.task_steps import TaskRef
 from store.outbox import JourneyStart
 
@@ -35,5 +36,11 @@ class Gate(Protocol):
     async def start_task(self, task: TaskRef, what: str) -> bool:
         """Have the workflow of an open task running; False where there was one already. `what` is for people to read."""
 
+    async def start_sends(self, batch: SendBatch) -> bool:
+        """Have these deliveries sent by a workflow; False where there is one for the first of them already."""
 
-__all__ = ["Gate", "GateRefused", "JourneyStart", "TaskRef", "TemporalAway"]
+    async def wake_broadcast(self, trigger: BroadcastRef, why: str) -> None:
+        """Have the workflow of a trigger running, and look again."""
+
+
+__all__ = ["BroadcastRef", "Gate", "GateRefused", "JourneyStart", "SendBatch", "TaskRef", "TemporalAway"]

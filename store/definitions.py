@@ -117,11 +117,11 @@ async def set_state(conn: Connection, workspace_id: int, kind: str, definition_i
 async def set_started(
     conn: Connection, workspace_id: int, campaign_id: int, state: str, now: datetime, *, audience: str = "future"
 ) -> None:
-    """Record that a campaign starts now, in the state it takes, and whom it takes in."""
+    """Record that a campaign or broadcast starts now, in the state it takes, and whom it takes in."""
     await conn.execute(
         """UPDATE definitions SET state = $3, started_at = $4, first_started = COALESCE(first_started, $4),
                audience = $5, schedule_problems = NULL
-           WHERE workspace_id = $1 AND kind = 'campaign' AND definition_id = $2""",
+           WHERE workspace_id = $1 AND kind IN ('campaign', 'broadcast') AND definition_id = $2""",
         workspace_id,
         campaign_id,
         state,

@@ -46,6 +46,12 @@ class DeliveryRow:
     variant: str | None = None
     holdout: bool = False
     edited: bool = False
+    transactional_id: int | None = None
+    trigger_no: int | None = None
+    recipient_no: int | None = None
+    language: str | None = None
+    content_id: int | None = None
+    forgotten: bool = False
 
 
 _NAMES = [column.name for column in fields(DeliveryRow)]
@@ -65,6 +71,11 @@ _CHANGING = (
     "subject",
     "draft",
     "edited",
+    "variant",
+    "holdout",
+    "language",
+    "content_id",
+    "forgotten",
 )
 
 
@@ -187,12 +198,31 @@ async def unschedule(conn: Connection, workspace_id: int, delivery_id: str) -> N
     )
 
 
+async def ask(conn: Connection, workspace_id: int, kind: str, ref: str, due_at: datetime) -> None:
+    """Ask the clock for something of this kind at an instant, in place of the one before."""
+    await conn.execute(
+        """INSERT INTO due (workspace_id, kind, ref, due_at) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (workspace_id, kind, ref) DO UPDATE SET due_at = excluded.due_at""",
+        workspace_id,
+        kind,
+        ref,
+        due_at,
+    )
+
+
+async def ask_no_more(conn: Connection, workspace_id: int, kind: str, ref: str) -> None:
+    """Ask for it no longer."""
+    await conn.execute("DELETE FROM due WHERE workspace_id = $1 AND kind = $2 AND ref = $3", workspace_id, kind, ref)
+
+
 __all__ = [
     "CALL_RETRY",
     "RETRIES",
     "RETRY",
     "DeliveryRow",
     "add_attempt",
+    "ask",
+    "ask_no_more",
     "claim",
     "content_of",
     "find",

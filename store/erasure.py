@@ -24,6 +24,7 @@ _GONE = tuple(
         "anonymous_ids",
         "mailbox",
         "export_lines",
+        "broadcast_recipients",
         "identities",
         "people",
     )
@@ -54,6 +55,8 @@ _DELIVERIES = (
        WHERE e.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND e.delivery_id = d.delivery_id""",
     """DELETE FROM delivery_contents c USING deliveries d
        WHERE c.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND c.delivery_id = d.delivery_id""",
+    """DELETE FROM delivery_requests r USING deliveries d
+       WHERE r.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND r.delivery_id = d.delivery_id""",
     """UPDATE delivery_attempts a SET answer = NULL FROM deliveries d
        WHERE a.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND a.delivery_id = d.delivery_id""",
 )

@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from store.database import Connection
 
-Lane = Literal["live", "bulk"]
+Lane = Literal["now", "live", "bulk"]
+"""`now` is for what somebody waits for, `bulk` for what nobody does; each is drained before the next."""
 
 _LOCK_CLASS = 0x0B0C
 _WINDOW = 8
@@ -38,10 +39,13 @@ class JourneyStart:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A start or a wake of a journey, to be handed over."""
+    """A start or a wake of a journey, a transactional send, or a turn of a broadcast, to be handed over.
+
+    Of a send `journey_id` is the delivery, of a broadcast the number of the trigger.
+    """
 
     outbox_id: int
-    kind: Literal["start", "wake"]
+    kind: Literal["start", "wake", "send", "broadcast"]
     why: str
     journey: JourneyStart
 
@@ -91,6 +95,35 @@ async def claim(conn: Connection, lane: Lane, limit: int, now: datetime) -> list
     return [OutboxRow(record["outbox_id"], record["kind"], record["why"], _start(record)) for record in records]
 
 
+async def ask_sends(
+    conn: Connection, workspace_id: int, sends: Sequence[tuple[str, int]], *, lane: Lane = "now"
+) -> None:
+    """Have deliveries sent, each named with the number of its transactional message."""
+    await conn.execute(
+        """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why)
+           SELECT $1, $4, 'send', s.id, 'send/' || s.id, s.number, 0, 'asked for'
+           FROM unnest($2::text[], $3::int[]) AS s (id, number)""",
+        workspace_id,
+        [delivery_id for delivery_id, _ in sends],
+        [number for _, number in sends],
+        lane,
+    )
+
+
+async def ask_broadcast(conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, why: str) -> None:
+    """Have the trigger of a broadcast go on; where that is asked already, once is enough."""
+    await conn.execute(
+        """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why)
+           SELECT $1, 'live', 'broadcast', $3::int::text, $5, $2, 0, $4
+           WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE workspace_id = $1 AND workflow_id = $5 AND kind = 'broadcast')""",
+        workspace_id,
+        broadcast_id,
+        trigger_no,
+        why,
+        f"broadcast/{workspace_id}/{broadcast_id}/{trigger_no}",
+    )
+
+
 async def delete(conn: Connection, outbox_ids: Sequence[int]) -> None:
     """Forget rows that were handed over."""
     await conn.execute("DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[])", list(outbox_ids))
@@ -109,7 +142,7 @@ async def release(conn: Connection) -> None:
 async def depth(conn: Connection) -> dict[str, int]:
     """How many rows wait, by lane."""
     records = await conn.fetch("SELECT lane, count(*) AS waiting FROM outbox GROUP BY lane")
-    return {"live": 0, "bulk": 0} | {record["lane"]: record["waiting"] for record in records}
+    return {"now": 0, "live": 0, "bulk": 0} | {record["lane"]: record["waiting"] for record in records}
 
 
 async def journey_is_active(conn: Connection, workspace_id: int, journey_id: str) -> bool:
@@ -139,6 +172,8 @@ __all__ = [
     "Lane",
     "OutboxRow",
     "active_journeys",
+    "ask_broadcast",
+    "ask_sends",
     "claim",
     "delete",
     "depth",

@@ -7,11 +7,12 @@ from typing import Literal, NamedTuple
 
 from store.database import Connection
 
-Table = Literal["ingest_log", "activities", "delivery_contents", "journey_steps", "rejected_calls"]
+Table = Literal["ingest_log", "activities", "delivery_contents", "delivery_requests", "journey_steps", "rejected_calls"]
 KEYS: dict[Table, str] = {
     "ingest_log": "accepted_at",
     "activities": "recorded_at",
     "delivery_contents": "created_at",
+    "delivery_requests": "created_at",
     "journey_steps": "started_at",
     "rejected_calls": "at",
 }

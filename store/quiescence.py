@@ -17,7 +17,7 @@ class Pending:
     """How much of each kind is runnable now, counted up to a thousand.
 
     `behind`: journeys woken and not planned since; `overdue`: journeys whose instant has come; `stopping`: campaigns
-    whose last journey is over.
+    whose last journey is over; `broadcasts`: triggers that can go on.
     """
 
     ingestion: int
@@ -29,6 +29,7 @@ class Pending:
     tasks: int
     deliveries: int
     stopping: int
+    broadcasts: int
 
     @property
     def quiet(self) -> bool:
@@ -68,7 +69,12 @@ _PENDING = f"""SELECT
     {_count("deliveries", _IN_HAND)} AS deliveries,
     (SELECT count(*) FROM definitions d WHERE d.workspace_id = $1 AND d.kind = 'campaign' AND d.state = 'stopping'
        AND NOT EXISTS (SELECT 1 FROM journeys j WHERE j.workspace_id = $1 AND j.campaign_id = d.definition_id
-                         AND j.state = 'in_progress')) AS stopping"""
+                         AND j.state = 'in_progress')) AS stopping,
+    (SELECT count(*) FROM broadcast_triggers t
+     WHERE t.workspace_id = $1 AND t.state IN ('queued', 'processing', 'sending') AND NOT t.paused
+       AND (t.next_at IS NULL OR t.next_at <= $2) AND NOT EXISTS (
+         SELECT 1 FROM broadcast_triggers e WHERE e.workspace_id = $1 AND e.broadcast_id = t.broadcast_id
+           AND e.trigger_no < t.trigger_no AND e.state IN ('queued', 'processing', 'sending'))) AS broadcasts"""
 
 
 async def look(conn: Connection, workspace_id: int, now: datetime) -> Pending:

@@ -7,12 +7,15 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from workflows.names import SEND_QUEUE, TASKS_QUEUE, summary
+from workflows.names import SEND_BULK_QUEUE, SEND_NOW_QUEUE, SEND_QUEUE, TASKS_QUEUE, summary
 
 with workflow.unsafe.imports_passed_through():
+    from activities.broadcasts import BroadcastActivities
     from activities.journeys import JourneyActivities
     from activities.messages import MessageActivities
+    from activities.sends import SendActivities
     from activities.tasks import TaskActivities
+    from domain.sends import BroadcastRef, BroadcastTurn, SendBatch
     from domain.steps import AdvanceInput, DeliverMessageInput, JourneyRef, StepResult
     from domain.task_steps import TaskProgress, TaskRef
 
@@ -66,4 +69,28 @@ async def run_task(task: TaskRef) -> TaskProgress:
     )
 
 
-__all__ = ["FOR_EVER", "advance", "deliver_message", "run_task"]
+async def send_transactional(batch: SendBatch) -> None:
+    """Hand over deliveries that somebody asked for."""
+    await workflow.execute_activity_method(
+        SendActivities.send_transactional,
+        batch,
+        task_queue=SEND_NOW_QUEUE,
+        start_to_close_timeout=timedelta(minutes=5),
+        heartbeat_timeout=timedelta(seconds=5),
+        retry_policy=FOR_EVER,
+    )
+
+
+async def run_broadcast(trigger: BroadcastRef) -> BroadcastTurn:
+    """See to recipients of a broadcast for some seconds."""
+    return await workflow.execute_activity_method(
+        BroadcastActivities.run_broadcast,
+        trigger,
+        task_queue=SEND_BULK_QUEUE,
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=timedelta(seconds=5),
+        retry_policy=FOR_EVER,
+    )
+
+
+__all__ = ["FOR_EVER", "advance", "deliver_message", "run_broadcast", "run_task", "send_transactional"]

@@ -22,15 +22,20 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
+from domain.sends import BroadcastRef, SendBatch
 from domain.steps import JourneyRef
 from domain.task_steps import TaskRef
 from services.gate import GateRefused, JourneyStart, TemporalAway
 from workflows.converter import DATA_CONVERTER
 from workflows.names import (
+    BROADCAST_WORKFLOW,
     CAMPAIGN,
     JOURNEY_WORKFLOW,
     JOURNEYS_QUEUE,
     PERSON,
+    SEND_BULK_QUEUE,
+    SEND_NOW_QUEUE,
+    SEND_WORKFLOW,
     TASK_WORKFLOW,
     TASKS_QUEUE,
     WAKE_SIGNAL,
@@ -133,6 +138,55 @@ class Gateway:
             except WorkflowAlreadyStartedError:
                 return False
         return True
+
+    async def start_sends(self, batch: SendBatch) -> bool:
+        """Have these deliveries sent by a workflow; False where there is one for the first of them already."""
+        first = batch.sends[0]
+        workspaces = {send.workspace_id for send in batch.sends}
+        here = [SearchAttributePair(WORKSPACE, first.workspace_id)] if len(workspaces) == 1 else []
+        what = first.delivery_id if len(batch.sends) == 1 else f"{first.delivery_id} and {len(batch.sends) - 1} more"
+        with _translated():
+            try:
+                await self.client.start_workflow(
+                    SEND_WORKFLOW,
+                    batch,
+                    id=f"send/{first.delivery_id}",
+                    task_queue=SEND_NOW_QUEUE,
+                    task_timeout=TASK_LIMIT,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    # Another group may begin with the same delivery when this one is asked for again.
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    search_attributes=TypedSearchAttributes(here),
+                    static_summary=f"send {what}",
+                    rpc_timeout=CALL_LIMIT,
+                )
+            except WorkflowAlreadyStartedError:
+                if len(batch.sends) > 1:
+                    await self.start_sends(SendBatch(sends=batch.sends[1:]))
+                return False
+        return True
+
+    async def wake_broadcast(self, trigger: BroadcastRef, why: str) -> None:
+        """Have the workflow of a trigger running, and look again."""
+        with _translated():
+            await self.client.start_workflow(
+                BROADCAST_WORKFLOW,
+                trigger,
+                id=trigger.workflow_id,
+                task_queue=SEND_BULK_QUEUE,
+                task_timeout=TASK_LIMIT,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=TypedSearchAttributes(
+                    [
+                        SearchAttributePair(WORKSPACE, trigger.workspace_id),
+                        SearchAttributePair(CAMPAIGN, str(trigger.broadcast_id)),
+                    ]
+                ),
+                static_summary=f"broadcast {trigger.broadcast_id} - trigger {trigger.trigger_no}",
+                start_signal=WAKE_SIGNAL,
+                start_signal_args=[why, 0],
+                rpc_timeout=CALL_LIMIT,
+            )
 
     async def wake_journey(self, workflow_id: str, why: str, upto_seq: int) -> bool:
         """Have the workflow look again; False where none of the id is running."""

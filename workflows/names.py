@@ -8,6 +8,8 @@ from temporalio.common import SearchAttributeKey
 
 JOURNEY_WORKFLOW: Final = "journey"
 TASK_WORKFLOW: Final = "task"
+SEND_WORKFLOW: Final = "send"
+BROADCAST_WORKFLOW: Final = "broadcast"
 WAKE_SIGNAL: Final = "wake"
 
 JOURNEYS_QUEUE: Final = "journeys"
@@ -30,6 +32,7 @@ def summary(text: str | None) -> str | None:
 
 
 __all__ = [
+    "BROADCAST_WORKFLOW",
     "CAMPAIGN",
     "JOURNEYS_QUEUE",
     "JOURNEY_WORKFLOW",
@@ -38,6 +41,7 @@ __all__ = [
     "SEND_BULK_QUEUE",
     "SEND_NOW_QUEUE",
     "SEND_QUEUE",
+    "SEND_WORKFLOW",
     "TASKS_QUEUE",
     "TASK_WORKFLOW",
     "WAKE_SIGNAL",

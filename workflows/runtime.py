@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.broadcasts import BroadcastActivities
 from activities.interceptor import FailureInterceptor
 from activities.journeys import JourneyActivities
 from activities.messages import MessageActivities
+from activities.sends import SendActivities
 from activities.tasks import TaskActivities
+from workflows.broadcast import BroadcastWorkflow
 from workflows.journey import JourneyWorkflow
-from workflows.names import JOURNEYS_QUEUE, TASKS_QUEUE
+from workflows.names import JOURNEYS_QUEUE, SEND_BULK_QUEUE, SEND_NOW_QUEUE, TASKS_QUEUE
+from workflows.send import SendWorkflow
 from workflows.task import TaskWorkflow
 
-WORKFLOWS: list[type] = [JourneyWorkflow, TaskWorkflow]
+WORKFLOWS: list[type] = [JourneyWorkflow, TaskWorkflow, SendWorkflow, BroadcastWorkflow]
 PASSED_THROUGH = ("domain", "activities", "pydantic", "pydantic_core", "workflows.calls", "workflows.names")
 """Loaded once for all workflows; the file of a workflow itself is loaded for each, which the sandbox needs."""
 STICKY_LIMIT = timedelta(seconds=2)
@@ -85,6 +91,37 @@ def tasks_worker(client: Client, activities: TaskActivities, *, max_cached: int 
     )
 
 
+def send_now_worker(client: Client, activities: SendActivities, *, slots: int = 20) -> Worker:
+    """A worker for what somebody asked for by a call: its workflow tasks, and `slots` batches at once."""
+    return _carrying(client, SEND_NOW_QUEUE, SendWorkflow, activities.send_transactional, slots=slots, cached=100)
+
+
+def broadcasts_worker(client: Client, activities: BroadcastActivities, *, slots: int = 2) -> Worker:
+    """A worker for broadcasts: their workflow tasks, and `slots` triggers at once."""
+    return _carrying(client, SEND_BULK_QUEUE, BroadcastWorkflow, activities.run_broadcast, slots=slots, cached=100)
+
+
+def _carrying(
+    client: Client, queue: str, carried: type, activity: Callable[..., Any], *, slots: int, cached: int
+) -> Worker:
+    """A worker for one kind of workflow and the one activity that does its work."""
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=[carried],
+        activities=[activity],
+        workflow_runner=workflow_runner(),
+        interceptors=[FailureInterceptor()],
+        max_cached_workflows=cached,
+        max_concurrent_workflow_tasks=20,
+        max_concurrent_activities=slots,
+        max_heartbeat_throttle_interval=LONGEST_BEAT,
+        default_heartbeat_throttle_interval=LONGEST_BEAT,
+        sticky_queue_schedule_to_start_timeout=STICKY_LIMIT,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
 def workflow_runner() -> SandboxedWorkflowRunner:
     """The sandbox that guards the workflow files and shares everything below them."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
@@ -102,7 +139,9 @@ def temporal_runtime() -> Runtime:
 __all__ = [
     "PASSED_THROUGH",
     "WORKFLOWS",
+    "broadcasts_worker",
     "journeys_worker",
+    "send_now_worker",
     "send_worker",
     "tasks_worker",
     "temporal_runtime",

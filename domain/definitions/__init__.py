@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from domain.definitions.automation import AutomationDefinition
 from domain.definitions.base import Definition, Surroundings, Template, Use
+from domain.definitions.broadcast import BroadcastDefinition
 from domain.definitions.campaign import CampaignDefinition
 from domain.definitions.collection import CollectionDefinition
 from domain.definitions.form import FormDefinition
@@ -17,6 +19,7 @@ from domain.definitions.provider import ProviderDefinition
 from domain.definitions.segment import SegmentDefinition
 from domain.definitions.sender import SenderDefinition
 from domain.definitions.settings import SettingsDefinition
+from domain.definitions.transactional import SingleMessage, TransactionalDefinition
 from domain.definitions.webhook import WebhookDefinition
 from domain.errors import Problem
 from domain.problems import from_validation_error
@@ -34,6 +37,8 @@ KINDS: Final[Mapping[str, type[Definition]]] = {
         CollectionDefinition,
         FormDefinition,
         WebhookDefinition,
+        BroadcastDefinition,
+        TransactionalDefinition,
     )
 }
 """Every kind of this version by its word."""
@@ -68,6 +73,8 @@ def read_definition(raw: Any) -> tuple[Definition | None, list[Problem]]:
 
 __all__ = [
     "KINDS",
+    "AutomationDefinition",
+    "BroadcastDefinition",
     "CampaignDefinition",
     "CollectionDefinition",
     "Definition",
@@ -78,8 +85,10 @@ __all__ = [
     "SegmentDefinition",
     "SenderDefinition",
     "SettingsDefinition",
+    "SingleMessage",
     "Surroundings",
     "Template",
+    "TransactionalDefinition",
     "Use",
     "WebhookDefinition",
     "kind_of",

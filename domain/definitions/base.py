@@ -29,10 +29,10 @@ class Surroundings(Protocol):
     def ring_of_segments(self, key: str, through: str | int) -> list[str]:
         """The keys on a way from a segment through one it is made of back to itself, both ends included; else none."""
 
-    def blocks_of(self, ref: str | int) -> Mapping[str, int | None] | None:
-        """The blocks of a campaign with their action ids, where they have one; None where there is no such campaign."""
+    def blocks_of(self, ref: str | int, kind: str = "campaign") -> Mapping[str, int | None] | None:
+        """The blocks of a campaign or broadcast with their action ids, where they have one; None where there is none such."""
 
-    def blocks_asked_for(self, key: str) -> list[tuple[str, str, str]]:
+    def blocks_asked_for(self, key: str, kind: str = "campaign") -> list[tuple[str, str, str]]:
         """The blocks a campaign has had so far that other documents name: kind and key of each of these, and the block."""
 
     def is_disabled_type(self, ref: str | int) -> bool:

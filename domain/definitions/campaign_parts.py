@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from domain.blocks import DeliveringBlock, SegmentUpdate
 from domain.data_values import JavascriptValue, LiquidValue
+from domain.definitions.automation_shape import Automation
 from domain.definitions.condition_uses import uses_of
 from domain.definitions.triggers.base import PlacedCondition, PlacedWhere
 from domain.problems import pointer_of
 from domain.uses import Template, Use
 
-if TYPE_CHECKING:
-    from domain.definitions.campaign import CampaignDefinition
 
-
-def conditions(campaign: CampaignDefinition) -> Iterator[PlacedCondition]:
+def conditions(campaign: Automation) -> Iterator[PlacedCondition]:
     """Every condition, in document order."""
     for placed in campaign.trigger.placed():
         yield placed._replace(pointer=f"/trigger{placed.pointer}")
@@ -27,7 +24,7 @@ def conditions(campaign: CampaignDefinition) -> Iterator[PlacedCondition]:
             yield PlacedCondition(pointer_of(("workflow", "blocks", key, *field)), condition, place)
 
 
-def wheres(campaign: CampaignDefinition) -> Iterator[PlacedWhere]:
+def wheres(campaign: Automation) -> Iterator[PlacedWhere]:
     """Every set of comparisons on a record of its own, in document order."""
     for placed in campaign.trigger.wheres():
         yield placed._replace(pointer=f"/trigger{placed.pointer}")
@@ -38,19 +35,19 @@ def wheres(campaign: CampaignDefinition) -> Iterator[PlacedWhere]:
             yield PlacedWhere(pointer_of(("workflow", "blocks", key, *field)), where, place)
 
 
-def segment_updates(campaign: CampaignDefinition) -> Iterator[Use]:
+def segment_updates(campaign: Automation) -> Iterator[Use]:
     """The segments that blocks put people into and take them out of."""
     for key, block in campaign.workflow.blocks.items():
         if isinstance(block, SegmentUpdate):
             yield Use("segment", block.segment, pointer_of(("workflow", "blocks", key, "segment")))
 
 
-def uses(campaign: CampaignDefinition) -> Iterator[Use]:
+def uses(campaign: Automation) -> Iterator[Use]:
     """Every reference to another document."""
     for use in campaign.trigger.uses():
         yield use._replace(pointer=f"/trigger{use.pointer}")
     for placed in conditions(campaign):
-        yield from uses_of(placed.condition, placed.pointer, campaign.key)
+        yield from uses_of(placed.condition, placed.pointer, campaign.key, campaign.kind)
     goal = campaign.goal
     if goal is not None:
         for name, ref_or_none in (("enters_segment", goal.enters_segment), ("leaves_segment", goal.leaves_segment)):
@@ -61,7 +58,7 @@ def uses(campaign: CampaignDefinition) -> Iterator[Use]:
             yield Use(kind, ref, pointer_of(("workflow", "blocks", key, *path)))
 
 
-def templates(campaign: CampaignDefinition) -> Iterator[Template]:
+def templates(campaign: Automation) -> Iterator[Template]:
     """Every Liquid template."""
     for key, block in campaign.workflow.blocks.items():
         at = ("workflow", "blocks", key)
@@ -72,7 +69,7 @@ def templates(campaign: CampaignDefinition) -> Iterator[Template]:
                 yield Template(pointer_of((*at, *path, "liquid")), value.liquid)
 
 
-def scripts(campaign: CampaignDefinition) -> Iterator[Template]:
+def scripts(campaign: Automation) -> Iterator[Template]:
     """Every JavaScript body."""
     for key, block in campaign.workflow.blocks.items():
         for path, value in block.values():
@@ -80,14 +77,14 @@ def scripts(campaign: CampaignDefinition) -> Iterator[Template]:
                 yield Template(pointer_of(("workflow", "blocks", key, *path, "javascript")), value.javascript)
 
 
-def addresses(campaign: CampaignDefinition) -> Iterator[tuple[str, str]]:
+def addresses(campaign: Automation) -> Iterator[tuple[str, str]]:
     """Every address that a block calls, templates as they are, each with its pointer."""
     for key, block in campaign.workflow.blocks.items():
         for path, url in block.addresses():
             yield pointer_of(("workflow", "blocks", key, *path)), url
 
 
-def sends(campaign: CampaignDefinition) -> bool:
+def sends(campaign: Automation) -> bool:
     """Whether any message leaves by itself."""
     return any(
         isinstance(block, DeliveringBlock) and "automatic" in block.leaving
@@ -95,7 +92,7 @@ def sends(campaign: CampaignDefinition) -> bool:
     )
 
 
-def channels(campaign: CampaignDefinition) -> dict[str, str]:
+def channels(campaign: Automation) -> dict[str, str]:
     """The channels of messages that are not off, each with the pointer of its first block."""
     found: dict[str, str] = {}
     for key, block in campaign.workflow.blocks.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from domain.blocks import EmailBlock
 from domain.condition_rules import allowed_lookups, check_condition, check_where
 from domain.definitions import campaign_parts
+from domain.definitions.automation_shape import Automation
 from domain.definitions.condition_uses import check_uses
 from domain.errors import Problem, Referent
 from domain.journeys import FrequencyEvery
@@ -18,11 +19,58 @@ from domain.workflow_graph import check_graph
 
 if TYPE_CHECKING:
     from domain.definitions.base import Surroundings
+    from domain.definitions.broadcast import BroadcastDefinition
     from domain.definitions.campaign import CampaignDefinition
+
+
+NOT_IN_BROADCASTS = frozenset({"time_delay", "random_delay", "time_window", "wait_until", "llm"})
+"""Blocks that take their time, which nobody has in a broadcast."""
 
 
 def check(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
     """Everything wrong between the parts; what only a start demands is marked so."""
+    yield from _conditions(campaign)
+    yield from _frequency(campaign)
+    yield from _goal(campaign)
+    yield from _audience(campaign)
+    yield from _nobody(campaign)
+    yield from _workflow(campaign, around)
+
+
+def check_broadcast(broadcast: BroadcastDefinition, around: Surroundings) -> Iterator[Problem]:
+    """The same of a broadcast, which nobody begins and nobody waits in (CHN-15)."""
+    if broadcast.audience is not None:
+        yield from check_condition(broadcast.audience, "recipients", pointer="/recipients", trigger_type="broadcast")
+    yield from _conditions(broadcast)
+    for key, block in broadcast.workflow.blocks.items():
+        if block.type in NOT_IN_BROADCASTS:
+            message = f"Recipients of a broadcast are seen to at once: it has no {block.type}."
+            yield Problem(
+                code="block_not_allowed", pointer=pointer_of(("workflow", "blocks", key, "type")), message=message
+            )
+        if getattr(block, "waits", False):
+            message = "Recipients of a broadcast wait for nothing: leave out what waits for the answer."
+            field = "response" if getattr(block, "response", None) is not None else "wait"
+            yield Problem(
+                code="not_applicable", pointer=pointer_of(("workflow", "blocks", key, field)), message=message
+            )
+    yield from _workflow(broadcast, around)
+
+
+def _workflow(campaign: Automation, around: Surroundings) -> Iterator[Problem]:
+    """What holds for every workflow, whatever begins it."""
+    yield from check_graph(campaign.workflow, "/workflow", campaign.trigger.type)
+    yield from _renames(campaign)
+    yield from _values(campaign)
+    yield from _by_hand(campaign, around)
+    yield from check_uses(campaign_parts.uses(campaign), around)
+    yield from _cohorts(campaign)
+    yield from _asked_for(campaign, around)
+    yield from _senders(campaign, around)
+
+
+def _conditions(campaign: Automation) -> Iterator[Problem]:
+    """What conditions and comparisons ask that cannot be asked where they stand."""
     trigger_type = campaign.trigger.type
     for placed in campaign_parts.conditions(campaign):
         if placed.place == "filters" and not campaign.trigger.filtered:
@@ -40,18 +88,6 @@ def check(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Proble
         )
     for pointer, where, place in campaign_parts.wheres(campaign):
         yield from check_where(where, place, pointer=pointer, trigger_type=trigger_type)
-    yield from _frequency(campaign)
-    yield from _goal(campaign)
-    yield from _audience(campaign)
-    yield from check_graph(campaign.workflow, "/workflow", trigger_type)
-    yield from _nobody(campaign)
-    yield from _renames(campaign)
-    yield from _values(campaign)
-    yield from _by_hand(campaign, around)
-    yield from check_uses(campaign_parts.uses(campaign), around)
-    yield from _cohorts(campaign)
-    yield from _asked_for(campaign, around)
-    yield from _senders(campaign, around)
 
 
 def _frequency(campaign: CampaignDefinition) -> Iterator[Problem]:
@@ -110,7 +146,7 @@ def _nobody(campaign: CampaignDefinition) -> Iterator[Problem]:
             yield Problem(code="block_not_allowed", pointer=pointer_of((*at, "type")), message=why)
 
 
-def _renames(campaign: CampaignDefinition) -> Iterator[Problem]:
+def _renames(campaign: Automation) -> Iterator[Problem]:
     blocks = campaign.workflow.blocks
     taken: dict[str, str] = {}
     for key, block in blocks.items():
@@ -127,7 +163,7 @@ def _renames(campaign: CampaignDefinition) -> Iterator[Problem]:
         taken.setdefault(old, key)
 
 
-def _values(campaign: CampaignDefinition) -> Iterator[Problem]:
+def _values(campaign: Automation) -> Iterator[Problem]:
     """Values that start from what the trigger does not provide."""
     for key, block in campaign.workflow.blocks.items():
         readable = allowed_lookups("block", campaign.trigger.type) | block.provides
@@ -138,14 +174,14 @@ def _values(campaign: CampaignDefinition) -> Iterator[Problem]:
                 yield Problem(code="root_not_allowed", pointer=pointer_of((*at, "from")), message=message)
 
 
-def _by_hand(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
+def _by_hand(campaign: Automation, around: Surroundings) -> Iterator[Problem]:
     for use in campaign_parts.segment_updates(campaign):
         if around.segment_has_conditions(use.ref):
             message = f"The segment {use.ref!r} has conditions; a block can only change who is in a manual one."
             yield Problem(code="segment_not_manual", pointer=use.pointer, message=message)
 
 
-def _cohorts(campaign: CampaignDefinition) -> Iterator[Problem]:
+def _cohorts(campaign: Automation) -> Iterator[Problem]:
     """Conditions on the path taken at a block that is none of the workflow's."""
     for placed in campaign_parts.conditions(campaign):
         for leaf in placed.condition.leaves:
@@ -154,17 +190,17 @@ def _cohorts(campaign: CampaignDefinition) -> Iterator[Problem]:
                 yield Problem(code="unknown_block", pointer=f"{placed.pointer}{leaf.pointer}/block", message=message)
 
 
-def _asked_for(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
+def _asked_for(campaign: Automation, around: Surroundings) -> Iterator[Problem]:
     """Blocks that are gone although conditions elsewhere ask for their messages, and would never again find one."""
     blocks = campaign.workflow.blocks
-    for kind, key, block in around.blocks_asked_for(campaign.key):
+    for kind, key, block in around.blocks_asked_for(campaign.key, campaign.kind):
         if block not in blocks:
             message = f"The {kind} '{key}' asks for messages of the block '{block}', which therefore stays."
             referents = (Referent(kind=kind, key=key),)
             yield Problem(code="in_use", pointer="/workflow/blocks", message=message, referents=referents)
 
 
-def _senders(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Problem]:
+def _senders(campaign: Automation, around: Surroundings) -> Iterator[Problem]:
     """Emails from a telephone number, and text messages from an address."""
     phones = {sender.key: getattr(sender, "phone", None) is not None for sender in around.others("sender", "")}
     for key, block in campaign.workflow.blocks.items():
@@ -177,7 +213,7 @@ def _senders(campaign: CampaignDefinition, around: Surroundings) -> Iterator[Pro
             )
 
 
-def senderless(campaign: CampaignDefinition) -> Iterator[Problem]:
+def senderless(campaign: Automation) -> Iterator[Problem]:
     """The warning that an email names nobody to come from, for a workspace without senders."""
     for key, block in campaign.workflow.blocks.items():
         message = block.message if isinstance(block, EmailBlock) else None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.blocks.base import ActionBlock
+from domain.definitions.automation import AutomationDefinition
 from domain.definitions.campaign import CampaignDefinition
 from domain.journeys import FrequencyInterval, FrequencyOnce
 from domain.workflow_graph import successor_if_deleted
@@ -46,7 +47,7 @@ class WorkflowEdit:
 
 
 def workflow_edit(
-    before: CampaignDefinition | None, after: CampaignDefinition, actions: Mapping[str, int]
+    before: AutomationDefinition | None, after: AutomationDefinition, actions: Mapping[str, int]
 ) -> WorkflowEdit:
     """What happens to blocks between two documents; `actions` are the action ids given out so far, by block key."""
     blocks = after.workflow.blocks
@@ -83,9 +84,9 @@ def workflow_edit(
     )
 
 
-def raises_version(before: CampaignDefinition, after: CampaignDefinition) -> bool:
+def raises_version(before: AutomationDefinition, after: AutomationDefinition) -> bool:
     """Whether the vendor's narrow version counter grows: for name, trigger or goal only (CMP-01)."""
-    return any(getattr(before, part) != getattr(after, part) for part in ("name", "trigger", "goal"))
+    return any(getattr(before, part, None) != getattr(after, part, None) for part in ("name", "trigger", "goal"))
 
 
 def moves_entries(before: CampaignDefinition, after: CampaignDefinition) -> bool:
@@ -111,7 +112,7 @@ def _interval(campaign: CampaignDefinition) -> FrequencyInterval | None:
     return campaign.often if isinstance(campaign.often, FrequencyInterval) else None
 
 
-def changes_goal(before: CampaignDefinition, after: CampaignDefinition) -> bool:
+def changes_goal(before: AutomationDefinition, after: AutomationDefinition) -> bool:
     """Whether the goal is another, its window apart: whoever has reached it by then has not met it (CMP-26)."""
     goals = (before.goal, after.goal)
     old, new = (g and (g.event, g.where, g.enters_segment, g.leaves_segment) for g in goals)
@@ -124,7 +125,7 @@ _NOT_CONTENT: Final[dict[str, Any]] = {
 }
 
 
-def content_edits(before: CampaignDefinition, after: CampaignDefinition, edit: WorkflowEdit) -> list[int]:
+def content_edits(before: AutomationDefinition, after: AutomationDefinition, edit: WorkflowEdit) -> list[int]:
     """The action ids of blocks that say or do something else than before, so that their drafts do, too (CMP-28)."""
     came_from = {new: old for old, new in edit.renamed.items()}
     found = []

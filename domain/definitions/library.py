@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, Final
 
 from domain.conditions import segment_refs
+from domain.definitions.automation import AutomationDefinition
 from domain.definitions.base import Definition, Use
-from domain.definitions.campaign import CampaignDefinition
 from domain.definitions.object_type import ObjectTypeDefinition
 from domain.definitions.provider import ProviderDefinition
 from domain.definitions.segment import SegmentDefinition
@@ -116,19 +116,19 @@ class Library:
         found = [] if entry is None else [self.find(use.kind, use.ref) for use in entry.uses if use.kind == "segment"]
         return [below.key for below in found if below is not None]
 
-    def blocks_of(self, ref: str | int) -> Mapping[str, int | None] | None:
-        """The blocks of a campaign with their action ids, where they have one; None where there is no such campaign."""
-        entry = self.find("campaign", ref)
-        if entry is None or not isinstance(entry.definition, CampaignDefinition):
+    def blocks_of(self, ref: str | int, kind: str = "campaign") -> Mapping[str, int | None] | None:
+        """The blocks of a campaign or broadcast with their action ids, where they have one; None where there is none such."""
+        entry = self.find(kind, ref)
+        if entry is None or not isinstance(entry.definition, AutomationDefinition):
             return None
         blocks, actions = entry.definition.workflow.blocks, entry.actions
         return {key: actions.get(key, actions.get(block.renamed_from or "")) for key, block in blocks.items()}
 
-    def blocks_asked_for(self, key: str) -> list[tuple[str, str, str]]:
+    def blocks_asked_for(self, key: str, kind: str = "campaign") -> list[tuple[str, str, str]]:
         """The blocks a campaign has had so far that other documents name: kind and key of each of these, and the block."""
-        entry = self.find("campaign", key)
+        entry = self.find(kind, key)
         known = {} if entry is None else entry.actions
-        named = self.references("campaign", key)
+        named = self.references(kind, key)
         return [
             (user.kind, user.key, use.block) for user, use in named if isinstance(use.block, str) and use.block in known
         ]

@@ -9,7 +9,7 @@ from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, field_v
 
 from domain.definitions.base import Definition, Template, TimeZone, texts_below
 from domain.definitions.sender import is_address
-from domain.documents import Document, Refusal, refused
+from domain.documents import Document, NonEmptyText, Refusal, refused
 
 WORKSPACE_KEY = "workspace"
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -51,7 +51,7 @@ class SettingsDefinition(Definition):
     """The one settings document of a workspace; what it leaves out is at its default."""
 
     configures: ClassVar[bool] = True
-    nullable: ClassVar[frozenset[str]] = Definition.nullable | {"llm_daily_tokens"}
+    nullable: ClassVar[frozenset[str]] = Definition.nullable | {"llm_daily_tokens", "language_attribute"}
 
     kind: Literal["settings"]
     key: Literal["workspace"]
@@ -65,6 +65,8 @@ class SettingsDefinition(Definition):
     sending: Annotated[Literal["normal", "never"] | Redirect, WrapValidator(_read_sending)] = "normal"
     url_parameters: Mapping[str, str] = Field(default_factory=dict)
     limits: Limits = Field(default_factory=Limits)
+    language_attribute: NonEmptyText | None = None
+    """The attribute that holds a person's language (MSG-31); None: everybody gets the default."""
     llm_daily_tokens: Annotated[int, Field(ge=0, strict=True)] | None = None
     """How many tokens language models may use in a day (ACT-34); None: as many as they like."""
 

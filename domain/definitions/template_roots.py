@@ -10,6 +10,8 @@ _OF: Final[Mapping[str, frozenset[str]]] = {
     "event": EVENT_ROOTS,
     "form": EVENT_ROOTS,
     "webhook": frozenset({"trigger"}),
+    "broadcast": frozenset({"trigger"}),
+    "transactional": frozenset({"trigger"}),
     "object": frozenset({"trigger"}),
     "relationship": frozenset({"trigger"}),
 }

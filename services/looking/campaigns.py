@@ -45,7 +45,7 @@ def shown(campaign: Campaign) -> dict[str, Any]:
         "id": campaign.id,
         "key": campaign.key,
         "name": campaign.name,
-        "description": definition.description,
+        "description": getattr(definition, "description", None),
         "state": campaign.state,
         "trigger": definition.trigger.type,
         "version": campaign.version,

@@ -159,8 +159,8 @@ async def test_messages_that_never_left_are_counted_as_undeliverable(room: Room)
     await room.apply(identify("1"))
     await room.rows(
         """INSERT INTO deliveries (workspace_id, delivery_id, channel, status, person_id, campaign_id, action_id, metrics,
-                                   attempts, ambiguous, draft, holdout, edited, created_at)
-           SELECT $1, 'd' || n, 'email', s, p.person_id, 9, 90, '{}', 0, false, false, false, false, p.created_at
+                                   attempts, ambiguous, draft, holdout, edited, forgotten, created_at)
+           SELECT $1, 'd' || n, 'email', s, p.person_id, 9, 90, '{}', 0, false, false, false, false, false, p.created_at
            FROM people p, unnest(ARRAY['queued', 'drafted', 'sent']) WITH ORDINALITY AS u (s, n)
            WHERE p.workspace_id = $1 RETURNING 1"""
     )
@@ -176,9 +176,9 @@ async def deliver(room: Room, value: str, delivery_id: str) -> None:
     """A message of the person's latest journey, sent now."""
     await room.rows(
         """INSERT INTO deliveries (workspace_id, delivery_id, channel, status, person_id, journey_id, campaign_id, action_id,
-                                   metrics, attempts, ambiguous, draft, holdout, edited, created_at)
+                                   metrics, attempts, ambiguous, draft, holdout, edited, forgotten, created_at)
            SELECT $1, $3, 'email', 'sent', p.person_id, j.journey_id, j.campaign_id, 90,
-                  jsonb_build_object('sent', (extract(epoch FROM $4::timestamptz) * 1000000)::bigint), 1, false, false, false, false, $4
+                  jsonb_build_object('sent', (extract(epoch FROM $4::timestamptz) * 1000000)::bigint), 1, false, false, false, false, false, $4
            FROM people p JOIN journeys j USING (workspace_id, person_id) WHERE p.workspace_id = $1 AND p.id = $2
            RETURNING 1""",
         value,

@@ -202,8 +202,8 @@ async def store_person(conn: Any, room: Room, number: int, person: dict[str, Any
         at = START + timedelta(seconds=person["opened"])
         await conn.execute(
             """INSERT INTO deliveries (workspace_id, delivery_id, channel, status, person_id, metrics, attempts, ambiguous,
-                                       draft, holdout, edited, created_at)
-               VALUES ($1, 'd' || $2::bigint, 'email', 'sent', $2, $4, 1, false, false, false, false, $3)""",
+                                       draft, holdout, edited, forgotten, created_at)
+               VALUES ($1, 'd' || $2::bigint, 'email', 'sent', $2, $4, 1, false, false, false, false, false, $3)""",
             *where,
             START,
             {"opened": int(at.astimezone(UTC).timestamp() * 1_000_000)},

@@ -9,7 +9,7 @@ JOURNEY = """INSERT INTO journeys (workspace_id, journey_id, workflow_id, campai
                wanted, seen, steps)
              VALUES ($1, 'J', 'w', 1, 1, '1', false, $2, 1, 'b', 0, $3, $4, 0, '{}', '{}', $4, $5, $6, 0)"""
 DELIVERY = """INSERT INTO deliveries (workspace_id, delivery_id, channel, status, metrics, attempts, ambiguous, draft,
-                holdout, edited, created_at) VALUES ($1, 'D', 'email', $2, '{}', 0, false, $3, false, false, $4)"""
+                holdout, edited, forgotten, created_at) VALUES ($1, 'D', 'email', $2, '{}', 0, false, $3, false, false, false, $4)"""
 FLIP = """INSERT INTO memberships (workspace_id, person_id, kind, ref_id, member, since, flips_at)
           VALUES ($1, 1, 'segment', 1, true, $2, $3)"""
 DUE = "INSERT INTO due (workspace_id, kind, ref, due_at) VALUES ($1, 'delivery', 'D', $2)"

@@ -1,0 +1,43 @@
+"""Sending what somebody asked for by a call (CHN-02): rendered as things stand now, handed over, written down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from domain.errors import DomainError
+from domain.sends import SendRef
+from services.deliveries import Deliverer
+
+logger = logging.getLogger("sojourn.sends")
+
+AT_ONCE = 20
+
+
+class Sender:
+    """Tries deliveries that were asked for; any number of processes may."""
+
+    def __init__(self, deliverer: Deliverer) -> None:
+        self._deliverer = deliverer
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def send(self, sends: Sequence[SendRef], clock: Callable[[], datetime]) -> None:
+        """Try each; raises what the first failure of our own was, so that all are tried again and none is sent twice."""
+        results = await asyncio.gather(*(self._one(send, clock) for send in sends), return_exceptions=True)
+        failed = [result for result in results if isinstance(result, BaseException)]
+        if failed:
+            raise failed[0]
+
+    async def _one(self, send: SendRef, clock: Callable[[], datetime]) -> None:
+        async with self._places:
+            try:
+                await self._deliverer.retry(send.workspace_id, send.delivery_id, clock)
+            except DomainError as error:
+                if error.code != "delivery_in_hand":
+                    raise
+                logger.info("Somebody else is handing a delivery over.", extra={"delivery": send.delivery_id})
+
+
+__all__ = ["Sender"]
