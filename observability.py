@@ -23,6 +23,7 @@ REQUEST_LIMIT = 10.0
 ACTIVITY_FAILURES = Counter("sojourn_activity_failures", "Activities that failed.", ["activity", "code"])
 OUTBOX_HANDED_OVER = Counter("sojourn_outbox_handed_over", "Outbox rows that Temporal accepted.", ["kind"])
 OUTBOX_DEPTH = Gauge("sojourn_outbox_depth", "Starts and wakes that wait for Temporal.", ["lane"])
+PROVIDERS_AWAY = Gauge("sojourn_providers_away", "Providers whose server cannot be used at present.")
 INGEST_PENDING = Gauge("sojourn_ingest_pending", "Accepted facts that are not applied yet.")
 INGEST_LAG = Gauge("sojourn_ingest_lag_seconds", "Age of the oldest accepted fact that is not applied yet.")
 
@@ -133,6 +134,7 @@ __all__ = [
     "INGEST_LAG",
     "INGEST_PENDING",
     "OUTBOX_DEPTH",
+    "PROVIDERS_AWAY",
     "OUTBOX_HANDED_OVER",
     "Answer",
     "HealthEndpoint",

@@ -145,6 +145,10 @@ class Settings(BaseSettings):
         None,
         description="Proxies whose `X-Forwarded-For` is believed: addresses or networks, with commas; none: nobody's.",
     )
+    dns_servers: str | None = Field(
+        None,
+        description="Name servers asked for the records of domains, `address` or `address:port`, with commas; none: the machine's.",
+    )
     rate_limits: Literal["off", "documented"] = Field(
         "off", description="`documented` refuses calls beyond the published rates with 429, except in sandboxes."
     )
@@ -228,6 +232,11 @@ class Settings(BaseSettings):
     def proxies(self) -> list[str]:
         """The trusted proxies one by one."""
         return [part.strip() for part in (self.trusted_proxies or "").split(",") if part.strip()]
+
+    @property
+    def name_servers(self) -> list[str]:
+        """The name servers one by one."""
+        return [part.strip() for part in (self.dns_servers or "").split(",") if part.strip()]
 
     @property
     def workflows_url(self) -> str | None:

@@ -25,7 +25,7 @@ from observability import Answer, HealthEndpoint
 from services.gate import TemporalAway
 from services.llm import configured
 from settings import Settings
-from store import health, outbox, workers
+from store import health, outbox, provider_turns, workers
 from store.database import Database
 from store.failures import is_unavailable
 from store.notify import Listener, Notifier
@@ -203,9 +203,11 @@ async def _due(parts: Parts) -> None:
     from services.due import DueRunner
     from services.due_sends import DueSends
     from services.schedule_turns import Turns
+    from store.provider_turns import LOOK
 
     sends = DueSends(parts.db, parts.notifier)
-    workers = {RELEASE: parts.releaser.release, **Turns(parts.db, parts.notifier).workers, **sends.workers}
+    turns = Turns(parts.db, parts.notifier)
+    workers = {RELEASE: parts.releaser.release, **turns.workers, **sends.workers, LOOK: parts.deliverer.turns.look}
     runner = DueRunner(parts.db, parts.catalogs, parts.notifier, parts.deliverer, system_now, workers=workers)
     await runner.run(parts.listener, parts.stop)
 
@@ -253,13 +255,14 @@ async def _expiry(parts: Parts) -> None:
 
 
 async def _repair(parts: Parts) -> None:
-    from services.repair import repair
+    from services.repair import repair, repair_sends
     from services.task_starts import repair_tasks
 
     gateway = await parts.gateway()
     while not parts.stop.is_set():
         await repair(parts.db, gateway)
         await repair_tasks(parts.db, gateway)
+        await repair_sends(parts.db, parts.notifier, system_now())
         await parts.keeper.rest(HOUR)
 
 
@@ -312,7 +315,16 @@ def _broadcasts_worker(parts: Parts, client: Client) -> Worker:
     from services.broadcasts.running import BroadcastRunner
     from workflows.runtime import broadcasts_worker
 
-    activities = BroadcastActivities(BroadcastRunner())
+    runner = BroadcastRunner(
+        parts.db,
+        parts.catalogs,
+        parts.notifier,
+        parts.deliverer,
+        system_now,
+        link_base_url=parts.settings.link_base_url,
+        allow_private_urls=parts.settings.allow_private_urls,
+    )
+    activities = BroadcastActivities(runner)
     return broadcasts_worker(client, activities, slots=parts.settings.worker_slots.send_bulk)
 
 
@@ -396,12 +408,14 @@ async def _read_figures(db: Database) -> None:
         async with db.connection() as conn:
             depth = await outbox.depth(conn)
             backlog = await health.backlog(conn)
+            away = await provider_turns.away(conn)
     except Exception as error:
         if not is_unavailable(error):
             raise
         return
     for lane, rows in depth.items():
         observability.OUTBOX_DEPTH.labels(lane).set(rows)
+    observability.PROVIDERS_AWAY.set(away)
     observability.INGEST_PENDING.set(backlog.rows)
     lag = (system_now() - backlog.oldest).total_seconds() if backlog.oldest is not None else 0.0
     observability.INGEST_LAG.set(max(lag, 0.0))

@@ -147,7 +147,8 @@ def _called(held: Held, key: str) -> CallContext | None:
     if not isinstance(block, DataBlock):
         return None
     at = Position(held.now, person.last_seq)
-    return CallContext(unit, person, journey, campaign, key, block, at, variables_of(campaign, person, journey))
+    variables = variables_of(unit.catalog, campaign, person, journey)
+    return CallContext(unit, person, journey, campaign, key, block, at, variables)
 
 
 def _block_of(held: Held, action_id: int) -> str | None:

@@ -18,7 +18,10 @@ from fastapi import Depends, FastAPI
 import collector
 import migrations
 from api import docs, errors, ui
-from api.callbacks import unsubscribe
+from api.app_api import actions, contents, esp, message_lists, send, send_cancelling, senders, snippets, transactional
+from api.app_api import metrics as message_metrics
+from api.app_api import triggers as broadcast_triggers
+from api.callbacks import unsubscribe, view
 from api.deps import Parts
 from api.forms import ROUTERS as FORM_ROUTERS
 from api.management import (
@@ -26,6 +29,7 @@ from api.management import (
     activities,
     allowed_ips,
     block_copies,
+    broadcasts,
     campaigns,
     clock,
     collections,
@@ -35,6 +39,7 @@ from api.management import (
     data_in,
     data_index,
     definitions,
+    domains,
     explain,
     exports,
     health,
@@ -66,11 +71,13 @@ from ingest.catalog import Catalogs
 from observability import configure
 from services import private_urls
 from services.access import Access
+from services.dns_lookups import Lookups
 from services.file_links import FileLinks
 from services.health import Health
 from services.llm import configured
 from services.rates import DOCUMENTED, Rates
 from services.rejections import Rejections
+from services.transactional.accepting import SendAcceptor
 from settings import SECRET_SIZE, Settings
 from store.database import Database
 from store.notify import Notifier
@@ -84,8 +91,12 @@ ROUTERS = (
     pipelines_calls.router,
     pipelines_libraries.router,
     definitions.router,
+    domains.router,
     tags.router,
     campaigns.router,
+    broadcasts.router,
+    broadcast_triggers.router,
+    actions.router,
     block_copies.router,
     sending_state.router,
     ab_tests.router,
@@ -96,6 +107,15 @@ ROUTERS = (
     customers.router,
     timeline.router,
     messages.router,
+    send.router,
+    send_cancelling.router,
+    message_lists.router,
+    message_metrics.router,
+    transactional.router,
+    contents.router,
+    snippets.router,
+    senders.router,
+    esp.router,
     segments.router,
     segment_life.router,
     conditions.router,
@@ -114,6 +134,7 @@ ROUTERS = (
     data_index.router,
     data_in.router,
     unsubscribe.router,
+    view.router,
     health.router,
     metrics.router,
     ui.router,
@@ -134,6 +155,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Parts]:
     private_urls.configure(allowed=settings.allow_private_urls)
     notifier = Notifier(db.pool)
     acceptor = Acceptor(db, notifier)
+    sends = SendAcceptor(db, notifier)
     try:
         yield Parts(
             db=db,
@@ -148,11 +170,14 @@ async def assembled(settings: Settings) -> AsyncIterator[Parts]:
             region=settings.region,
             rates=Rates(db, DOCUMENTED, system_now) if settings.rate_limits == "documented" else None,
             rejections=Rejections(db),
+            sends=sends,
             pipelines_reject_bad_keys=settings.pipelines_reject_bad_keys,
+            names=Lookups(settings.name_servers),
             file_links=FileLinks(link_secret(settings), settings.link_base_url),
         )
     finally:
         await acceptor.close()
+        await sends.close()
         await notifier.close()
         await db.close()
 

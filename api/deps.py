@@ -18,10 +18,12 @@ from domain.errors import DomainError
 from ingest.accept import Acceptor
 from ingest.catalog import Catalogs
 from services.access import Access, Caller, require, unauthorized
+from services.dns_lookups import Lookups
 from services.file_links import FileLinks
 from services.health import Health
 from services.rates import Rates
 from services.rejections import Rejections
+from services.transactional.accepting import SendAcceptor
 from store.database import Database
 from store.notify import Notifier
 
@@ -52,7 +54,9 @@ class Parts:
     region: str = "us"
     rates: Rates | None = None
     rejections: Rejections | None = None
+    sends: SendAcceptor | None = None
     pipelines_reject_bad_keys: bool = False
+    names: Lookups = field(default_factory=Lookups)
     file_links: FileLinks = field(default_factory=lambda: FileLinks(os.urandom(32), ""))
 
 
@@ -155,6 +159,7 @@ Reading = Annotated[InWorkspace, Security(member, scopes=["read"])]
 ReadingSensitive = Annotated[InWorkspace, Security(member, scopes=["read:sensitive"])]
 Writing = Annotated[InWorkspace, Security(member, scopes=["write"])]
 WritingLive = Annotated[InWorkspace, Security(member, scopes=["write:live"])]
+Sending = Annotated[InWorkspace, Security(member, scopes=["send"])]
 Admin = Annotated[Caller, Security(admin)]
 
 __all__ = [
@@ -170,6 +175,7 @@ __all__ = [
     "ProcessParts",
     "Reading",
     "ReadingSensitive",
+    "Sending",
     "Writing",
     "WritingLive",
     "basic_pair",

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api import app_errors
+from api.app_api import send_errors as sends
 from api.limits import note_refused
 from api.paths import Dialect, dialect_of
 from api.pipelines import answers
@@ -25,6 +26,12 @@ STATUSES: Final[Mapping[str, int]] = {
     **STATUS_OF,
     "invalid_call": 400,
     "invalid_form": 400,
+    "invalid_send": 400,
+    "sending_off": 403,
+    "channel_off": 403,
+    "forbidden_file": 403,
+    "attachments_too_large": 413,
+    "key_reused": 422,
     "method_not_allowed": 405,
     "too_large": 413,
     "unsupported_media_type": 415,
@@ -60,6 +67,8 @@ def respond(request: Request, error: DomainError) -> Response:
         if status == 429:
             return app_errors.refusal(status, app_errors.referenced(error.message), error.code, headers)
         return management(error.problems, status, headers | (_BEARER if status == 401 else {}), extra)
+    if dialect is Dialect.SENDS:
+        return sends.refusal(error, status, headers)
     if dialect is Dialect.PIPELINES:
         pipelines_faults = error.faults if isinstance(error, MessageRefused) else []
         pipelines_status = _PIPELINES_STATUS.get(error.code, status)
@@ -136,7 +145,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for these only"
     code, message = _OF_HTTP.get(error.status_code, ("invalid_parameter", str(error.detail)))
     response = respond(request, DomainError(code, message))
-    response.status_code = error.status_code
+    misspelt = error.status_code == 404 and _dialect(request) is Dialect.SENDS
+    response.status_code = 405 if misspelt else error.status_code
     response.headers.update(error.headers or {})
     return response
 

@@ -31,6 +31,7 @@ class Dialect(Enum):
     TRACK_V2 = "track-v2"
     PIPELINES = "pipelines"
     MANAGEMENT = "management"
+    SENDS = "sends"
 
 
 def normalised(raw: str) -> str:
@@ -43,15 +44,15 @@ def dialect_of(method: str, path: str) -> Dialect:
     """The dialect a normalised path belongs to."""
     if path.startswith(("/api/v2/", "/v2/")):
         return Dialect.TRACK_V2
+    if path == "/v1/send" or path.startswith("/v1/send/"):
+        return Dialect.SENDS
     if path in ("/api", "/auth") or path.startswith("/api/"):
         return Dialect.TRACK_V1
     if method in ("PUT", "DELETE") and _PEOPLE.fullmatch(path):
         return Dialect.TRACK_V1
     if method == "POST" and _POSTED.fullmatch(path):
         return Dialect.TRACK_V1
-    if _PIPELINES.fullmatch(path):
-        return Dialect.PIPELINES
-    return Dialect.MANAGEMENT
+    return Dialect.PIPELINES if _PIPELINES.fullmatch(path) else Dialect.MANAGEMENT
 
 
 def decoded(segment: str) -> str:

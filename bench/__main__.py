@@ -23,10 +23,13 @@ LIMITS = {
     "growth": 1200.0,
     "journeys": 600.0,
     "emails": 400.0,
+    "broadcasts": 1200.0,
+    "sends": 900.0,
     "latency": 500.0,
     "builds": 1800.0,
     "memory": 1200.0,
     "faults": 3600.0,
+    "million": 6000.0,
 }
 """Every program with the seconds after which it is given up."""
 

@@ -201,6 +201,7 @@ class _Post:
         message = {"subject": "Order {{ event.order }} is packed, {{ customer.first_name }}", "body": BODY}
         return [
             {"kind": "sender", "key": "team", "name": "Team", "email": "team@example.com", "default": True},
+            {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"},
             {"kind": "layout", "key": "letter", "name": "Letter", "default": True, "body": LAYOUT},
             {
                 "kind": "provider",

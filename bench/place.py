@@ -26,6 +26,7 @@ SETTLE_LIMIT = 120
 LOOK_EVERY = 0.02
 MAIL = (
     {"kind": "sender", "key": "team", "name": "Team", "email": "team@example.com", "default": True},
+    {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"},
     {"kind": "provider", "key": "out", "name": "Out", "channel": "email", "provider": "capture"},
 )
 

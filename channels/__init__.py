@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from channels.base import Channel, HandingOver, Outgoing, Outside, Receipt, Sender
+from channels.base import Channel, HandingOver, Outgoing, Outside, Probe, Receipt, Sender
 from channels.capture import CaptureChannel
 from channels.http import HttpChannel
 from channels.slack import SlackChannel
-from channels.smtp import SmtpChannel
+from channels.smtp import SmtpChannel, SmtpSender
 from domain.definitions.provider import ProviderDefinition
 
 CHANNELS: Final[Mapping[str, Channel]] = {
@@ -42,6 +42,8 @@ class WayOut(NamedTuple):
     idempotent: bool
     channel: Channel
     sender: Sender
+    probe: Probe | None = None
+    """Where the provider is a server that may be away."""
 
 
 class _Paced:
@@ -84,9 +86,10 @@ class Channels:
         channel = BUILT_IN.get(provider.provider) or CHANNELS[provider.provider]
         options = provider.config if provider.config is not None else channel.Options()
         sender = channel.open(options, outside)
+        probe = sender.probe if isinstance(sender, SmtpSender) else None
         if provider.max_per_second is not None:
             sender = _Paced(sender, provider.max_per_second)
-        way = WayOut(provider.key, channel.idempotent, channel, sender)
+        way = WayOut(provider.key, channel.idempotent, channel, sender, probe)
         self._open[key] = (provider, way)
         return way
 

@@ -16,6 +16,9 @@ from domain.deliveries import Event
 HandingOver = Callable[[], Awaitable[None]]
 """Awaited right before the provider may take the message: until then it certainly has not."""
 
+Probe = Callable[[], Awaitable[None]]
+"""Looks whether a provider can be used, without sending anything; raises a SendFailure where it cannot."""
+
 CALL_SECONDS: Final = 16.0
 SLACK_URL: Final = "https://slack.com/api/chat.postMessage"
 
@@ -80,12 +83,14 @@ class SendFailure(Exception):
     """The provider has not taken the message; `answer` is what it said.
 
     `ambiguous` where the connection broke after the hand-over had begun, so that it may have taken it after all.
+    `of_server` where it has nothing to do with the message: whatever else is sent that way now meets the same.
     """
 
     def __init__(self, answer: str, *, ambiguous: bool = False) -> None:
         super().__init__(answer)
         self.answer = answer
         self.ambiguous = ambiguous
+        self.of_server = False
         self.response: HttpAnswer | None = None
 
 
@@ -178,6 +183,7 @@ __all__ = [
     "Mailbox",
     "Outgoing",
     "Outside",
+    "Probe",
     "Receipt",
     "Refused",
     "SendFailure",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from contextlib import suppress
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -22,7 +21,8 @@ from channels.base import (
     Unavailable,
     Undeliverable,
 )
-from channels.smtp_replies import Stage, answer_text, classify
+from channels.smtp_conversation import CLOSING, Conversation, Lost
+from channels.smtp_replies import answer_text, classify
 from domain.addresses import mailbox
 from domain.definitions.provider import SecretName, SmtpConfig
 
@@ -32,24 +32,25 @@ MESSAGES_PER_CONNECTION: Final = 500
 IDLE_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 20.0
 ANSWER_SECONDS: Final = 60.0
+QUIT_SECONDS: Final = 2.0
 
 
 class _Connection:
     """One conversation with the server, and how many messages it has carried."""
 
-    def __init__(self, client: aiosmtplib.SMTP) -> None:
-        self.client = client
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
         self.carried = 0
         self.closing: asyncio.TimerHandle | None = None
 
     @property
     def usable(self) -> bool:
         """Whether another message may go over it."""
-        return self.client.is_connected and self.carried < MESSAGES_PER_CONNECTION
+        return self.conversation.open and self.carried < MESSAGES_PER_CONNECTION
 
     def rest(self) -> None:
         """Close it after a while unless it is taken up again."""
-        self.closing = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.client.close)
+        self.closing = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.conversation.close)
 
     def take_up(self) -> None:
         """Use it again."""
@@ -60,7 +61,7 @@ class _Connection:
     def close(self) -> None:
         """Give it up."""
         self.take_up()
-        self.client.close()
+        self.conversation.close()
 
 
 class SmtpSender:
@@ -71,26 +72,31 @@ class SmtpSender:
         self._outside = outside
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[_Connection] = []
+        self._busy: set[_Connection] = set()
         self._closed = False
 
     async def send(self, outgoing: Outgoing, handing_over: HandingOver) -> Receipt:
-        """Give one message to the server; `handing_over` is awaited right before DATA."""
+        """Give one message to the server; `handing_over` is awaited when the envelope is taken, before the message leaves."""
         async with self._slots:
             connection = await self._with_envelope(outgoing)
             healthy = False
             try:
                 await handing_over()
+                connection.carried += 1
                 receipt = await _data(connection, outgoing.raw)
                 healthy = True
             except SendFailure as failure:
-                healthy = not failure.ambiguous and await _reset(connection)
-                raise
-            except Exception:
-                healthy = await _reset(connection)
+                healthy = not failure.ambiguous and await connection.conversation.reset(ANSWER_SECONDS)
                 raise
             finally:
+                # Whoever has not handed it over after all has left the server waiting for it.
                 self._give_back(connection, healthy=healthy)
             return receipt
+
+    async def probe(self) -> None:
+        """Connect and log in, to see whether the server can be used; raises a SendFailure where it cannot."""
+        async with self._slots:
+            self._give_back(await self._connect(), healthy=True)
 
     async def close(self) -> None:
         """Take no connection back any more and close those at rest."""
@@ -98,22 +104,23 @@ class SmtpSender:
         while self._idle:
             connection = self._idle.pop()
             connection.take_up()
-            with suppress(aiosmtplib.SMTPException, OSError):
-                await connection.client.quit(timeout=2)
+            if connection.conversation.open:
+                await connection.conversation.quit(QUIT_SECONDS)
             connection.close()
 
     async def _with_envelope(self, outgoing: Outgoing) -> _Connection:
-        """A connection over which the server has heard sender and recipients; a stale one is replaced."""
+        """A connection over which the server has taken sender and recipients; a stale one is replaced."""
         while self._idle:
             connection = self._idle.pop()
             connection.take_up()
             if not connection.usable:
                 connection.close()
                 continue
+            self._busy.add(connection)
             try:
                 await self._envelope(connection, outgoing)
             except Unavailable:
-                if connection.client.is_connected:
+                if connection.conversation.open:
                     raise
                 continue
             return connection
@@ -122,34 +129,38 @@ class SmtpSender:
         return connection
 
     async def _envelope(self, connection: _Connection, outgoing: Outgoing) -> None:
-        stage: Stage = "mail"
+        healthy = False
         try:
-            await connection.client.mail(outgoing.sender, timeout=ANSWER_SECONDS)
-            stage = "rcpt"
-            first, *copies = outgoing.recipients
-            await connection.client.rcpt(first, timeout=ANSWER_SECONDS)
-            for copy in copies:
-                with suppress(aiosmtplib.SMTPRecipientRefused):
-                    await connection.client.rcpt(copy, timeout=ANSWER_SECONDS)
-        except aiosmtplib.SMTPResponseException as error:
-            failure = classify(stage, error.code, error.message)
-            self._give_back(connection, healthy=error.code != 421 and await _reset(connection))
-            raise failure from None
-        except (aiosmtplib.SMTPException, OSError) as error:
-            connection.close()
-            raise Unavailable(_lost(error)) from None
+            await connection.conversation.begin(outgoing.sender, outgoing.recipients, ANSWER_SECONDS)
+        except SendFailure as failure:
+            told_to_go = failure.answer.startswith(str(CLOSING))
+            healthy = not told_to_go and await connection.conversation.reset(ANSWER_SECONDS)
+            self._give_back(connection, healthy=healthy)
+            raise
         except BaseException:
-            connection.close()
+            self._give_back(connection, healthy=False)
             raise
 
     async def _connect(self) -> _Connection:
+        """A new connection; what keeps it from coming about concerns every message, unless others stand."""
+        password = self._password()
+        try:
+            conversation = await self._conversation(password)
+        except SendFailure as failure:
+            failure.of_server = not any(one.conversation.open for one in (*self._busy, *self._idle))
+            raise
+        connection = _Connection(conversation)
+        self._busy.add(connection)
+        return connection
+
+    async def _conversation(self, password: str | None) -> Conversation:
         config = self._config
-        implicit = config.port == IMPLICIT_TLS_PORT
+        implicit = config.port == IMPLICIT_TLS_PORT if config.tls == "auto" else config.tls == "implicit"
         client = aiosmtplib.SMTP(
             hostname=config.host,
             port=config.port,
             username=config.username,
-            password=self._password(),
+            password=password,
             local_hostname=_own_name(),
             timeout=CONNECT_SECONDS,
             use_tls=implicit,
@@ -158,6 +169,10 @@ class SmtpSender:
         )
         try:
             await client.connect()
+            try:
+                await client.ehlo()
+            except aiosmtplib.SMTPHeloError:
+                await client.helo()
         except aiosmtplib.SMTPAuthenticationError as error:
             raise classify("auth", error.code, error.message) from None
         except aiosmtplib.SMTPResponseException as error:
@@ -166,7 +181,7 @@ class SmtpSender:
             raise Refused(f"The server does not offer what is required: {error.message}") from None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable(_lost(error)) from None
-        return _Connection(client)
+        return Conversation.take_over(client)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -181,6 +196,7 @@ class SmtpSender:
         return self._outside.secrets[password.secret]
 
     def _give_back(self, connection: _Connection, *, healthy: bool) -> None:
+        self._busy.discard(connection)
         if healthy and connection.usable and not self._closed:
             connection.rest()
             self._idle.append(connection)
@@ -190,23 +206,13 @@ class SmtpSender:
 
 async def _data(connection: _Connection, raw: bytes) -> Receipt:
     """Hand the message itself over; a connection that breaks here leaves open whether it was taken."""
-    connection.carried += 1
     try:
-        response = await connection.client.data(raw, timeout=ANSWER_SECONDS)
-    except aiosmtplib.SMTPResponseException as error:
-        raise classify("data", error.code, error.message) from None
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise Unavailable(_lost(error), ambiguous=True) from None
-    return Receipt(answer_text(response.code, response.message))
-
-
-async def _reset(connection: _Connection) -> bool:
-    """Forget the envelope; whether the connection is good for another message."""
-    try:
-        await connection.client.rset(timeout=ANSWER_SECONDS)
-    except (aiosmtplib.SMTPException, OSError):
-        return False
-    return True
+        reply = await connection.conversation.finish(raw, ANSWER_SECONDS)
+    except Lost as lost:
+        raise Unavailable(f"The connection failed: {lost}"[:300], ambiguous=True) from None
+    if not reply.good:
+        raise classify("data", reply.code, reply.text)
+    return Receipt(answer_text(reply.code, reply.text))
 
 
 def _lost(error: Exception) -> str:

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from console import condition_commands, file_commands, journey_commands, showing
+from console import broadcast_commands, condition_commands, file_commands, journey_commands, showing
 from console.failure import Failure, Refused
 from console.session import Session, connected, on_account, print_json
 from console.target import running_stack, workspace_keys
@@ -46,6 +46,7 @@ for name, group in {
 file_commands.add_to(app)
 journey_commands.add_to(journeys)
 condition_commands.add_to(app)
+broadcast_commands.add_to(app)
 
 Folder = Annotated[Path, typer.Argument(help="Folder of YAML files (searched to the bottom), or one file.")]
 CampaignRef = Annotated[str, typer.Argument(help="Key or id of the campaign.")]

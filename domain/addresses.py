@@ -10,7 +10,9 @@ _ANGLE = re.compile(r"(?P<name>.*)<(?P<mailbox>[^<>]*)>", re.DOTALL)
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _BLANKS = re.compile(r"\s+")
-MAX_COPIES: Final = 15
+_PARTS = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,])+', re.DOTALL)
+MAX_RECIPIENTS: Final = 15
+"""How many addresses one email may go to, all kinds of copies included (CHN-05)."""
 
 
 class Address(NamedTuple):
@@ -64,12 +66,23 @@ def unquoted(name: str) -> str:
 
 
 def parse_list(text: str) -> list[Address] | None:
-    """The addresses of a list separated by commas, at most fifteen; None where one of them is none."""
-    parts = [part for part in text.split(",") if part.strip()]
-    found = [parse(part) for part in parts]
-    if len(found) > MAX_COPIES or any(address is None for address in found):
+    """The addresses of a list separated by commas, at most fifteen; None where one of them is none.
+
+    A comma within a quoted name is part of the name.
+    """
+    found = [parse(part) for part in _PARTS.findall(text) if part.strip()]
+    if len(found) > MAX_RECIPIENTS or any(address is None for address in found):
         return None
     return [address for address in found if address is not None]
 
 
-__all__ = ["MAX_COPIES", "Address", "mailbox", "parse", "parse_list", "unquoted"]
+def parse_recipients(text: str) -> list[Address] | None:
+    """Whom an email that may go to several people is for; one whose name holds a comma without quotes is still one."""
+    found = parse_list(text)
+    if found:
+        return found
+    one = parse(text)
+    return None if one is None else [one]
+
+
+__all__ = ["MAX_RECIPIENTS", "Address", "mailbox", "parse", "parse_list", "parse_recipients", "unquoted"]

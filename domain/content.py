@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from domain.contents.translated import Languages, Spoken, Translated, templates_in
 from domain.documents import Document, Reference, Refusal, refused
-from domain.uses import texts_in
 
 WORKSPACE_LAYOUT: Final = ""
 """Stands for "the layout was left out": the workspace's default applies. No reference can be empty."""
@@ -53,6 +53,9 @@ RESERVED_HEADERS: Final = frozenset(
         "originating-client",
         "x-mailer",
         "x-report-abuse-to",
+        "x-cio-email-id",
+        "bcc",
+        "resent-bcc",
     ]
 )
 
@@ -67,6 +70,13 @@ class MessageHeader(Document):
     name: HeaderName
     value: str
 
+    @field_validator("name", mode="before")
+    @classmethod
+    def _one_word(cls, name: Any) -> Any:
+        if isinstance(name, str) and any(character.isspace() for character in name):
+            raise refused(Refusal("format", "Header name can't contain whitespace.", (), name))
+        return name
+
     @field_validator("name")
     @classmethod
     def _free(cls, name: str) -> str:
@@ -75,7 +85,19 @@ class MessageHeader(Document):
         return name
 
 
-class EmailMessage(Document):
+class EmailTexts(Document):
+    """What an email says in one language."""
+
+    subject: str
+    body: str
+    preheader: str | None = None
+    title: str | None = None
+    body_plain: str | None = None
+    body_amp: str | None = None
+    liquid_version: Literal["latest", "legacy"] = "latest"
+
+
+class EmailMessage(Translated, EmailTexts):
     """The content of an email; every text is a Liquid template.
 
     `layout` is a reference, None for no layout, or `WORKSPACE_LAYOUT` where it was left out.
@@ -83,13 +105,8 @@ class EmailMessage(Document):
     """
 
     nullable: ClassVar[frozenset[str]] = frozenset({"layout", "editor_document"})
+    spoken: ClassVar[Spoken] = EmailTexts
 
-    subject: str
-    body: str
-    preheader: str | None = None
-    title: str | None = None
-    body_plain: str | None = None
-    liquid_version: Literal["latest", "legacy"] = "latest"
     sender: Reference | None = None
     from_: str | None = Field(default=None, alias="from")
     to: str = "{{customer.email}}"
@@ -104,6 +121,7 @@ class EmailMessage(Document):
     open_tracking: StrictBool = True
     link_tracking: StrictBool = True
     url_parameters: Mapping[str, str] = Field(default_factory=dict)
+    languages: Languages[EmailTexts] | None = None
 
     @model_validator(mode="after")
     def _one_sender(self) -> EmailMessage:
@@ -115,9 +133,7 @@ class EmailMessage(Document):
 
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every template, with its path in the message."""
-        for name, value in self.model_dump(mode="json", exclude_defaults=True).items():
-            if name not in _NO_TEMPLATES:
-                yield from texts_in(value, (name,))
+        yield from templates_in(self.model_dump(mode="json", exclude_defaults=True), _NO_TEMPLATES)
         for index, header in enumerate(self.headers):
             yield ("headers", index, "value"), header.value
 
@@ -150,3 +166,12 @@ class EmailMessage(Document):
             for name, value in dumped.items()
             if name not in absent and (value is not None or name == "layout")
         }
+
+
+class SentEmail(EmailMessage):
+    """The email of one send that was asked for by a call, which alone may have copies in the open (MSG-17, CHN-05).
+
+    Its `to` may name several recipients, separated by commas; it is one email all the same.
+    """
+
+    cc: str | None = None

@@ -118,6 +118,7 @@ class MessageFact:
     campaign_id: int | None
     action_id: int | None
     happenings: Sequence[Happening] = ()
+    transactional_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

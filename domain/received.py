@@ -13,7 +13,7 @@ DELIVERY_HEADER: Final = "X-CIO-Email-ID"
 COPY_HEADER: Final = "X-Sojourn-Copy-Of"
 """The header by which a separate copy names the delivery it is a copy of."""
 
-_FIELDS: Final = ("From", "To", "Subject", "Reply-To")
+_FIELDS: Final = ("From", "To", "Cc", "Subject", "Reply-To")
 _OURS: Final = frozenset(
     name.casefold() for name in (*_FIELDS, "Date", "Message-ID", "MIME-Version", "Content-Type", "Received")
 )
@@ -34,6 +34,8 @@ def read(raw: bytes) -> Received:
     assert isinstance(message, EmailMessage), "the default policy makes this class"
     fields = {name.lower().replace("-", "_"): _header(message, name) for name in _FIELDS}
     copied = _header(message, COPY_HEADER)
+    amp = _amp(message)
+    files = [_file(part) for part in message.iter_attachments()]
     return Received(
         delivery_id=copied or _header(message, DELIVERY_HEADER),
         copy=copied is not None,
@@ -49,6 +51,8 @@ def read(raw: bytes) -> Received:
             "html": _body(message, "html"),
             "text": _body(message, "plain"),
             "errors": [],
+            **({"amp": amp} if amp is not None else {}),
+            **({"attachments": files} if files else {}),
         },
     )
 
@@ -60,12 +64,30 @@ def _header(message: EmailMessage, name: str) -> str | None:
 
 def _body(message: EmailMessage, kind: str) -> str | None:
     part = message.get_body((kind,))
-    if part is None:
-        return None
+    return None if part is None else _content(part)
+
+
+def _content(part: Any) -> str | None:
     try:
         return _clean(str(part.get_content())).replace("\r\n", "\n")
     except (LookupError, ValueError):
         return None
+
+
+def _amp(message: EmailMessage) -> str | None:
+    """The interactive part that some mail programs show in place of the HTML (MSG-24)."""
+    part = next((part for part in message.walk() if part.get_content_type() == "text/x-amp-html"), None)
+    return None if part is None else _content(part)
+
+
+def _file(part: Any) -> dict[str, Any]:
+    content = part.get_payload(decode=True)
+    size = len(content) if isinstance(content, bytes) else 0
+    return {
+        "filename": _clean(part.get_filename() or ""),
+        "content_type": part.get_content_type(),
+        "bytes": size,
+    }
 
 
 def _clean(text: str) -> str:

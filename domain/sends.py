@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
+
+SEND_AT: Final = "transactional"
+"""The kind of `due` row that asks for a transactional send at its instant; its `ref` is the delivery id."""
 
 
 class SendRef(BaseModel):
@@ -48,4 +53,4 @@ class BroadcastTurn(BaseModel):
     details: str = ""
 
 
-__all__ = ["BroadcastRef", "BroadcastTurn", "SendBatch", "SendRef"]
+__all__ = ["SEND_AT", "BroadcastRef", "BroadcastTurn", "SendBatch", "SendRef"]

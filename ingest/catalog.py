@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from domain.condition_keys import OBJECTS, Keys
 from domain.definitions import SettingsDefinition
@@ -85,6 +86,16 @@ class Catalog:
         return self.compiled.others.get("layout", ())
 
     @property
+    def snippets(self) -> Mapping[str, Any]:
+        """The values of snippets by the names that templates know."""
+        return self.compiled.snippets
+
+    @property
+    def domains(self) -> Sequence[Entry]:
+        """Sending domains and tracking hosts, oldest first."""
+        return self.compiled.others.get("domain", ())
+
+    @property
     def providers(self) -> Sequence[Entry]:
         """Providers, oldest first."""
         return self.compiled.others.get("provider", ())
@@ -94,7 +105,8 @@ class Catalog:
         campaign = self.campaigns.get(campaign_id)
         if campaign is None:
             return Keys()
-        keys = campaign.keys | Keys(records=frozenset({OBJECTS}) if self.compiled.layouts_read_objects else frozenset())
+        shared = frozenset({OBJECTS}) if self.compiled.shared_texts_read_objects else frozenset()
+        keys = campaign.keys | Keys(records=shared)
         return self.compiled.keys | keys if campaign.writes else keys
 
     def writes(self, campaign_id: int) -> bool:

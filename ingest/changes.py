@@ -16,7 +16,7 @@ from ingest.catalog import Campaign, Catalog
 from ingest.entry_retries import Entries
 from ingest.names_seen import NamesSeen
 from ingest.person import NOT_KEPT, Membership, Person, microseconds
-from store import data_names, deltas, import_rows, journeys, message_events, people
+from store import data_names, deltas, import_rows, journeys, message_events, outbox, people
 from store.database import Connection
 from store.journeys import JourneyRow, StepRow
 from store.log import LogEntry, append, entry_of
@@ -59,6 +59,7 @@ class Changes:
         self._changed_journeys: dict[str, JourneyRow] = {}
         self._ended: dict[str, JourneyRow] = {}
         self._outbox: list[tuple[str, JourneyRow, str]] = []
+        self._sends: list[tuple[str, int]] = []
         self._activities: list[ActivityRow] = []
         self._deltas: list[deltas.Delta] = []
         self._steps: list[StepRow] = []
@@ -175,6 +176,10 @@ class Changes:
             self._outbox.append(("wake", journey, why))
             self.changed_journey(journey)
 
+    def send(self, delivery_id: str, transactional_id: int) -> None:
+        """Have a delivery sent that was asked for by a call."""
+        self._sends.append((delivery_id, transactional_id))
+
     def changed_journey(self, journey: JourneyRow) -> None:
         """Write the journey back at the end."""
         self._changed_journeys[journey.journey_id] = journey
@@ -252,6 +257,8 @@ class Changes:
             await journeys.save_step(conn, step)
         await journeys.close_open_steps(conn, list(self._ended.values()), None, self.now)
         await self._enqueue()
+        if self._sends:
+            await outbox.ask_sends(conn, workspace_id, self._sends)
         await people.insert_activities(conn, workspace_id, self._activities, self.now)
         await deltas.insert(conn, self._deltas)
         await self._write_happenings()
@@ -262,7 +269,7 @@ class Changes:
         await self.entries.flush()
         await data_names.insert_deltas(conn, workspace_id, self.seen.taken(), self.now)
         await import_rows.save_outcomes(conn, workspace_id, self._row_outcomes)
-        self._told |= {"outbox"} if self._outbox else set()
+        self._told |= {"outbox"} if self._outbox or self._sends else set()
         self._told |= {"ingest"} if self._appended else set()
         for person in found:
             person.is_new = person.changed = False

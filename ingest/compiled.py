@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from domain.blocks import WaitUntil, wait_keys
 from domain.condition_keys import Keys
@@ -15,6 +16,7 @@ from domain.definitions import (
     Definition,
     SegmentDefinition,
     SettingsDefinition,
+    SnippetDefinition,
     read_definition,
 )
 from domain.definitions.campaign import LIVE_STATES
@@ -198,10 +200,16 @@ class Compiled:
         return found
 
     @cached_property
-    def layouts_read_objects(self) -> bool:
-        """Whether a layout lists objects, so that whatever is sent in one may have to."""
-        layouts = (entry.definition for entry in self.others.get("layout", ()))
-        return any(READS_OBJECTS.search(template.source) for layout in layouts for template in layout.templates())
+    def snippets(self) -> Mapping[str, Any]:
+        """The values of snippets by the names that templates know (MSG-15)."""
+        snippets = (entry.definition for entry in self.others.get("snippet", ()))
+        return {one.name: one.value for one in snippets if isinstance(one, SnippetDefinition)}
+
+    @cached_property
+    def shared_texts_read_objects(self) -> bool:
+        """Whether a layout or a snippet lists objects, so that whatever is sent may have to."""
+        shared = [entry.definition for kind in ("layout", "snippet") for entry in self.others.get(kind, ())]
+        return any(READS_OBJECTS.search(template.source) for one in shared for template in one.templates())
 
     @cached_property
     def plain_index(self) -> KeyIndex:

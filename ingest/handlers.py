@@ -26,6 +26,7 @@ from domain.operations import (
     ReevaluateRelated,
     ReportDelivery,
     SegmentMember,
+    SendTransactional,
     StartByPayload,
     SuppressPerson,
     TrackEvent,
@@ -46,6 +47,7 @@ from ingest.reevaluate import reevaluate, reevaluate_related, unsubscribe
 from ingest.relationships import change_relationships
 from ingest.removal import delete, suppress, unsuppress
 from ingest.reports import report_delivery
+from ingest.sending import give_up, send_transactional
 from ingest.suppressing import subject_of
 from ingest.unit import Unit
 from ingest.webhook_entry import start_by_payload
@@ -70,13 +72,14 @@ HANDLERS: Final[Mapping[type[object], Handler]] = {
     ParkGroup: park,
     ReportDelivery: report_delivery,
     Unsubscribe: unsubscribe,
+    SendTransactional: send_transactional,
     Reevaluate: reevaluate,
     ReevaluateRelated: reevaluate_related,
     FanOut: fan_out,
     EnterCampaign: enter_campaign,
     StartByPayload: start_by_payload,
 }
-CREATING: Final = (Identify, TrackEvent, AddDevice, SegmentMember, ChangeRelationships)
+CREATING: Final = (Identify, TrackEvent, AddDevice, SegmentMember, ChangeRelationships, SendTransactional)
 """Operations that may create the people they are about."""
 SUPPRESSED: Final = Done("suppressed")
 BY_EMAIL: Final = Done("failed", note="In this workspace an email names nobody.")
@@ -97,10 +100,17 @@ async def _handle(unit: Unit, operation: AnyOperation, at: Position) -> Done:
     if unit.suppressed and not isinstance(operation, UnsuppressPerson):
         subject = subject_of(operation)
         if subject is not None and unit.is_suppressed(subject):
-            return SUPPRESSED
+            return await _dropped(unit, operation, SUPPRESSED)
     if unit.catalog.settings.identifiers == "id_only" and _by_email(operation):
-        return BY_EMAIL
+        return await _dropped(unit, operation, BY_EMAIL)
     return await HANDLERS[type(operation)](unit, operation, at)
+
+
+async def _dropped(unit: Unit, operation: AnyOperation, why: Done) -> Done:
+    """An operation that has no effect; what it was to send is over."""
+    if isinstance(operation, SendTransactional):
+        await give_up(unit, operation)
+    return why
 
 
 def _by_email(operation: AnyOperation) -> bool:

@@ -18,6 +18,7 @@ from domain.operations import (
     Reevaluate,
     ReportDelivery,
     SegmentMember,
+    SendTransactional,
     TrackEvent,
     Unsubscribe,
 )
@@ -62,6 +63,9 @@ def _coming(operation: AnyOperation) -> Coming:
             attributes, records = _NAMES, frozenset({DEVICES})
         case ChangeRelationships():
             attributes, records = _NAMES, frozenset({RELATED})
+        case SendTransactional():
+            attributes = _NAMES
+            records = frozenset({DEVICES}) if operation.device is not None else records
         case ReportDelivery():
             records = _REPORTED
         case Reevaluate():

@@ -88,7 +88,9 @@ def _message(message: Message) -> MessageFact:
         if metric not in reported:
             human = _BY_MACHINES.get(metric, metric) in message.metrics
             happenings.append(Happening(metric, Position(EPOCH + timedelta(microseconds=micros), 0), human))
-    return MessageFact(message.channel, message.campaign_id, message.action_id, tuple(happenings))
+    return MessageFact(
+        message.channel, message.campaign_id, message.action_id, tuple(happenings), message.transactional_id
+    )
 
 
 def _reported(message: Message) -> Iterable[Happening]:

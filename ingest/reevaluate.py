@@ -79,10 +79,8 @@ async def _credit(unit: Unit, operation: Unsubscribe, at: Position, *, known: bo
     """Write the leaving down with the delivery whose link was used, where it is `known`."""
     conn, workspace_id, delivery_id = unit.conn, unit.catalog.workspace_id, operation.delivery_id
     if await conversions.mark(conn, workspace_id, delivery_id, microseconds(unit.now), UNSUBSCRIBED):
-        campaign_id, action_id = await conversions.origin(conn, workspace_id, delivery_id)
-        for kind, ref in (("campaign", campaign_id), ("action", action_id)):
-            if ref is not None:
-                unit.count(kind, ref, UNSUBSCRIBED)
+        for kind, ref in await conversions.origin(conn, workspace_id, delivery_id):
+            unit.count(kind, ref, UNSUBSCRIBED)
     if known:
         unit.happened(MessageEvent(delivery_id, at.seq, UNSUBSCRIBED, at.at, human=True))
 

@@ -86,8 +86,8 @@ async def _erase(unit: Unit, person: Person, at: Position) -> None:
     keys += [key_of_name(Identifier(kind="cio_id", value=cio_id(number)).name) for number in numbers[1:]]
     unit.erased.append(Erased(frozenset(numbers), frozenset(keys)))
     unsent = await erasure.erase(unit.conn, workspace_id, person.person_id, keys=keys, values=values, now=unit.now)
-    for campaign_id, action_id in unsent:
-        for what, ref in (("campaign", campaign_id), ("action", action_id)):
+    for campaign_id, action_id, transactional_id in unsent:
+        for what, ref in (("campaign", campaign_id), ("action", action_id), ("transactional", transactional_id)):
             if ref is not None:
                 unit.count(what, ref, "undeliverable")
     unit.forget(person.person_id)

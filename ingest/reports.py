@@ -13,20 +13,24 @@ from domain.facts import Position
 from domain.operations import ReportDelivery
 from domain.outcomes import Done
 from domain.reports import MONTHS, activity_type, by_machine, event_of, is_too_old, screened
+from domain.sending_domains import domain_of
+from domain.suppressed import EVERY_DOMAIN, code_in, reported_category
 from domain.track.metrics import allowed
 from domain.values import from_unix, to_unix
 from ingest.events import instant_of
 from ingest.record_changes import settle_records
 from ingest.unit import Person, Unit
-from store import conversions, deliveries, log
+from store import conversions, deliveries, log, suppressed_addresses
 from store.deliveries import DeliveryRow
 from store.message_events import MessageEvent
+from store.suppressed_addresses import SuppressedRow
 
 REPEATS = "report"
 REPEATS_KEPT = timedelta(days=400)
 """For how long after the message was made a report is known again."""
 _ARRIVED = frozenset({"opened", "clicked"})
 _TELLS_WHY = frozenset({"bounced", "suppressed"})
+REPORTED = "Reported by the recipient's mail system"
 _SECOND = timedelta(seconds=1)
 
 
@@ -85,13 +89,33 @@ async def _change(
     if changed != row:
         await deliveries.save(unit.conn, changed)
     for amount, words in ((1, reached), (-1, retracted)):
-        for kind, ref in (("campaign", row.campaign_id), ("action", row.action_id)):
+        sources = (("campaign", row.campaign_id), ("action", row.action_id), ("transactional", row.transactional_id))
+        for kind, ref in sources:
             if ref is not None:
                 for word in words:
                     unit.count(kind, ref, word, amount)
+    await _suppress(unit, row, operation, happened)
     if "converted" in reached and person is not None and row.journey_id is not None:
         await _convert(unit, person, row.journey_id, happened)
     return reached, retracted
+
+
+async def _suppress(unit: Unit, row: DeliveryRow, operation: ReportDelivery, happened: datetime) -> None:
+    """Put the address on the suppression list that bounced for good or complained (SUB-16)."""
+    reason = operation.details.get("reason")
+    category = reported_category(operation.metric, reason if isinstance(reason, str) else None)
+    if category is None or row.channel != "email" or row.recipient is None:
+        return
+    document = await deliveries.content_of(unit.conn, row)
+    sender = (document or {}).get("fields", {}).get("from")
+    # What the message was from is not known any more where its content is forgotten.
+    domain = domain_of(sender) if isinstance(sender, str) else EVERY_DOMAIN
+    why = reason if isinstance(reason, str) else REPORTED
+    recipients = [address.strip() for address in row.recipient.split(",")]
+    said = operation.details.get("recipient")
+    email = said if isinstance(said, str) and said in recipients else recipients[0]
+    entry = SuppressedRow(email, category, domain, why, code_in(why), happened, row.delivery_id)
+    await suppressed_addresses.add(unit.conn, suppressed_addresses.owner_of(unit.catalog.workspace), [entry])
 
 
 def _kept(operation: ReportDelivery, event: Event, reached: Collection[str], at: Position) -> list[MessageEvent]:

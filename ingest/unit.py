@@ -100,6 +100,27 @@ class Unit(Changes):
         await unit._read({person_id: need.records})
         return unit
 
+    @classmethod
+    async def for_page(
+        cls, conn: Connection, catalog: Catalog, person_ids: Collection[int], now: datetime, keys: Keys, *, locked: bool
+    ) -> Self:
+        """People with no more than what `keys` mention of them, for those who change nothing of them (CHN-15).
+
+        Where they are not `locked`, whoever writes anything that comes of it looks whether they are still the same.
+        """
+        unit = cls(conn, catalog, now)
+        ids, workspace_id = sorted(set(person_ids)), catalog.workspace_id
+        rows = await (people.load_locked if locked else people.load)(conn, workspace_id, ids)
+        unit.people = {row.person_id: Person(row) for row in rows}
+        if keys.segments:
+            await unit._add_memberships(unit.people)
+        need = need_of(keys)
+        for person_id, event in await people.events_of(conn, workspace_id, dict.fromkeys(unit.people, need)):
+            unit.people[person_id].events.append(event)
+        if need.records:
+            await unit._read(dict.fromkeys(unit.people, need.records))
+        return unit
+
     async def reload(self, person_ids: Collection[int]) -> None:
         """Write what is to be written, then load these people anew, with everything conditions may ask of them.
 

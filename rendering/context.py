@@ -6,10 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from rendering.links import UNSENT
-from rendering.tags import UNSUBSCRIBE_URL
+from rendering.snippets import Snippets
+from rendering.tags import PREFERENCES_URL, UNSUBSCRIBE_URL, VIEW_URL
 
-CAMPAIGN_TYPES = {"segment": "behavioral", "event": "transactional"}
-"""What templates call the types of triggers (MSG-04)."""
+CAMPAIGN_TYPES: Final[Mapping[str, str]] = {
+    "segment": "behavioral",
+    "event": "transactional",
+    "transactional": "transactional_message",
+    "broadcast": "triggered_broadcast",
+}
+"""What templates call the types of triggers that have another name there (MSG-04)."""
+EDITORS: Final[Mapping[str, str]] = {"drag_and_drop": "bee", "code": "html", "rich_text": "rich"}
+"""What templates call the editors; the rest has no name (MSG-04)."""
 
 
 class _Nobody(Mapping[str, str]):
@@ -23,6 +31,9 @@ class _Nobody(Mapping[str, str]):
 
     def __len__(self) -> int:
         return 0
+
+    def __str__(self) -> str:
+        return ""
 
 
 NOBODY: Final[Mapping[str, str]] = _Nobody()
@@ -71,25 +82,25 @@ def message_context(
     message: MessageNames | None = None,
     delivery_id: str | None = None,
     unsubscribe_url: str | None = None,
+    view_url: str | None = None,
+    preferences_url: str | None = None,
+    snippets: Snippets | None = None,
 ) -> dict[str, Any]:
     """The variables of a template in a journey.
 
     `customer` holds the attributes, identifiers included; `event` is what a journey keeps of its trigger event (`name`,
     `id`, `timestamp`, `data`), None where conditions triggered it. `trigger` is a payload, or what is kept of the object,
     relationship and person that triggered; without one there is no root `trigger`. `objects` are those that the person is
-    related to, by the word of their type; `thing` is the object that triggered, as it is now.
+    related to, by the word of their type; `thing` is the object that triggered, as it is now. The links are those of this
+    message; where one is not given, its tag fails.
     """
     context: dict[str, Any] = {
         "customer": customer,
         "journey": journey,
-        "campaign": {
-            "id": campaign.id,
-            "key": campaign.key,
-            "name": campaign.name,
-            "type": CAMPAIGN_TYPES.get(campaign.trigger_type, campaign.trigger_type),
-        },
+        "campaign": _campaign(campaign),
         "delivery_id": delivery_id or UNSENT,
-        "snippets": {},
+        "editor": "",
+        "snippets": snippets if snippets is not None else Snippets(),
         "objects": objects or {},
     }
     context |= _event(event or {})
@@ -102,9 +113,30 @@ def message_context(
             context["relationship"] = thing.relationship
     if message is not None:
         context["message"] = {"id": message.id, "name": message.name, "type": message.type, "journey_id": journey_id}
-    if unsubscribe_url is not None:
-        context[UNSUBSCRIBE_URL] = unsubscribe_url
-    return context
+    links = {UNSUBSCRIBE_URL: unsubscribe_url, VIEW_URL: view_url, PREFERENCES_URL: preferences_url}
+    return context | {name: url for name, url in links.items() if url is not None}
+
+
+def with_content(context: Mapping[str, Any], content: Any, *, to_everyone: bool | None = None) -> dict[str, Any]:
+    """The variables with what is known of a message when it is chosen: the templates of its headlines, its editor (MSG-04).
+
+    `to_everyone` says whether it goes to people who are unsubscribed as well.
+    """
+    known = {
+        "subject": getattr(content, "subject", None),
+        "preheader": getattr(content, "preheader", None),
+        "send_to_unsubs": to_everyone,
+    }
+    message = {**context.get("message", {}), **{name: value for name, value in known.items() if value is not None}}
+    return {**context, "message": message, "editor": EDITORS.get(getattr(content, "editor", ""), "")}
+
+
+def _campaign(campaign: CampaignNames) -> dict[str, Any]:
+    """The campaign; a transactional send has none, so that its name is missing (MSG-04)."""
+    found = {"id": campaign.id, "key": campaign.key, "name": campaign.name}
+    if campaign.trigger_type == "transactional":
+        del found["name"]
+    return {**found, "type": CAMPAIGN_TYPES.get(campaign.trigger_type, campaign.trigger_type)}
 
 
 def _event(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,4 +145,12 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: event[key] for name, key in named.items() if event.get(key) is not None}
 
 
-__all__ = ["CAMPAIGN_TYPES", "NOBODY", "CampaignNames", "MessageNames", "message_context"]
+__all__ = [
+    "CAMPAIGN_TYPES",
+    "EDITORS",
+    "NOBODY",
+    "CampaignNames",
+    "MessageNames",
+    "message_context",
+    "with_content",
+]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from domain.values import EPOCH, as_number
-from domain.zones import zone_named
 from rendering.errors import RenderError
 from rendering.printing import printed
+from rendering.zones import Zoned, zone_of
 
 _FORMATS = (
     "%B %d, %Y",
@@ -22,19 +23,24 @@ _FORMATS = (
     "%m/%d/%Y",
     "%Y-%m-%d %H:%M:%S %z",
     "%Y-%m-%d %H:%M:%S UTC",
+    "%B %d, %Y %H:%M",
+    "%B %d, %Y %I:%M %p",
+    "%m/%d/%Y %H:%M",
 )
-_DAY = 24 * 60
-_DIRECTIVE = re.compile(r"%[-_0^#]?[A-Za-z%+]")
-_NUMERIC_ZONE = re.compile(r"[+-]?[0-9]{1,4}")
+_DIRECTIVE = re.compile(r"%(?::z|[-_0^#]?[A-Za-z%+])")
 _MAX_FORMAT = 500
 
 
 def format_date(value: Any, pattern: Any, zone: Any, now: datetime) -> str:
     """The instant of a value in a format (strftime as Ruby has it); what is no date comes back as it is."""
-    instant = _instant(value, now)
+    instant = instant_of(value, now)
     if instant is None:
         return printed(value)
-    local = instant.astimezone(_zone(zone)) if zone is not None else instant
+    there = zone_of(zone) if zone is not None else value.zone if isinstance(value, Zoned) else UTC
+    try:
+        local = instant.astimezone(there)
+    except OverflowError:
+        return printed(value)
     text = printed(pattern)
     if len(text) > _MAX_FORMAT:
         raise RenderError("A date format is longer than 500 characters")
@@ -46,10 +52,14 @@ def _directive(instant: datetime, directive: str) -> str:
         return str(math.floor((instant - EPOCH).total_seconds()))
     if directive == "%L":
         return f"{instant.microsecond // 1000:03d}"
+    if directive == "%:z":
+        offset = instant.strftime("%z")
+        return f"{offset[:3]}:{offset[3:5]}"
     return instant.strftime(directive)
 
 
-def _instant(value: Any, now: datetime) -> datetime | None:
+def instant_of(value: Any, now: datetime) -> datetime | None:
+    """The instant that a value says: seconds, a date in one of many forms, `now`; None where it says none."""
     if isinstance(value, str):
         return _from_text(value.strip(), now)
     number = as_number(value)
@@ -101,17 +111,15 @@ def _spelled(text: str) -> datetime | None:
     return None
 
 
-def _zone(zone: Any) -> tzinfo:
-    """A zone by its IANA name, or as minutes west of Greenwich, which is how JavaScript counts."""
-    if isinstance(zone, str) and not _NUMERIC_ZONE.fullmatch(zone):
-        found = zone_named(zone)
-        if found is None:
-            raise RenderError(f"'{zone}' is not a time zone")
-        return found
-    minutes = as_number(zone)
-    if minutes is None or not -_DAY < minutes < _DAY:
-        raise RenderError(f"'{printed(zone)}' is not a time zone")
-    return timezone(timedelta(minutes=-minutes))
+def moved(instant: datetime, count: int, unit: str) -> datetime:
+    """The same time of day some days, months or years away; the end of the month where it has no such day."""
+    if unit == "day":
+        return instant + timedelta(days=count)
+    months = instant.year * 12 + instant.month - 1 + count * (12 if unit == "year" else 1)
+    year, month = months // 12, months % 12 + 1
+    if not 1 <= year <= 9999:
+        raise OverflowError("there is no such year")
+    return instant.replace(year=year, month=month, day=min(instant.day, monthrange(year, month)[1]))
 
 
-__all__ = ["format_date"]
+__all__ = ["format_date", "instant_of", "moved"]

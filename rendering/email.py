@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from domain.addresses import Address, parse, parse_list, unquoted
-from domain.content import EmailMessage
+from domain.addresses import MAX_RECIPIENTS, Address, parse, parse_list, parse_recipients, unquoted
+from domain.content import EmailMessage, SentEmail
+from rendering.css_inlining import inline_css
 from rendering.errors import RenderError
-from rendering.headers import one_line
+from rendering.headers import one_line, with_email_id
 from rendering.liquid import render
 from rendering.plain_text import plain_text
-from rendering.tags import UNSUBSCRIBE_URL
+from rendering.rendered_email import RenderedEmail
+from rendering.tags import UNSUBSCRIBE_URL, VIEW_URL
 from rendering.url_parameters import add_parameters
 
 _BODY: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
@@ -25,6 +27,9 @@ _LINE_END: Final = re.compile(r"[\r\n]")
 _PREHEADER: Final = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{}</div>'
 _OVERRIDES: Final = (("recipient", "to"), ("from_address", "from"), ("reply_to", "reply_to"))
 """Properties of the triggering event that take the place of a field, where they are addresses (CMP-31)."""
+SMTPAPI: Final = "x-smtpapi"
+"""The header by which a relay takes orders, in which the delivery is named as well (MSG-20)."""
+_TOO_MANY: Final = f"An email goes to at most {MAX_RECIPIENTS} addresses, copies included"
 
 
 class SenderIdentity(NamedTuple):
@@ -44,139 +49,113 @@ class Layout(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an email takes from its workspace: who it is from, its layout, the parameters of its links."""
+    """What an email takes from its workspace: who it is from, its layout, the parameters of its links.
+
+    `inline_css` says whether its styles are moved to the tags they mean (MSG-29).
+    """
 
     sender: SenderIdentity | None = None
     layout: Layout | None = None
     url_parameters: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedEmail:
-    """One email, ready to be written out; `unsubscribe_url` is set where the message really shows that link."""
-
-    sender: Address
-    recipient: Address
-    subject: str
-    html: str
-    text: str
-    reply_to: Address | None = None
-    bcc: tuple[Address, ...] = ()
-    fake_bcc: bool = True
-    preheader: str | None = None
-    title: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    unsubscribe_url: str | None = None
-
-    @property
-    def to(self) -> str:
-        """The recipient's address."""
-        return self.recipient.mailbox
-
-    @property
-    def headline(self) -> str:
-        """The subject."""
-        return self.subject
-
-    def stored(self) -> dict[str, Any]:
-        """The message as a document, from which `restored` makes it again."""
-        fields = {
-            "from": shown(self.sender),
-            "to": shown(self.recipient),
-            "subject": self.subject,
-            "reply_to": shown(self.reply_to) if self.reply_to is not None else None,
-            "bcc": ", ".join(map(shown, self.bcc)) or None,
-            "preheader": self.preheader,
-            "title": self.title,
-        }
-        return {
-            "channel": "email",
-            "fields": {name: value for name, value in fields.items() if value is not None},
-            "headers": [{"name": name, "value": value} for name, value in self.headers],
-            "html": self.html,
-            "text": self.text,
-            "fake_bcc": self.fake_bcc,
-            "unsubscribe_url": self.unsubscribe_url,
-            "errors": [],
-        }
-
-
-def restored(document: Mapping[str, Any]) -> RenderedEmail:
-    """The message behind a document that `stored` made; raises ValueError for one that holds no message."""
-    fields = document.get("fields", {})
-    sender, recipient = parse(fields.get("from", "")), parse(fields.get("to", ""))
-    if sender is None or recipient is None:
-        raise ValueError("the document holds no email")
-    return RenderedEmail(
-        sender=sender,
-        recipient=recipient,
-        subject=fields.get("subject", ""),
-        html=document["html"],
-        text=document["text"],
-        reply_to=parse(fields.get("reply_to", "")),
-        bcc=tuple(parse_list(fields.get("bcc", "")) or ()),
-        fake_bcc=document.get("fake_bcc", True),
-        preheader=fields.get("preheader"),
-        title=fields.get("title"),
-        headers=tuple((header["name"], header["value"]) for header in document.get("headers", ())),
-        unsubscribe_url=document.get("unsubscribe_url"),
-    )
-
-
-def shown(address: Address) -> str:
-    """An address as people read it."""
-    if not address.name:
-        return address.mailbox
-    name = address.name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{name}" <{address.mailbox}>'
+    inline_css: bool = False
 
 
 def render_email(
     message: EmailMessage, around: Surroundings, context: Mapping[str, Any], now: datetime
 ) -> RenderedEmail:
     """The message for the person of the context; raises RenderError naming the part that failed."""
-    renderer = _Renderer(message, {**context, **_layout_names(around.layout)}, now)
+    renderer = _Renderer(message, context, around.layout, now)
     body = renderer.body(around.layout)
     overrides = _overrides(context)
-    recipient = renderer.address("to", overrides.get("to") or renderer.text("to", message.to))
+    recipients = renderer.recipients(overrides.get("to"))
     sender = renderer.sender(around.sender, overrides.get("from"))
     subject = one_line(renderer.text("subject", message.subject))
     reply_to = renderer.optional_address("reply_to", message.reply_to, overrides.get("reply_to"))
-    url = context.get(UNSUBSCRIBE_URL)
+    cc = renderer.copies("cc", message.cc if isinstance(message, SentEmail) else None)
+    bcc = renderer.copies("bcc", message.bcc)
+    if len(recipients) + len(cc) + len(bcc) > MAX_RECIPIENTS:
+        raise RenderError(_TOO_MANY, "to")
     preheader, title = renderer.optional("preheader", message.preheader), renderer.optional("title", message.title)
-    own_text = renderer.optional("body_plain", message.body_plain)
+    own_text, amp = renderer.optional("body_plain", message.body_plain), renderer.optional("body_amp", message.body_amp)
     workspace = renderer.parameters(around.url_parameters or {})
     own = renderer.parameters(message.url_parameters)
-    html = add_parameters(body, workspace, own, untouched=url)
+    ours = {name: url for name in (UNSUBSCRIBE_URL, VIEW_URL) if isinstance(url := context.get(name), str)}
+    if around.inline_css:
+        body = inline_css(body)
+    html = add_parameters(body, workspace, own, untouched=ours.values())
     text = own_text if own_text is not None else plain_text(html)
+    if amp is not None:
+        amp = add_parameters(amp, workspace, own, untouched=ours.values())
+    said = (html, text, amp or "")
+    shown = {name: url if any(url in part for part in said) else None for name, url in ours.items()}
     return RenderedEmail(
         sender=sender,
-        recipient=recipient,
+        recipients=recipients,
         subject=subject,
+        # The preview text is put in when the text part is made, which does not have it (MSG-22).
         html=_with_title(_with_preheader(html, preheader), title),
         text=text,
+        amp=amp or None,
         reply_to=reply_to,
-        bcc=renderer.copies(),
+        cc=cc,
+        bcc=bcc,
         fake_bcc=message.fake_bcc,
         preheader=preheader,
         title=title,
         headers=renderer.headers(),
-        unsubscribe_url=url if url is not None and (url in html or url in text) else None,
+        unsubscribe_url=shown.get(UNSUBSCRIBE_URL),
+        view_url=shown.get(VIEW_URL),
     )
+
+
+class _MessageNames(dict[str, Any]):
+    """What templates can read of the message itself; its subject and preheader are rendered when somebody asks (MSG-04)."""
+
+    def __init__(self, names: Mapping[str, Any], renderer: _Renderer) -> None:
+        super().__init__({name: value for name, value in names.items() if name not in renderer.own_texts})
+        self._renderer = renderer
+        self._asked: set[str] = set()
+
+    def __missing__(self, name: str) -> str:
+        sources = self._renderer.own_texts
+        if name not in sources or name in self._asked:
+            # A subject that names itself reads something that is not there.
+            raise KeyError(name)
+        self._asked.add(name)
+        try:
+            return self._renderer.text(name, sources[name])
+        finally:
+            self._asked.discard(name)
 
 
 class _Renderer:
     """The parts of one message over one context; each has variables of its own (MSG-07)."""
 
-    def __init__(self, message: EmailMessage, context: Mapping[str, Any], now: datetime) -> None:
+    def __init__(self, message: EmailMessage, context: Mapping[str, Any], layout: Layout | None, now: datetime) -> None:
         self._message = message
-        self._context = context
         self._now = now
+        self._done: dict[str, str] = {}
+        given = context.get("message")
+        names = {} if layout is None else {"layout": {"id": layout.id, "name": layout.name}}
+        own = {"message": _MessageNames(given, self)} if isinstance(given, Mapping) else {}
+        self._context = {**context, **names, **own}
+
+    @property
+    def own_texts(self) -> Mapping[str, str]:
+        """The texts of the message that its other parts can read."""
+        found = {"subject": self._message.subject, "preheader": self._message.preheader}
+        return {name: text for name, text in found.items() if text is not None}
 
     def text(self, field: str, source: str) -> str:
-        """One part, rendered."""
+        """One part, rendered once however often it is read."""
+        if field not in self._done:
+            self._done[field] = self.part(field, source)
+        return self._done[field]
+
+    def part(self, field: str, source: str, context: Mapping[str, Any] | None = None) -> str:
+        """The text of a template; a failure says in which part it happened."""
         try:
-            return render(source, self._context, now=self._now)
+            return render(source, self._context if context is None else context, now=self._now)
         except RenderError as error:
             raise error.inside(field) from None
 
@@ -189,10 +168,13 @@ class _Renderer:
         body = self.text("body", self._message.body)
         if layout is None:
             return body
-        try:
-            return render(layout.body, {**self._context, "content": body}, now=self._now)
-        except RenderError as error:
-            raise error.inside("layout") from None
+        return self.part("layout", layout.body, {**self._context, "content": body})
+
+    def recipients(self, override: str | None) -> tuple[Address, ...]:
+        """Whom it is for: one person, or, where a call asked for it, whoever the call names."""
+        text = override or self.text("to", self._message.to)
+        found = parse_recipients(text) if isinstance(self._message, SentEmail) and override is None else None
+        return tuple(found) if found else (self.address("to", text),)
 
     def address(self, field: str, text: str) -> Address:
         """A rendered address; one that cannot be written to fails the message."""
@@ -216,15 +198,15 @@ class _Renderer:
         if identity is None:
             raise RenderError("There is no sender: define one, or give the message a from address", "from")
         address = self.address("from", self.text("from", identity.email))
-        name = self.text("from", identity.name) if identity.name is not None else address.name
+        name = self.part("from", identity.name) if identity.name is not None else address.name
         return Address(address.mailbox, unquoted(one_line(name)))
 
-    def copies(self) -> tuple[Address, ...]:
+    def copies(self, field: str, source: str | None) -> tuple[Address, ...]:
         """Who gets a copy."""
-        text = self.optional("bcc", self._message.bcc)
+        text = self.optional(field, source)
         found = parse_list(text) if text is not None else []
         if found is None:
-            raise RenderError("The copies must go to at most fifteen email addresses, separated by commas", "bcc")
+            raise RenderError("The copies must go to at most fifteen email addresses, separated by commas", field)
         return tuple(found)
 
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -232,9 +214,11 @@ class _Renderer:
         found: list[tuple[str, str]] = []
         for header in self._message.headers:
             field = f"header {header.name}"
-            value = self.text(field, header.value)
+            value = self.part(field, header.value)
             if _LINE_END.search(value):
                 raise RenderError("The value of a header cannot hold a line end", field)
+            if header.name.lower() == SMTPAPI and with_email_id(value, "") is None:
+                raise RenderError("The value is no JSON object with unique_args that are one", field)
             found.append((header.name, value))
         return tuple(found)
 
@@ -242,9 +226,10 @@ class _Renderer:
         """Parameters of links; an empty one fails the message (SUB-38)."""
         found: dict[str, str] = {}
         for name, source in templates.items():
-            value = self.text(f"URL parameter {name}", source).strip()
+            field = f"URL parameter {name}"
+            value = self.part(field, source).strip()
             if not value:
-                raise RenderError("The value is empty", f"URL parameter {name}")
+                raise RenderError("The value is empty", field)
             found[name] = value
         return found
 
@@ -256,10 +241,6 @@ def _overrides(context: Mapping[str, Any]) -> dict[str, str]:
         return {}
     given = {field: event.get(name) for name, field in _OVERRIDES}
     return {field: text for field, text in given.items() if isinstance(text, str) and parse(text) is not None}
-
-
-def _layout_names(layout: Layout | None) -> dict[str, Any]:
-    return {} if layout is None else {"layout": {"id": layout.id, "name": layout.name}}
 
 
 def _with_preheader(html: str, preheader: str | None) -> str:
@@ -280,4 +261,4 @@ def _with_title(html: str, title: str | None) -> str:
     return f"{html[: head.end()]}<title>{escaping.escape(title)}</title>{html[head.end() :]}"
 
 
-__all__ = ["Layout", "RenderedEmail", "SenderIdentity", "Surroundings", "render_email", "restored", "shown"]
+__all__ = ["SMTPAPI", "Layout", "SenderIdentity", "Surroundings", "render_email"]

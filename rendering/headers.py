@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -54,6 +56,25 @@ def address_value(name: str, address: Address) -> bytes:
     return f"{phrase}{between}<{address.mailbox}>".encode("ascii")
 
 
+def address_list(name: str, addresses: Sequence[Address]) -> bytes:
+    """The value of a header that names some mailboxes, each on a line of its own."""
+    if len(addresses) == 1:
+        return address_value(name, addresses[0])
+    return b",\r\n ".join(address_value(name, address) for address in addresses)
+
+
+def with_email_id(value: str, delivery_id: str) -> str | None:
+    """The value of `X-SMTPAPI` with the id of the delivery among its unique arguments; None where it is no such value (MSG-20)."""
+    try:
+        told = json.loads(value) if value.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    arguments = told.get("unique_args", {}) if isinstance(told, dict) else None
+    if not isinstance(arguments, dict):
+        return None
+    return json.dumps({**told, "unique_args": {**arguments, "email_id": delivery_id}})
+
+
 def _folded(line: str, room: int) -> str:
     """The line broken at spaces, which stay, so that unfolding gives it back."""
     out: list[str] = []
@@ -86,4 +107,4 @@ def _words(line: str, used: int) -> str:
     return "\r\n ".join(out)
 
 
-__all__ = ["address_value", "one_line", "text_value"]
+__all__ = ["address_list", "address_value", "one_line", "text_value", "with_email_id"]

@@ -239,6 +239,8 @@ def _readable(variables: Mapping[str, Any]) -> dict[str, Any]:
         found["customer"] = customer
     if "trigger" in found:
         found["triggers"] = found["trigger"]
+    if "snippets" in found:
+        found["snippets"] = dict(found["snippets"])
     return found
 
 

@@ -6,6 +6,7 @@ UNSENT = "unsent"
 """What stands for the delivery id in previews (MSG-04); its links do nothing."""
 
 _PATH = "/unsubscribe/"
+_VIEW = "/view/"
 
 
 def unsubscribe_url(base_url: str, delivery_id: str) -> str:
@@ -13,4 +14,9 @@ def unsubscribe_url(base_url: str, delivery_id: str) -> str:
     return f"{base_url}{_PATH}{delivery_id}"
 
 
-__all__ = ["UNSENT", "unsubscribe_url"]
+def view_url(base_url: str, delivery_id: str) -> str:
+    """Where an email can be looked at in a browser, if it says so itself (MSG-08)."""
+    return f"{base_url}{_VIEW}{delivery_id}"
+
+
+__all__ = ["UNSENT", "unsubscribe_url", "view_url"]

@@ -21,6 +21,10 @@ class Missing(Undefined):
         """The failure, in the words of the composer (MSG-35)."""
         return UndefinedError(f"Variable '{self.name}' is missing", token=self.token)
 
+    def used(self) -> Any:
+        """What it counts as where it is used as a value; this raises, for there is none."""
+        raise self.fail()
+
     def __str__(self) -> str:
         raise self.fail()
 
@@ -50,4 +54,38 @@ class Missing(Undefined):
         raise self.fail()
 
 
-__all__ = ["BLANK", "Missing"]
+class Silent(Missing):
+    """One in a message that rather says nothing than fails: it prints as nothing, and so does what is made of it (CHN-12)."""
+
+    __slots__ = ()
+
+    def used(self) -> Any:
+        """Null."""
+        return None
+
+    def __str__(self) -> str:
+        return ""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __reversed__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __int__(self) -> int:
+        return 0
+
+    def items(self) -> Any:
+        """Nothing to walk through."""
+        return ()
+
+
+def present(value: Any) -> Any:
+    """The value that a tag or a filter is given: null for one that may be missing, a failure for one that may not."""
+    return value.used() if isinstance(value, Missing) else value
+
+
+__all__ = ["BLANK", "Missing", "Silent", "present"]

@@ -9,6 +9,16 @@ from typing import Any
 _WORDS = {None: "", True: "true", False: "false"}
 
 
+class Worded:
+    """An array or object that prints as it was written down: the JSON of a snippet (MSG-15)."""
+
+    __slots__ = ()
+
+    def worded(self) -> str:
+        """The text."""
+        raise NotImplementedError
+
+
 def printed(value: Any) -> str:
     """The text of a value: arrays run together, objects in the style of Ruby, whole numbers without a point."""
     if isinstance(value, str):
@@ -17,11 +27,19 @@ def printed(value: Any) -> str:
         return _WORDS[value]
     if isinstance(value, float):
         return number_text(value)
-    if isinstance(value, list | tuple):
-        return "".join(printed(item) for item in value)
-    if isinstance(value, range):
-        return f"{value.start}..{value.stop - 1}"
-    return _inspected(value) if isinstance(value, dict) else str(value)
+    return _held(value) if isinstance(value, list | dict | tuple) else _range(value)
+
+
+def _held(value: Any) -> str:
+    if isinstance(value, Worded):
+        return value.worded()
+    return _inspected(value) if isinstance(value, dict) else "".join(map(printed, value))
+
+
+def _range(value: Any) -> str:
+    if not isinstance(value, range):
+        return str(value)
+    return f"{value.start}..{value.stop - 1}" if value else ""
 
 
 def number_text(value: float) -> str:
@@ -39,4 +57,4 @@ def _inspected(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-__all__ = ["number_text", "printed"]
+__all__ = ["Worded", "number_text", "printed"]

@@ -180,7 +180,7 @@ async def _act(walk: _Walk, key: str, block: Block, effect: Act) -> None:
         draft = await draft_action(walk.unit, walk.campaign, walk.journey, key, block, now=walk.instant)
         _leave(walk, key, block, outcome="drafted", effect=effect, draft=True, delivery_id=draft)
     else:
-        variables = variables_of(walk.campaign, walk.person, walk.journey)
+        variables = variables_of(walk.unit.catalog, walk.campaign, walk.person, walk.journey)
         context = ActionContext(walk.unit, walk.person, walk.journey, walk.campaign, block, walk.here, variables, key)
         done = await ACTIONS[effect.action](context)
         _leave(walk, key, block, outcome=done.outcome, effect=effect, explanation=done.explanation, noted=done.noted)

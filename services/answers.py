@@ -88,7 +88,8 @@ async def _map(unit: Unit, place: _Place, block: WebhookBlock, answer: HttpAnswe
     if mapping is None:
         return []
     notes: list[str] = []
-    variables = variables_of(place.campaign, place.person, place.journey) | {"response": read_answer(answer.body)}
+    variables = variables_of(unit.catalog, place.campaign, place.person, place.journey)
+    variables |= {"response": read_answer(answer.body)}
     journey = _computed(mapping.journey or {}, variables, now, notes)
     customer = _computed(mapping.customer or {}, variables, now, notes)
     if journey and place.under_way:

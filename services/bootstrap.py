@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from store import credentials as keys
 from store.database import Connection, Database
 
 SENDER: Final = {"kind": "sender", "key": "default", "name": "Sojourn", "email": "hello@example.com", "default": True}
+DOMAIN: Final = {"kind": "domain", "key": "default", "domain": "example.com", "use": "sending"}
 
 
 class Place(BaseModel):
@@ -66,8 +68,9 @@ async def bootstrap(db: Database, given: Given, now: datetime) -> list[dict[str,
         await keys.put_token(conn, hash_secret(given.admin_token), "stack", now)
         sandbox = await _workspace(conn, "Sandbox", given.sandbox, now, sandbox=True)
         live = await _workspace(conn, "Live", given.live, now, sandbox=False)
-    await _first_sender(db, sandbox, now)
-    await _first_sender(db, live, now)
+    await _first(db, sandbox, SENDER, now)
+    await _first(db, live, SENDER, now)
+    await _first(db, live, DOMAIN, now)
     await _provider(db, live, given.smtp, now)
     return [
         {"id": sandbox, "name": "Sandbox", "sandbox": True},
@@ -87,11 +90,12 @@ async def _workspace(conn: Connection, name: str, given: GivenKeys, now: datetim
     return workspace_id
 
 
-async def _first_sender(db: Database, workspace_id: int, now: datetime) -> None:
-    """Somebody to write as, unless there is one already."""
-    page = await definitions.list_page(db, workspace_id, "sender", limit=1)
+async def _first(db: Database, workspace_id: int, document: Mapping[str, Any], now: datetime) -> None:
+    """Somebody to write as, a domain to write from, unless there is one already."""
+    kind = str(document["kind"])
+    page = await definitions.list_page(db, workspace_id, kind, limit=1)
     if not page["definitions"]:
-        await definitions.put_one(db, workspace_id, "sender", str(SENDER["key"]), dict(SENDER), now=now)
+        await definitions.put_one(db, workspace_id, kind, str(document["key"]), dict(document), now=now)
 
 
 async def _provider(db: Database, workspace_id: int, sink: Place, now: datetime) -> None:

@@ -10,7 +10,13 @@ from typing import Final, NamedTuple
 
 from domain.blocks import BatchUpdate, QueryCollection, UpdatePerson
 from domain.condition_keys import EventMatch, Keys
-from domain.definitions import CampaignDefinition, Definition, SegmentDefinition, read_definition
+from domain.definitions import (
+    BroadcastDefinition,
+    CampaignDefinition,
+    Definition,
+    SegmentDefinition,
+    read_definition,
+)
 from domain.definitions import campaign_parts as parts
 from domain.definitions.base import texts_below
 from domain.definitions.triggers import EventTrigger
@@ -22,6 +28,8 @@ from store.database import Connection
 
 _CUSTOMER: Final = re.compile(r"""\bcustomer(?:\.([\w-]+)|\[\s*(?:"([^"]+)"|'([^']+)')\s*\])""")
 """How templates, paths and scripts name an attribute of the person."""
+TRANSACTIONAL: Final = "transactional"
+_COUNTED: Final = ("campaigns", "broadcasts", TRANSACTIONAL, "segments", "newsletters", "snippets", "layouts")
 _PROSE: Final = frozenset({"name", "description", "note", "tags"})
 
 
@@ -89,17 +97,23 @@ async def usage(conn: Connection, workspace_id: int) -> Usage:
 
 def counts(users: Sequence[User]) -> dict[str, int]:
     """How many documents of each kind use a name, each once."""
-    found: dict[str, set[str]] = {kind: set() for kind in ("campaign", "segment", "newsletter", "snippet", "layout")}
+    found: dict[str, set[str]] = {word: set() for word in _COUNTED}
     for user in users:
-        found.setdefault(user.kind, set()).add(user.key)
-    return {f"{kind}s": len(keys) for kind, keys in found.items()}
+        found.setdefault(_word(user.kind), set()).add(user.key)
+    return {word: len(keys) for word, keys in found.items()}
+
+
+def _word(kind: str) -> str:
+    return kind if kind == TRANSACTIONAL else f"{kind}s"
 
 
 def _conditions(definition: Definition) -> Iterator[tuple[str, Keys]]:
     if isinstance(definition, SegmentDefinition) and definition.conditions is not None:
         yield "/conditions", definition.conditions.keys
-    if not isinstance(definition, CampaignDefinition):
+    if not isinstance(definition, CampaignDefinition | BroadcastDefinition):
         return
+    if isinstance(definition, BroadcastDefinition) and definition.audience is not None:
+        yield "/recipients", definition.audience.keys
     for placed in parts.conditions(definition):
         yield placed.pointer, placed.condition.keys
     if isinstance(definition.trigger, EventTrigger):
@@ -116,7 +130,7 @@ def _named(definition: Definition) -> Iterator[tuple[str, str]]:
         for template in texts_below(value, (at,)):
             for match in _CUSTOMER.finditer(template.source):
                 yield template.pointer, match[1] or match[2] or match[3]
-    if isinstance(definition, CampaignDefinition):
+    if isinstance(definition, CampaignDefinition | BroadcastDefinition):
         for key, block in definition.workflow.blocks.items():
             names: tuple[str, ...] = ()
             if isinstance(block, UpdatePerson | BatchUpdate):

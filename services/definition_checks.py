@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.blocks import LlmBlock
-from domain.definitions import BroadcastDefinition, CampaignDefinition, Definition, kind_of, read_definition
+from domain.definitions import (
+    BroadcastDefinition,
+    CampaignDefinition,
+    Definition,
+    LayoutDefinition,
+    css_switch,
+    kind_of,
+    provider_uses,
+    read_definition,
+)
 from domain.definitions import campaign_parts as parts
 from domain.definitions.base import Use
 from domain.definitions.campaign import LIVE_STATES
@@ -20,8 +29,10 @@ from domain.values import same
 from domain.web_addresses import fault_of
 from rendering.liquid import check_syntax
 from rendering.roots import demanded
+from services import snippet_uses
 from services.llm.configured import is_configured
 from services.private_urls import Allowed, nowhere
+from services.sender_checks import sender_problems
 from store.definitions import DefinitionRow
 
 Stored = Mapping[tuple[str, str], DefinitionRow]
@@ -81,6 +92,8 @@ def check(
     `private` says of addresses inside private networks whether they may be called.
     """
     stored: Stored = {(row.kind, row.key): row for row in rows}
+    raws = provider_uses.filled(raws, {row.key: row.document for row in rows if row.kind == "provider"})
+    raws = css_switch.filled(raws, {name: row.document for name, row in stored.items()})
     library = library_of(rows)
     checked = Checked([], library)
     seen: set[tuple[str, str]] = set()
@@ -173,6 +186,8 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool, private: Allow
     assert definition is not None, "only readable documents are looked at"
     yield from definition.check(library)
     yield from missing(definition.uses(), library)
+    yield from _archived_layouts(definition, item.row, library)
+    yield from snippet_uses.nested(definition)
     for template in definition.templates():
         fault = check_syntax(template.source)
         if fault is not None:
@@ -191,6 +206,7 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool, private: Allow
                 message = f"No enabled provider takes {channel}: make one, or set the blocks to off."
                 yield Problem(code="channel_disabled", pointer=pointer, message=message, stage="start")
         yield from _models(definition)
+    yield from sender_problems(definition, library, sandbox=sandbox)
     if isinstance(definition, CampaignDefinition):
         yield from _locked(definition, item.row)
 
@@ -241,8 +257,30 @@ def _locked(campaign: CampaignDefinition, row: DefinitionRow | None) -> Iterator
         yield Problem(code="locked", pointer="/trigger/type", message=message)
 
 
+def _archived_layouts(definition: Definition, row: DefinitionRow | None, library: Library) -> Iterator[Problem]:
+    """Layouts that were put away, named by more messages than before (MSG-16)."""
+    before = read_definition(row.document)[0] if row is not None else None
+    for layout, now in _archived_uses(definition, library).items():
+        known = _archived_uses(before, library).get(layout, []) if before is not None else []
+        if len(now) > len(known):
+            for use in now:
+                if use.pointer not in {one.pointer for one in known}:
+                    message = f"The layout {use.ref!r} is archived: choose another, or unarchive it first."
+                    yield Problem(code="unknown_reference", pointer=use.pointer, message=message)
+
+
+def _archived_uses(definition: Definition, library: Library) -> dict[str, list[Use]]:
+    found: dict[str, list[Use]] = {}
+    for use in definition.uses():
+        meant = library.find(use.kind, use.ref) if use.kind == "layout" else None
+        if meant is not None and isinstance(meant.definition, LayoutDefinition) and meant.definition.archived:
+            found.setdefault(meant.key, []).append(use)
+    return found
+
+
 def _warnings(definition: Definition, library: Library) -> Iterator[Problem]:
     yield from definition.warnings(library)
+    yield from snippet_uses.unknown(definition, library)
     if isinstance(definition, CampaignDefinition | BroadcastDefinition):
         yield from nothing_sends(definition)
 

@@ -13,7 +13,9 @@ from domain.definitions import (
     BroadcastDefinition,
     CampaignDefinition,
     Definition,
+    DomainDefinition,
     ObjectTypeDefinition,
+    ProviderDefinition,
     SegmentDefinition,
     SettingsDefinition,
     read_definition,
@@ -28,12 +30,12 @@ from domain.definitions.edits import (
     raises_version,
     workflow_edit,
 )
-from domain.definitions.transactional import UNCATEGORIZED
+from domain.definitions.transactional import UNCATEGORIZED, TransactionalDefinition
 from domain.diff import DiffEntry, diff
 from domain.values import same
-from services import object_types, schedules, tasks
+from services import domains, layout_drafts, object_types, schedules, tasks
 from store import definitions as store
-from store import drafts, log, workspaces
+from store import drafts, log, provider_turns, workspaces
 from store import tasks as task_store
 from store.database import Connection
 from store.definitions import DefinitionRow
@@ -84,6 +86,8 @@ class Change:
     def _effects(self) -> dict[str, Any]:
         if self.action != "unchanged" and isinstance(self.definition, SegmentDefinition):
             return {"segment_rebuild": self.rebuilds}
+        if self.action == "update" and isinstance(self.definition, TransactionalDefinition):
+            return {"drafts_rerendered": self.drafts}
         if self.action == "update" and isinstance(self.definition, AutomationDefinition):
             return {
                 "blocks_added": list(self.edit.fresh),
@@ -116,6 +120,9 @@ async def plan(conn: Connection, workspace_id: int, definition: Definition, row:
         rebuilds = _moves_entries(known, definition, row)
         change = replace(change, edit=edit, waiting=waiting, rebuilds=rebuilds)
         return change if known is None else await _with_drafts(conn, workspace_id, change, known, definition)
+    if isinstance(definition, TransactionalDefinition):
+        chosen = drafts.Chosen(transactional_id=row.definition_id)
+        return replace(change, drafts=await drafts.count(conn, workspace_id, chosen))
     return change
 
 
@@ -166,6 +173,7 @@ async def write(
         await store.insert(conn, row)
     else:
         await store.update(conn, row)
+    await layout_drafts.follow(conn, change.row, row, now)
     if isinstance(change.definition, SettingsDefinition):
         before = {} if change.row is None else change.row.document
         await follow_identifiers(conn, workspace.workspace_id, before, change.document, now)
@@ -179,7 +187,20 @@ async def write(
         await _follow_up(conn, change, row, waits, now)
     elif isinstance(change.definition, BroadcastDefinition):
         await _follow_up(conn, change, row, waits, now)
+    elif isinstance(change.definition, TransactionalDefinition) and change.drafts:
+        payload = {"transactional_id": row.definition_id}
+        await tasks.create(conn, workspace.workspace_id, "rerender_drafts", payload, total=change.drafts, now=now)
+    await _reconfigured(conn, change, row, now)
     return replace(change, row=row)
+
+
+async def _reconfigured(conn: Connection, change: Change, row: DefinitionRow, now: datetime) -> None:
+    """What is known of the outside is known no more where it was defined anew."""
+    if isinstance(change.definition, DomainDefinition) and change.row is not None:
+        await domains.follow(conn, row, change.row.document)
+    elif isinstance(change.definition, ProviderDefinition):
+        # What was wrong with a server that is left in peace may be mended now.
+        await provider_turns.hasten(conn, row.workspace_id, row.key, now)
 
 
 def _has_another_goal(change: Change) -> bool:

@@ -8,19 +8,38 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from domain.definitions import KINDS, CampaignDefinition, ProviderDefinition, read_definition, unknown_kind
+from domain.definitions import (
+    KINDS,
+    CampaignDefinition,
+    DomainDefinition,
+    ProviderDefinition,
+    read_definition,
+    unknown_kind,
+)
 from domain.definitions.bundle import Bundle
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound, Problem
 from domain.problems import from_validation_error
 from domain.values import to_unix
-from services import collections, journeys, object_types, private_urls, schedules, tasks, workflow_checks
+from services import (
+    collections,
+    domains,
+    journeys,
+    object_types,
+    private_urls,
+    schedules,
+    snippet_uses,
+    tasks,
+    workflow_checks,
+)
 from services import definition_checks as checks
 from services import definition_writes as writes
+from services.broadcasts import ends
 from services.definition_writes import RemovedWaits
+from services.sender_checks import senders_within
 from store import definitions as store
-from store import drafts, workspaces
+from store import domain_checks, drafts, workspaces
 from store import schedules as schedule_store
 from store.database import Connection, Database
 from store.definitions import DefinitionRow
@@ -176,6 +195,10 @@ async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, 
             await writes.follow_identifiers(conn, workspace_id, row.document, {}, workspace.now(now))
         elif kind == "collection":
             await collections.forget(conn, workspace_id, row.definition_id)
+        elif kind == "broadcast":
+            await ends.end(conn, row, workspace.now(now))
+        elif kind == "domain":
+            await domain_checks.forget(conn, workspace_id, row.definition_id)
         elif kind == "object_type":
             await object_types.retire(conn, workspace_id, row.definition_id, workspace.now(now))
         members = _MEMBERS.get(kind)
@@ -239,6 +262,8 @@ class NowSo(NamedTuple):
     active: Mapping[int, int] = {}
     drafts: Mapping[int, int] = {}
     scheduled: frozenset[int] = frozenset()
+    transactional: Mapping[int, int] = {}
+    """Drafts by transactional message."""
 
 
 NOTHING_BESIDE: Final = NowSo()
@@ -246,7 +271,8 @@ NOTHING_BESIDE: Final = NowSo()
 
 async def status(conn: Connection, row: DefinitionRow) -> dict[str, Any]:
     """The server's side of a definition as it is now."""
-    return status_of(row, await _now_so(conn, row.workspace_id, [row]))
+    answer = status_of(row, await _now_so(conn, row.workspace_id, [row]))
+    return answer | await domains.found_of(conn, row) if row.kind == "domain" else answer
 
 
 def status_of(row: DefinitionRow, now_so: NowSo = NOTHING_BESIDE) -> dict[str, Any]:
@@ -271,6 +297,8 @@ def status_of(row: DefinitionRow, now_so: NowSo = NOTHING_BESIDE) -> dict[str, A
             "actions": row.actions,
             "drafts": now_so.drafts.get(row.definition_id, 0),
         }
+    if row.kind == "transactional":
+        answer["drafts"] = now_so.transactional.get(row.definition_id, 0)
     if row.kind == "campaign":
         answer |= {
             "scheduled": row.definition_id in now_so.scheduled,
@@ -406,16 +434,21 @@ def _mentions(row: DefinitionRow, words: str) -> bool:
 
 async def _now_so(conn: Connection, workspace_id: int, rows: Sequence[DefinitionRow]) -> NowSo:
     campaigns = [row.definition_id for row in rows if row.kind in AUTOMATIONS]
+    templates = [row.definition_id for row in rows if row.kind == "transactional"]
+    sent = await drafts.by_transactional(conn, workspace_id, templates) if templates else {}
     if not campaigns:
-        return NowSo()
+        return NowSo(transactional=sent)
     active = await store.active_journeys(conn, workspace_id, campaigns)
     waiting = await drafts.by_campaign(conn, workspace_id, campaigns)
-    return NowSo(active, waiting, frozenset(await schedule_store.ahead(conn, workspace_id, campaigns)))
+    return NowSo(active, waiting, frozenset(await schedule_store.ahead(conn, workspace_id, campaigns)), sent)
 
 
 def _refuse_if_used(rows: Sequence[DefinitionRow], row: DefinitionRow) -> None:
     library = checks.library_of(rows)
-    checks.refuse_referents(row, library.referents(row.kind, row.key))
+    definition = read_definition(row.document)[0]
+    senders = senders_within(library, definition) if isinstance(definition, DomainDefinition) else []
+    named = snippet_uses.referents(library, row.key) if row.kind == snippet_uses.KIND else []
+    checks.refuse_referents(row, [*library.referents(row.kind, row.key), *senders, *named])
     if row.kind == "provider":
         rest = [p for p in library.others("provider", row.key) if isinstance(p, ProviderDefinition) and p.enabled]
         if rest and not any(provider.serves("all") for provider in rest):

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 import faults
-from channels import CAPTURE, HTTP, Channels, WayOut
-from channels.base import Outgoing, Outside, SendFailure
+from channels import Channels, WayOut
+from channels.base import Outside, SendFailure
 from domain import consent
 from domain.blocks import MessageBlock
-from domain.definitions.provider import ProviderDefinition, UseFor
+from domain.definitions.provider import UseFor
 from domain.definitions.settings import Redirect
 from domain.deliveries import apply
 from domain.drafts import ATTRIBUTES
 from domain.errors import DomainError
-from domain.web_addresses import host_of
-from ingest.belongings import read_for_templates
 from ingest.catalog import Campaign, Catalog, Catalogs
 from ingest.key_needs import need_of
 from ingest.records import RECIPIENT
 from ingest.unit import Person, Unit
 from rendering.errors import RenderError
-from services import endpoint_pace
+from services import endpoint_pace, suppressions
 from services.answers import conclude
 from services.captures import CaptureMailbox
+from services.delivery_claims import Claims
 from services.delivery_figures import count, reached
 from services.delivery_making import make_message
 from services.delivery_outcomes import (
+    AWAY,
     HELD,
     SETTLED,
     Applied,
@@ -45,10 +45,13 @@ from services.delivery_outcomes import (
 from services.delivery_rows import derived_id
 from services.delivery_sources import Source, source_of
 from services.messages import MESSAGE_KINDS, Handing, Rendered
+from services.provider_turns import ProviderTurns
+from services.providers import provider_for, use_of
 from services.signing_keys import WEBHOOKS, keys_of
+from services.transactional import attempts
 from services.variables import variables_of
 from store import deliveries as store
-from store import drafts, journeys, tasks
+from store import journeys, tasks
 from store.database import Connection, Database
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
@@ -62,19 +65,12 @@ Clock = Callable[[], datetime]
 StepOutcome = Literal["done", "failed", "skipped", "drafted"]
 OPEN = frozenset({"queued", "attempted"})
 FORGOTTEN = "The rendered message is no longer kept"
-TEMPLATE_GONE = "There is nothing to make it of any more: its template is gone, or says nothing"
 _STEPS: Mapping[str, StepOutcome] = {
     "drafted": "drafted",
     "undeliverable": "skipped",
     "suppressed": "skipped",
     "failed": "failed",
     "bounced": "failed",
-}
-_USES: Mapping[str, UseFor] = {
-    "segment": "segment_triggered",
-    "event": "event_triggered",
-    "broadcast": "broadcasts",
-    "transactional": "transactional",
 }
 
 
@@ -89,6 +85,8 @@ class Prepared:
     campaign: str | None = None
     variables: Mapping[str, Any] | None = None
     """What templates can read that are looked up at the attempt (ACT-33)."""
+    attachments: tuple[tuple[str, bytes], ...] = ()
+    devices: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -134,6 +132,7 @@ class Deliverer:
         self._link_base_url = link_base_url
         self._ambiguous_resend = ambiguous_resend
         self._outside = outside or Outside(CaptureMailbox(db), dict(secrets or {}))
+        self.turns = ProviderTurns(db, catalogs, channels, self._outside)
 
     async def close(self) -> None:
         """Close the ways out."""
@@ -156,6 +155,7 @@ class Deliverer:
         if existing is not None:
             return await self._again(conn, catalog, existing, person, Source(campaign, key, journey))
         made = make_message(catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
+        made = await suppressions.looked_up(conn, catalog, made, now)
         await store.insert(conn, made.row, made.rendered)
         await reached(unit, made.row, tuple(made.row.metrics), RECIPIENT)
         return Prepared(catalog, made.row, made.message, use_of(campaign), campaign.key)
@@ -167,41 +167,47 @@ class Deliverer:
         if row is not None and row.status in OPEN:
             await store.schedule(conn, row, unit.now, anew=False)
 
-    async def hand_over(self, prepared: Prepared, clock: Clock) -> Outcome:
+    async def hand_over(self, prepared: Prepared, clock: Clock, claims: Claims | None = None) -> Outcome:
         """Give the message to its provider, once; no transaction is held meanwhile.
 
-        Raises DomainError `delivery_in_hand` where somebody else is doing so: ask again later.
+        `claims` notes that beside many others. Raises DomainError `delivery_in_hand` where somebody else is doing so: ask again later.
         """
         if not prepared.open:
             return SETTLED
         if prepared.message is None:
             return Outcome("failed", FORGOTTEN, asked=False)
-        provider = _provider_for(prepared)
+        provider = provider_for(prepared.catalog, prepared.row.channel, prepared.use, prepared.message)
         if provider is None:
             nobody = f"There is no enabled provider for {prepared.row.channel} in this workspace"
             return Outcome("failed", nobody, asked=False)
         way = self._channels.open(prepared.row.workspace_id, provider, self._outside)
         if self._was_interrupted(prepared, way):
             return interrupted(prepared.row.provider or way.key)
-        return await self._sent(prepared, prepared.message, way, clock)
+        held = await self.turns.held_until(prepared.row.workspace_id, way, prepared.catalog.now(clock()))
+        if held is not None:
+            return Outcome("held", AWAY, way.key, until=held, asked=False)
+        return await self._sent(prepared, prepared.message, way, clock, claims)
 
-    async def _sent(self, prepared: Prepared, message: Rendered, way: WayOut, clock: Clock) -> Outcome:
+    async def _sent(
+        self, prepared: Prepared, message: Rendered, way: WayOut, clock: Clock, claims: Claims | None
+    ) -> Outcome:
         kind = MESSAGE_KINDS[prepared.row.channel]
         handing = await self._handing(prepared, way, clock)
         try:
             outgoing = kind.outgoing(message, handing)
         except RenderError as error:
             return Outcome("failed", str(error), way.key, asked=False)
-        turn = await self._turn(prepared.row, outgoing, handing.at)
+        turn = await endpoint_pace.turn_of(self._db, prepared.row, outgoing, handing.at)
         if turn is not None:
             return Outcome("held", HELD, until=turn, asked=False)
         try:
-            receipt = await way.sender.send(outgoing, lambda: self._claim(prepared, way, clock))
+            receipt = await way.sender.send(outgoing, lambda: self._claim(prepared, way, clock, claims))
         except SendFailure as failure:
             outcome = refused(failure, way.key, resend=self._ambiguous_resend)
+            await self.turns.note(prepared.row.workspace_id, way, failure, handing.at)
         else:
             outcome = accepted(receipt, way.key)
-        await self._note_answer(outgoing, outcome)
+        await endpoint_pace.note_answer(self._db, outgoing, outcome)
         faults.point("deliver.after_provider")
         if outcome.result == "sent" and not outcome.ambiguous:
             for copy in kind.copies(message, handing):
@@ -227,6 +233,7 @@ class Deliverer:
             row = await self._apply(unit, prepared, row, outcome, now=now, silent=silent)
         if was_open and row.status not in OPEN:
             told = await conclude(unit, row, outcome.response if outcome.result == "sent" else None, now)
+            await attempts.over(unit, row)
         return _recorded(row, told)
 
     async def retry(self, workspace_id: int, delivery_id: str, clock: Clock) -> None:
@@ -261,51 +268,39 @@ class Deliverer:
         if row is None or row.status not in OPEN:
             await store.unschedule(conn, catalog.workspace_id, delivery_id)
             return None
-        if row.held_until is not None and row.held_until > now:
+        # Who waits for a server is told when it is back.
+        if row.held_until is not None and row.held_until > now and row.failure_message != AWAY:
             await store.schedule(conn, row, row.held_until)
             return None
         source = await source_of(conn, catalog, row, journey=_journey_of(person, row))
-        attributes = {} if row.person_id is None else person.profile if person is not None else None
+        nobody: dict[str, Any] | None = {} if row.person_id is None and row.transactional_id is None else None
+        attributes = person.profile if person is not None and row.person_id is not None else nobody
         refusal = consent.refusal(row.channel, _preference(source), attributes, catalog.settings.sending)
         # What may be with the provider already is not called undeliverable.
         if refusal is not None and row.handed_over_at is None:
             change = apply(row.status, row.metrics, "undeliverable", now, row.channel)  # type: ignore[arg-type]
             row = replace(row, status=change.status, metrics=change.metrics, failure_message=refusal, held_until=None)
-            await store.save(conn, row)
-            await store.unschedule(conn, catalog.workspace_id, delivery_id)
-            await reached(unit, row, change.reached)
-            await conclude(unit, row, None, now)
+            await _over(unit, row, change.reached)
             return None
-        if row.transactional_id is not None and row.attempts == 0:
-            return await self._first(unit, row, person, source)
-        return await self._again(conn, catalog, row, person, source)
+        if row.transactional_id is not None:
+            return await self._of_send(unit, row, person, source)
+        prepared = await self._again(conn, catalog, row, person, source)
+        kept = await suppressions.withheld(conn, catalog, prepared.row, prepared.message, now)
+        if kept is None:
+            return prepared
+        await _over(unit, *kept)
+        return None
 
-    async def _first(self, unit: Unit, row: DeliveryRow, person: Person | None, source: Source) -> Prepared | None:
-        """A send that was asked for, made now that its turn has come: from the template and the data of now (CHN-09)."""
-        conn, now = unit.conn, unit.now
-        document = await store.content_of(conn, row)
-        if document is not None:
-            return await self._again(conn, unit.catalog, row, person, source)
-        campaign, key, journey = source
-        if campaign is None or key is None or journey is None:
-            change = apply(row.status, row.metrics, "failed", now, row.channel)  # type: ignore[arg-type]
-            row = replace(row, status=change.status, metrics=change.metrics, failure_message=TEMPLATE_GONE)
-            await store.save(conn, row)
-            await store.unschedule(conn, row.workspace_id, row.delivery_id)
-            await reached(unit, row, change.reached)
+    async def _of_send(self, unit: Unit, row: DeliveryRow, person: Person | None, source: Source) -> Prepared | None:
+        """A send that was asked for by a call, at any of its attempts (CHN-09)."""
+        found = await attempts.attempt(unit, row, person, source, link_base_url=self._link_base_url)
+        if found is None:
             return None
-        if person is not None:
-            await read_for_templates(conn, unit.catalog, campaign, person, journey)
-        made = make_message(unit.catalog, campaign, key, person, journey, now=now, link_base_url=self._link_base_url)
-        fresh = replace(
-            made.row, created_at=row.created_at, metrics={**made.row.metrics, "created": row.metrics["created"]}
+        files = await attempts.attachments(unit.conn, found.row) if found.message is not None else ()
+        key = source.campaign.key if source.campaign is not None else None
+        return Prepared(
+            unit.catalog, found.row, found.message, "transactional", key, attachments=files, devices=found.devices
         )
-        await store.save(conn, fresh)
-        await drafts.write(conn, fresh, made.rendered)
-        await store.unschedule(conn, row.workspace_id, row.delivery_id)
-        news = tuple(metric for metric in fresh.metrics if metric not in row.metrics)
-        await reached(unit, fresh, news, RECIPIENT)
-        return Prepared(unit.catalog, fresh, made.message, use_of(campaign), campaign.key)
 
     async def _again(
         self, conn: Connection, catalog: Catalog, row: DeliveryRow, person: Person | None, source: Source
@@ -316,7 +311,7 @@ class Deliverer:
             document = await store.content_of(conn, row)
             message = MESSAGE_KINDS[row.channel].restored(document) if document is not None else None
             if document is not None and campaign is not None and row.channel == "webhook":
-                variables = _variables(campaign, row, person, source.journey, document)
+                variables = _variables(catalog, campaign, row, person, source.journey, document)
         key = campaign.key if campaign is not None else None
         return Prepared(catalog, row, message, use_of(campaign), key, variables)
 
@@ -326,10 +321,13 @@ class Deliverer:
             return False
         return not way.idempotent or prepared.row.provider != way.key
 
-    async def _claim(self, prepared: Prepared, way: WayOut, clock: Clock) -> None:
+    async def _claim(self, prepared: Prepared, way: WayOut, clock: Clock, claims: Claims | None) -> None:
         now = prepared.catalog.now(clock())
-        async with self._db.connection() as conn:
-            claimed = await store.claim(conn, prepared.row, way.key, now)
+        if claims is not None:
+            claimed = await claims.claim(prepared.row, way.key, now)
+        else:
+            async with self._db.connection() as conn:
+                claimed = await store.claim(conn, prepared.row, way.key, now)
         if not claimed:
             raise DomainError("delivery_in_hand", "Somebody else is handing this message over.")
 
@@ -349,23 +347,9 @@ class Deliverer:
             secrets=self._outside.secrets,
             keys=keys,
             variables=prepared.variables,
+            attachments=prepared.attachments,
+            devices=prepared.devices,
         )
-
-    async def _turn(self, row: DeliveryRow, outgoing: Outgoing, now: datetime) -> datetime | None:
-        """When the endpoint may be called, where that is later: what was held has its turn already (ACT-31)."""
-        its_turn = row.held_until is not None and row.failure_message == HELD
-        if outgoing.call is None or row.channel != "webhook" or its_turn or row.handed_over_at is not None:
-            return None
-        async with self._db.connection() as conn:
-            return await endpoint_pace.turn(conn, row.workspace_id, host_of(outgoing.call.url), now)
-
-    async def _note_answer(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        """Count what the endpoint answered; in no transaction of the message, since others write the same row."""
-        if outgoing.call is None or outgoing.channel != "webhook" or outcome.response is None:
-            return
-        host, status = host_of(outgoing.call.url), outcome.response.status
-        async with self._db.connection() as conn:
-            await endpoint_pace.note(conn, outgoing.workspace_id, host, status, outgoing.at)
 
     async def _apply(
         self,
@@ -399,7 +383,17 @@ class Deliverer:
         if ambiguity:
             await count(conn, change.row, [("ambiguous", ambiguity)])
         await reached(unit, change.row, change.reached)
+        await suppressions.learn(unit, change, outcome, prepared.message, now)
         return change.row
+
+
+async def _over(unit: Unit, row: DeliveryRow, metrics: Sequence[str]) -> None:
+    """Write down that a delivery ends without being handed over."""
+    await store.save(unit.conn, row)
+    await store.unschedule(unit.conn, row.workspace_id, row.delivery_id)
+    await reached(unit, row, metrics)
+    await conclude(unit, row, None, unit.now)
+    await attempts.over(unit, row)
 
 
 async def _held(unit: Unit, delivery_id: str) -> tuple[DeliveryRow | None, Person | None]:
@@ -438,25 +432,6 @@ async def _note_attempt(conn: Connection, change: Applied, outcome: Outcome, now
     )
 
 
-def _provider_for(prepared: Prepared) -> ProviderDefinition | None:
-    """The way out for a type of message; in a sandbox always `capture` (MSG-27)."""
-    if prepared.catalog.workspace.sandbox:
-        return CAPTURE
-    if prepared.row.channel == "webhook":
-        return HTTP
-    providers = [
-        entry.definition for entry in prepared.catalog.providers if isinstance(entry.definition, ProviderDefinition)
-    ]
-    mine = [provider for provider in providers if provider.channel == prepared.row.channel]
-    uses: tuple[UseFor, ...] = (prepared.use, "all")
-    return next((provider for use in uses for provider in mine if provider.serves(use)), None)
-
-
-def use_of(campaign: Campaign | None) -> UseFor:
-    """What a provider has to be for that is to take messages of this."""
-    return _USES.get(campaign.definition.trigger.type, "all") if campaign is not None else "all"
-
-
 def _journey_of(person: Person | None, row: DeliveryRow) -> JourneyRow | None:
     journeys = person.journeys if person is not None else []
     return next((journey for journey in journeys if journey.journey_id == row.journey_id), None)
@@ -472,13 +447,19 @@ def _preference(source: Source) -> consent.Preference:
 
 
 def _variables(
-    campaign: Campaign, row: DeliveryRow, person: Person | None, journey: JourneyRow | None, document: Mapping[str, Any]
+    catalog: Catalog,
+    campaign: Campaign,
+    row: DeliveryRow,
+    person: Person | None,
+    journey: JourneyRow | None,
+    document: Mapping[str, Any],
 ) -> dict[str, Any] | None:
     """What templates can read at a later attempt; of a journey that is over, what its message kept."""
     if journey is None:
         return None
     kept = journey.attributes or document.get(ATTRIBUTES) or {}
-    return variables_of(campaign, person, replace(journey, attributes=kept), delivery=row.delivery_id)
+    travelled = replace(journey, attributes=kept)
+    return variables_of(catalog, campaign, person, travelled, delivery=row.delivery_id)
 
 
 def _recorded(row: DeliveryRow, told: str | None = None) -> Recorded:

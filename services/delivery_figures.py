@@ -22,20 +22,22 @@ async def reached(unit: Unit, row: DeliveryRow, metrics: Sequence[str], *others:
 
 
 async def count(conn: Connection, row: DeliveryRow, amounts: Sequence[tuple[str, int]]) -> None:
-    """Change metrics of the campaign and of the action; those of a holdout count for its action only (ACT-19)."""
-    await deltas.insert(
-        conn,
-        [
-            deltas.Delta(row.workspace_id, kind, ref, metric, amount)
-            for kind, ref in (
-                ("campaign", None if row.holdout else row.campaign_id),
-                ("action", row.action_id),
-                ("transactional", row.transactional_id),
-            )
-            if ref is not None
-            for metric, amount in amounts
-        ],
-    )
+    """Change metrics of the campaign and of the action."""
+    await deltas.insert(conn, changes_of(row, amounts))
 
 
-__all__ = ["count", "reached"]
+def changes_of(row: DeliveryRow, amounts: Sequence[tuple[str, int]]) -> list[deltas.Delta]:
+    """Which totals such amounts change; those of a holdout count for its action only (ACT-19)."""
+    return [
+        deltas.Delta(row.workspace_id, kind, ref, metric, amount)
+        for kind, ref in (
+            ("campaign", None if row.holdout else row.campaign_id),
+            ("action", row.action_id),
+            ("transactional", row.transactional_id),
+        )
+        if ref is not None
+        for metric, amount in amounts
+    ]
+
+
+__all__ = ["changes_of", "count", "reached"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,13 +14,13 @@ from domain.languages import choose
 from ingest.catalog import Campaign, Catalog
 from ingest.unit import Person
 from rendering.context import MessageNames
-from rendering.errors import RenderError
-from rendering.links import unsubscribe_url
+from rendering.errors import RenderError, SenderNotOurs
+from rendering.links import unsubscribe_url, view_url
 from services.delivery_rows import keeping, new_row
 from services.messages import MESSAGE_KINDS, Making, Rendered
 from services.passages import Passage
-from services.variables import variables_of
-from store.deliveries import DeliveryRow
+from services.variables import saying, variables_of
+from store.deliveries import DeliveryRow, changed
 from store.journeys import JourneyRow
 
 
@@ -49,7 +48,7 @@ def make_message(
     kind = MESSAGE_KINDS[block.type]
     action_id = campaign.actions[block_key]
     arm = arm_of(block, journey.journey_id, block_key)
-    row = replace(
+    row = changed(
         new_row(catalog, campaign, block_key, journey, now),
         channel=kind.channel,
         variant=arm.variant,
@@ -60,25 +59,29 @@ def make_message(
         return Made(_after(row, "undeliverable", now, refused), _no_content(row, None, refused), None)
     drafted = arm.sending_state == "draft"
     if drafted:
-        row = _after(replace(row, status="drafted", draft=True), "drafted", now)
+        row = _after(changed(row, status="drafted", draft=True), "drafted", now)
     if arm.holdout:
-        return Made(row if drafted else trapped(row, now), _nothing(row), None)
+        return Made(row if drafted else trapped(row, now), nothing_kept(row), None)
     context = variables_of(
+        catalog,
         campaign,
         person,
         journey,
         message=MessageNames(action_id, block.label(block_key), kind.word),
         delivery=row.delivery_id,
         unsubscribe=unsubscribe_url(link_base_url, row.delivery_id),
+        view=view_url(link_base_url, row.delivery_id) if row.channel == "email" else None,
     )
     content, language = choose(arm.content, languages_of(catalog, person, journey))
-    row = replace(row, language=language)
+    row = changed(row, language=language)
+    context = saying(context, campaign, block, content)
     try:
         message = kind.render(Making(catalog, block, content, context, now))
     except RenderError as error:
-        without = replace(row, failure_message=str(error)) if drafted else _after(row, "failed", now, str(error))
+        event: Event = "undeliverable" if isinstance(error, SenderNotOurs) else "failed"
+        without = changed(row, failure_message=str(error)) if drafted else _after(row, event, now, str(error))
         return Made(without, keeping(_no_content(row, error.field, error.message), journey), None)
-    row = replace(row, recipient=message.to, subject=message.headline)
+    row = changed(row, recipient=message.to, subject=message.headline)
     return Made(row, keeping(message.stored(), journey), message)
 
 
@@ -117,15 +120,16 @@ def refusal(catalog: Catalog, campaign: Campaign, block: DeliveringBlock, person
 
 def _after(row: DeliveryRow, event: Event, now: datetime, failure: str | None = None) -> DeliveryRow:
     change = apply(row.status, row.metrics, event, now, row.channel)  # type: ignore[arg-type]
-    return replace(row, status=change.status, metrics=change.metrics, failure_message=failure)
+    return changed(row, status=change.status, metrics=change.metrics, failure_message=failure)
 
 
-def _nothing(row: DeliveryRow) -> dict[str, Any]:
+def nothing_kept(row: DeliveryRow) -> dict[str, Any]:
+    """The document of a delivery that says nothing, or of which nothing is kept (CHN-11)."""
     return {"channel": row.channel, "fields": {}, "headers": [], "errors": []}
 
 
 def _no_content(row: DeliveryRow, field: str | None, message: str) -> dict[str, Any]:
-    return {**_nothing(row), "errors": [{"field": field or "", "message": message}]}
+    return {**nothing_kept(row), "errors": [{"field": field or "", "message": message}]}
 
 
-__all__ = ["Made", "arm_of", "languages_of", "make_message", "refusal", "trapped"]
+__all__ = ["Made", "arm_of", "languages_of", "make_message", "nothing_kept", "refusal", "trapped"]

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from channels.base import HttpAnswer, Receipt, Refused, SendFailure, Throttled, Unavailable, Undeliverable
 from domain.deliveries import Event, apply, next_attempt
-from store.deliveries import DeliveryRow
+from store.deliveries import DeliveryRow, changed
 
 Result = Literal["settled", "sent", "failed", "bounced", "soft_bounced", "unavailable", "held"]
 
@@ -17,6 +17,8 @@ AMBIGUOUS = "The connection broke while the message was being handed over; it ma
 TOO_OLD = "Too old"
 HELD = "Held back: the endpoint has said that it is called too often"
 """What a delivery says that has a turn of its own at an endpoint, and waits for it (ACT-31)."""
+AWAY = "Held back: the server of the provider cannot be used at present"
+"""What a delivery says that waits for a server to come back (SUB-21)."""
 _REPORTED = frozenset({"suppressed", "bounced", "delivered", "opened", "clicked", "converted"})
 
 
@@ -87,8 +89,10 @@ def applied(row: DeliveryRow, outcome: Outcome, now: datetime, *, silent: bool =
     """The row after one more attempt; with `silent` nothing that came after the receipt is counted (OUT-26)."""
     if outcome.result == "held":
         # Nobody was asked, so that no attempt is used up.
-        return Applied(replace(row, held_until=outcome.until, failure_message=HELD), (), "retry", outcome.until)
-    tried = replace(
+        provider = outcome.provider or row.provider
+        held = changed(row, held_until=outcome.until, failure_message=outcome.answer, provider=provider)
+        return Applied(held, (), "retry", outcome.until)
+    tried = changed(
         row,
         attempts=row.attempts + outcome.asked,
         first_attempt_at=row.first_attempt_at or (now if outcome.asked else None),
@@ -97,32 +101,32 @@ def applied(row: DeliveryRow, outcome: Outcome, now: datetime, *, silent: bool =
     )
     if outcome.result == "sent":
         why = row.failure_message if row.status in _REPORTED else None
-        sent = replace(tried, provider_ref=outcome.ref, ambiguous=outcome.ambiguous, failure_message=why)
+        sent = changed(tried, provider_ref=outcome.ref, ambiguous=outcome.ambiguous, failure_message=why)
         sent.handed_over_at = sent.handed_over_at or now
         return _with_events(sent, ("sent", *(() if silent else outcome.events)), now, "accepted")
     if outcome.result in ("unavailable", "soft_bounced") and row.status in _REPORTED:
         # It has arrived or come back already, whatever the provider said.
-        return _with_events(replace(tried, failure_message=outcome.answer), ("attempted",), now, "rejected")
+        return _with_events(changed(tried, failure_message=outcome.answer), ("attempted",), now, "rejected")
     if outcome.result in ("unavailable", "soft_bounced"):
         soft = outcome.result == "soft_bounced"
         due_at = next_attempt(tried.attempts, now, soft_bounce=soft, until=outcome.until)
         if due_at is not None:
-            waiting = replace(tried, handed_over_at=None, held_until=due_at, failure_message=outcome.answer)
+            waiting = changed(tried, handed_over_at=None, held_until=due_at, failure_message=outcome.answer)
             return _with_events(waiting, ("attempted",), now, "retry")._replace(due_at=due_at)
         if soft:
-            return _with_events(replace(tried, failure_message=TOO_OLD), ("bounced",), now, "rejected")
+            return _with_events(changed(tried, failure_message=TOO_OLD), ("bounced",), now, "rejected")
     event: Event = "bounced" if outcome.result == "bounced" else "failed"
-    return _with_events(replace(tried, failure_message=outcome.answer), (event,), now, "rejected")
+    return _with_events(changed(tried, failure_message=outcome.answer), (event,), now, "rejected")
 
 
 def corrected(row: DeliveryRow, outcome: Outcome, now: datetime) -> Applied | None:
     """The row of a hand-over that was given up for ambiguous, now that its true answer is known; None: no better known."""
     if outcome.ambiguous or not outcome.asked:
         return None
-    known = replace(row, ambiguous=False, provider_ref=outcome.ref)
+    known = changed(row, ambiguous=False, provider_ref=outcome.ref)
     if outcome.result == "sent":
         return _with_events(known, outcome.events, now, "accepted")
-    return _with_events(replace(known, failure_message=outcome.answer), ("bounced",), now, "rejected")
+    return _with_events(changed(known, failure_message=outcome.answer), ("bounced",), now, "rejected")
 
 
 def _with_events(
@@ -131,12 +135,13 @@ def _with_events(
     reached: tuple[str, ...] = ()
     for event in events:
         change = apply(row.status, row.metrics, event, now, row.channel)  # type: ignore[arg-type]
-        row = replace(row, status=change.status, metrics=change.metrics)
+        row = changed(row, status=change.status, metrics=change.metrics)
         reached += change.reached
     return Applied(row, reached, attempt)
 
 
 __all__ = [
+    "AWAY",
     "HELD",
     "SETTLED",
     "Applied",

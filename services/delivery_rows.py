@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from domain.deliveries import delivery_id, journey_subject, microseconds
 from domain.drafts import ATTRIBUTES
 from ingest.catalog import Campaign, Catalog
 from services.passages import Passage
-from store.deliveries import DeliveryRow
+from store.deliveries import DeliveryRow, changed
 from store.journeys import JourneyRow
 
 
@@ -42,10 +41,10 @@ def new_row(catalog: Catalog, campaign: Campaign, block_key: str, journey: Journ
     )
     if not isinstance(journey, Passage):
         return row
-    named = replace(row, journey_id=None, trigger_no=journey.trigger_no, recipient_no=journey.recipient_no)
+    named = changed(row, journey_id=None, trigger_no=journey.trigger_no, recipient_no=journey.recipient_no)
     if journey.transactional_id is None:
         return named
-    return replace(named, campaign_id=None, action_id=None, block=None, transactional_id=journey.transactional_id)
+    return changed(named, campaign_id=None, action_id=None, block=None, transactional_id=journey.transactional_id)
 
 
 def keeping(document: Mapping[str, Any], journey: JourneyRow) -> dict[str, Any]:

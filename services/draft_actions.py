@@ -101,7 +101,7 @@ class Releaser:
         effect = block.action()
         assert isinstance(effect, Act), "a data block acts"
         travelled = held.travelled() or journey
-        variables = variables_of(campaign, person, travelled)
+        variables = variables_of(held.catalog, campaign, person, travelled)
         at = Position(held.unit.now, person.last_seq)
         before = None if journey.active else journey.attributes
         context = ActionContext(held.unit, person, journey, campaign, block, at, variables, held.key)
@@ -142,7 +142,7 @@ def _call_context(held: HeldDelivery, journey: JourneyRow) -> CallContext:
     assert campaign is not None, "its block is there"
     assert person is not None, "somebody is there"
     assert key is not None, "its block is there"
-    variables = variables_of(campaign, person, held.travelled() or journey)
+    variables = variables_of(held.catalog, campaign, person, held.travelled() or journey)
     at = Position(held.unit.now, person.last_seq)
     return CallContext(held.unit, person, journey, campaign, key, block, at, variables)
 

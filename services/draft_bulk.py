@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, get_args
 
+from domain.definitions.transactional import UNCATEGORIZED
 from domain.drafts import BulkAction
 from domain.errors import InvalidInput, NotFound, Problem
 from services import tasks
@@ -18,7 +19,9 @@ from store.database import Connection, Database
 from store.definitions import DefinitionRow
 
 MOST_IDS: Final = 10_000
-FIELDS: Final = ("action", "ids", "campaign", "block", "newsletter", "transactional", "per_second")
+FIELDS: Final = ("action", "ids", "campaign", "broadcast", "block", "newsletter", "transactional", "per_second")
+_AUTOMATIONS: Final = ("campaign", "broadcast")
+_SOURCES: Final = (*_AUTOMATIONS, "newsletter", "transactional")
 _ACTIONS: Final[tuple[str, ...]] = get_args(BulkAction)
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _LARGEST = 2**31 - 1
@@ -27,7 +30,7 @@ _LARGEST = 2**31 - 1
 async def begin(db: Database, workspace_id: int, body: Any, real_now: datetime) -> dict[str, Any]:
     """Begin the task that `body`, as received, asks for; answers with the task. Raises InvalidInput.
 
-    Without ids and campaign it is about everything in the workspace that is there now.
+    Without ids and without a source it is about everything in the workspace that is there now.
     """
     problems = list(_faults(body))
     if problems:
@@ -54,20 +57,26 @@ async def _payload(conn: Connection, workspace_id: int, body: Mapping[str, Any])
         payload["ids"] = list(dict.fromkeys(body["ids"]))
     if "per_second" in body:
         payload["per_second"] = float(body["per_second"])
-    if "campaign" in body:
-        row = await definitions.get(conn, workspace_id, "campaign", body["campaign"])
-        if row is None:
-            raise InvalidInput([_unknown("campaign", body["campaign"])])
-        payload["campaign_id"] = row.definition_id
-        if "block" in body:
-            payload["action_ids"] = [_action_of(row, body["block"])]
+    kind = next((kind for kind in _SOURCES if kind in body), None)
+    if kind is None:
+        return payload
+    if kind == "transactional" and body[kind] == UNCATEGORIZED:
+        return payload | {"transactional_id": UNCATEGORIZED}
+    row = await definitions.get(conn, workspace_id, kind, body[kind])
+    if row is None:
+        raise InvalidInput([_unknown(kind, body[kind])])
+    if kind == "transactional":
+        return payload | {"transactional_id": row.definition_id}
+    payload["campaign_id"] = row.definition_id
+    if "block" in body:
+        payload["action_ids"] = [_action_of(row, body["block"])]
     return payload
 
 
 def _action_of(row: DefinitionRow, block: str) -> int:
     number = row.actions.get(block)
     if number is None:
-        message = f"The campaign '{row.key}' has no block '{block}'."
+        message = f"The {row.kind} '{row.key}' has no block '{block}'."
         raise InvalidInput([Problem(code="unknown_block", pointer="/block", message=message)])
     return number
 
@@ -87,9 +96,11 @@ def _faults(body: Any) -> Iterator[Problem]:
         yield Problem(code=code, pointer="/action", message=f"Say one of {', '.join(_ACTIONS)}.")
     if "ids" in body:
         yield from _faults_of_ids(body["ids"])
-    for name in ("campaign", "newsletter", "transactional"):
-        if name in body:
-            yield from _faults_of_reference(name, body[name])
+    named = [name for name in _SOURCES if name in body]
+    for name in named:
+        yield from _faults_of_reference(name, body[name])
+    for name in named[1:]:
+        yield Problem(code="not_applicable", pointer=f"/{name}", message="They come of one source only.")
     if "block" in body:
         yield from _faults_of_block(body)
     if "per_second" in body:
@@ -115,7 +126,8 @@ def _faults_of_reference(name: str, ref: Any) -> Iterator[Problem]:
         yield Problem(code="format", pointer=f"/{name}", message="This is neither a key nor an integer id.")
     elif isinstance(ref, int) and not 1 <= ref <= _LARGEST:
         yield Problem(code="range", pointer=f"/{name}", message="An id is a whole number from 1.")
-    elif name != "campaign":
+    elif name == "newsletter":
+        # There are none in this version.
         yield _unknown(name, ref)
 
 
@@ -124,7 +136,7 @@ def _faults_of_block(body: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(code="type", pointer="/block", message="Give the key of a block.")
     elif not _KEY.fullmatch(body["block"]):
         yield Problem(code="format", pointer="/block", message="This is no key.")
-    if "campaign" not in body:
+    if not any(name in body for name in _AUTOMATIONS):
         yield Problem(code="required", pointer="/campaign", message="Say whose block that is.")
 
 

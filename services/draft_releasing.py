@@ -11,10 +11,12 @@ from domain.deliveries import Event, apply
 from domain.drafts import RETRIED_FROM
 from domain.errors import DomainError
 from ingest.records import RECIPIENT
+from rendering.errors import SenderNotOurs
 from services.delivery_figures import reached
 from services.delivery_making import trapped
 from services.draft_rendering import HeldDelivery, render_again
 from services.messages import MESSAGE_KINDS
+from services.transactional.attempts import over
 from store import deliveries as store
 from store import drafts
 from store.deliveries import DeliveryRow
@@ -49,12 +51,13 @@ async def let_go(
         raise DomainError("invalid_state", gone)
     row, document = (held.row, held.document) if again is None else (again.row, again.document)
     failure = None if again is None or again.failure is None else str(again.failure)
+    failed: Event = "undeliverable" if again is not None and isinstance(again.failure, SenderNotOurs) else "failed"
     refused = _refusal(held)
     if refused is not None:
         # What it would have said is kept as it was.
         return await _settled(held, held.row, None, event="undeliverable", failure=refused, now=now)
     if failure is not None:
-        return await _settled(held, row, document, event="failed", failure=failure, now=now)
+        return await _settled(held, row, document, event=failed, failure=failure, now=now)
     return await _settled(held, row, document, event="queued", failure=None, now=now)
 
 
@@ -99,6 +102,7 @@ async def _settled(
         await store.schedule(conn, row, waits)
     await drafts.ask_no_more(conn, row.workspace_id, row.delivery_id)
     await reached(held.unit, row, change.reached, *([RECIPIENT] if held.row.draft else []))
+    await over(held.unit, row)
     return row
 
 

@@ -20,11 +20,11 @@ from ingest.key_needs import need_of
 from ingest.unit import Person, Unit
 from rendering.context import MessageNames
 from rendering.errors import RenderError
-from rendering.links import unsubscribe_url
-from services.delivery_making import languages_of, refusal
+from rendering.links import unsubscribe_url, view_url
+from services.delivery_making import languages_of, nothing_kept, refusal
 from services.delivery_sources import source_of
 from services.messages import MESSAGE_KINDS, Making
-from services.variables import variables_of
+from services.variables import saying, variables_of
 from store import deliveries as store
 from store import journeys
 from store.deliveries import DeliveryRow
@@ -152,14 +152,17 @@ def render_again(
     kept: dict[str, Any] = {ATTRIBUTES: journey.attributes} if journey.attributes else {}
     if edits:
         kept[EDITS] = dict(edits)
-    edited = replace(row, edited=bool(edits), failure_message=None)
+    hidden = bool(getattr(campaign.definition, "hidden", False))
+    edited = replace(row, edited=bool(edits), failure_message=None, forgotten=hidden)
     context = variables_of(
+        held.catalog,
         campaign,
         held.person,
         journey,
         message=MessageNames(campaign.actions[held.key], block.label(held.key), MESSAGE_KINDS[row.channel].word),
         delivery=row.delivery_id,
         unsubscribe=unsubscribe_url(link_base_url, row.delivery_id),
+        view=view_url(link_base_url, row.delivery_id) if row.channel == "email" else None,
     )
     said, language = choose(content_of(block, row.variant), languages_of(held.catalog, held.person, journey))
     edited = replace(edited, language=language)
@@ -168,12 +171,15 @@ def render_again(
         content = content.model_copy(update={"link_tracking": link_tracking})
     if edits and "recipient" in edits:
         context = _readdressed(context, edits["recipient"])
+    context = saying(context, campaign, block, content)
     try:
         message = MESSAGE_KINDS[row.channel].render(Making(held.catalog, block, content, context, now))
     except RenderError as error:
         errors = [{"field": error.field or "", "message": error.message}]
         document = {"channel": row.channel, "fields": {}, "headers": [], "errors": errors, **kept}
         return Again(replace(edited, failure_message=str(error)), document, error)
+    if hidden:
+        return Again(replace(edited, recipient=message.to, subject=None), nothing_kept(row))
     shown = replace(edited, recipient=message.to, subject=message.headline)
     return Again(shown, {**message.stored(), **kept})
 

@@ -94,7 +94,8 @@ class DraftPages:
 def chosen_by(payload: Mapping[str, Any], made_by: datetime, *, failed: bool) -> Chosen:
     """What a task is about, but for ids, which are taken page by page."""
     campaign_id, action_ids = payload.get("campaign_id"), payload.get("action_ids")
-    return Chosen(made_by, failed=failed, campaign_id=campaign_id, action_ids=action_ids)
+    sent_by = payload.get("transactional_id")
+    return Chosen(made_by, failed=failed, campaign_id=campaign_id, action_ids=action_ids, transactional_id=sent_by)
 
 
 async def _rerender(held: HeldDelivery, now: datetime, link_base_url: str) -> None:

@@ -44,6 +44,8 @@ class Drafts:
         async with self._held(workspace_id, delivery_id, real_now) as held:
             if not is_draft(held.row):
                 raise _no_draft(held, "edited")
+            if held.row.forgotten:
+                raise DomainError("invalid_state", "Nothing that it says is kept, so that it cannot be edited.")
             block = held.block
             known: Mapping[str, str] = {}
             if isinstance(block, DeliveringBlock) and not held.row.holdout:

@@ -48,6 +48,7 @@ TIMER_KINDS: Mapping[str, str] = {
     RELEASE: "send_at",
     "transactional": "send_at",
     "broadcast": "broadcast",
+    "provider": "delivery_retry",
     **dict.fromkeys(schedules.TURNS, "schedule"),
 }
 """What the contract calls what is due, where it is not a journey."""

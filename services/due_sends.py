@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from domain.sends import SEND_AT
 from services.due import DueWork
 from store import broadcasts, deliveries, outbox
 from store.database import Database
 from store.notify import Notifier
 
-SEND_AT: Final = "transactional"
-"""The kind of `due` row that asks for a transactional send at its instant; its `ref` is the delivery id."""
 BROADCAST: Final = "broadcast"
 """The kind of `due` row that asks for the next turn of a trigger; its `ref` is `<broadcast>/<number>`."""
 

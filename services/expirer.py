@@ -11,6 +11,8 @@ from typing import Final
 
 from services.expiry import expire_files
 from services.expiry_anonymous import expire
+from services.expiry_answers import expire_answers
+from services.expiry_broadcasts import expire_triggers
 from store.database import Database
 
 logger = logging.getLogger("sojourn.expiry")
@@ -19,7 +21,7 @@ EVERY: Final = 3600.0
 
 
 class Expirer:
-    """Deletes what has expired: anonymous facts, remembered ids, files."""
+    """Deletes what has expired: anonymous facts, remembered ids and answers, files."""
 
     def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
         self._db = db
@@ -30,6 +32,8 @@ class Expirer:
         while not stop.is_set():
             try:
                 await expire(self._db, self._clock())
+                await expire_answers(self._db, self._clock())
+                await expire_triggers(self._db, self._clock())
                 files = await expire_files(self._db, self._clock())
                 if files:
                     logger.info("Files that had expired are deleted.", extra={"files": files})

@@ -11,6 +11,7 @@ import orjson
 from pydantic import ValidationError
 
 from domain.csv_files import written
+from domain.definitions.transactional import UNCATEGORIZED
 from domain.errors import DomainError, NotFound
 from domain.exports import (
     REQUESTS,
@@ -112,10 +113,11 @@ async def _check_filter(conn: Connection, workspace_id: int, request: CustomersE
 def _check_source(catalog: Catalog, request: DeliveriesExport) -> None:
     """Whether there is what the messages are to be of."""
     ((name, number),) = request.of.items()
-    campaigns = catalog.compiled.campaigns
+    automations = catalog.automations
     known = {
-        "campaign_id": number in campaigns,
-        "action_id": any(number in campaign.actions.values() for campaign in campaigns.values()),
+        "campaign_id": number in automations,
+        "action_id": any(number in one.actions.values() for one in automations.values()),
+        "transactional_message_id": number == UNCATEGORIZED or catalog.find("transactional", number) is not None,
     }
     if not known.get(name, False):
         what = name.removesuffix("_id").replace("_", " ")

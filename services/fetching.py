@@ -32,11 +32,14 @@ _UNTOUCHED = (
 
 
 class FetchFailed(DomainError):
-    """A file could not be fetched; `passing` where a later attempt may succeed."""
+    """A file could not be fetched; `passing` where a later attempt may succeed, `status` what the server answered."""
 
-    def __init__(self, message: str, *, code: str = "url_invalid", passing: bool = False) -> None:
+    def __init__(
+        self, message: str, *, code: str = "url_invalid", passing: bool = False, status: int | None = None
+    ) -> None:
         super().__init__(code, message)
         self.passing = passing
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,9 @@ async def opened(
     limit: int,
     allow_private: bool = False,
     seconds: float = TOTAL_SECONDS,
+    hops: int = MOST_HOPS,
 ) -> AsyncIterator[Stream]:
-    """The same file piece by piece, for what is too large to be held."""
+    """The same file piece by piece, for what is too large to be held; it may be redirected `hops` times."""
     check_url(url)
     if workspace.sandbox:
         async with db.transaction() as conn:
@@ -90,7 +94,7 @@ async def opened(
 
     try:
         async with asyncio.timeout(seconds), pinned.client(STALL_SECONDS) as client:
-            response = await _followed(client, url, allow_private=allow_private)
+            response = await _followed(client, url, allow_private=allow_private, hops=hops)
             try:
                 yield Stream(response.headers.get("content-type", ""), _limited(response, limit))
             finally:
@@ -114,9 +118,9 @@ def check_url(url: str) -> httpx.URL:
     return parsed
 
 
-async def _followed(client: httpx.AsyncClient, url: str, *, allow_private: bool) -> httpx.Response:
+async def _followed(client: httpx.AsyncClient, url: str, *, allow_private: bool, hops: int) -> httpx.Response:
     """The answer at the end of the redirects, each hop looked at before it is called."""
-    for _ in range(MOST_HOPS + 1):
+    for _ in range(hops + 1):
         response = await _called(client, check_url(url), allow_private=allow_private)
         if response.status_code not in _REDIRECTS or "location" not in response.headers:
             break
@@ -127,7 +131,8 @@ async def _followed(client: httpx.AsyncClient, url: str, *, allow_private: bool)
     if response.status_code != 200:
         await response.aclose()
         passing = response.status_code in (408, 425, 429) or response.status_code >= 500
-        raise FetchFailed(f"The URL answered with status {response.status_code}.", passing=passing)
+        status = response.status_code
+        raise FetchFailed(f"The URL answered with status {status}.", passing=passing, status=status)
     return response
 
 
@@ -169,7 +174,7 @@ def _answered(rule: FaultRule | None, limit: int) -> Stream:
         raise FetchFailed("The file was not there in time.", passing=True)
     status = rule.status or 200
     if rule.outcome == "http_status" or status != 200:
-        raise FetchFailed(f"The URL answered with status {status}.", passing=status >= 500)
+        raise FetchFailed(f"The URL answered with status {status}.", passing=status >= 500, status=status)
     text = isinstance(rule.body, str)
     body = rule.body.encode() if text else orjson.dumps({} if rule.body is None else rule.body)
     if len(body) > limit:

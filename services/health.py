@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from store import health, outbox, workers
+from store import health, outbox, provider_turns, workers
 from store.database import Database
 from store.failures import is_unavailable
 
@@ -42,11 +42,12 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is not processed yet: accepted facts, the age of the oldest in seconds, outbox rows by lane."""
+    """What is not processed yet: accepted facts, the age of the oldest in seconds, outbox rows by lane, providers waited for."""
 
     rows: int
     lag: float
     outbox: Mapping[str, int]
+    providers: int = 0
 
 
 async def waiting(db: Database, now: datetime) -> Waiting:
@@ -54,8 +55,9 @@ async def waiting(db: Database, now: datetime) -> Waiting:
     async with db.connection() as conn:
         backlog = await health.backlog(conn)
         depth = await outbox.depth(conn)
+        away = await provider_turns.away(conn)
     lag = 0.0 if backlog.oldest is None else max(0.0, (now - backlog.oldest).total_seconds())
-    return Waiting(backlog.rows, lag, depth)
+    return Waiting(backlog.rows, lag, depth, away)
 
 
 class Health:

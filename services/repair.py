@@ -1,21 +1,25 @@
-"""Starting the workflows that Temporal lost: the journey rows say which there have to be."""
+"""Starting the workflows that Temporal lost: the rows of journeys and of sends say which there have to be."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.gate import Gate, GateRefused, JourneyStart
-from store import outbox
+from store import outbox, requests
 from store.database import Database
+from store.notify import Notifier
 
 logger = logging.getLogger("sojourn.repair")
 
 PAGE = 200
 AT_ONCE = 4
 """Little at once, because this runs beside live work and most journeys turn out to be there."""
+IN_HAND = timedelta(minutes=5)
+"""How long a send may be in the hands of somebody who does not say so."""
 
 
 class Repaired(NamedTuple):
@@ -55,6 +59,24 @@ async def repair(
     return done
 
 
+async def repair_sends(db: Database, notifier: Notifier, real_now: datetime, *, workspace_id: int | None = None) -> int:
+    """Have transactional sends tried that nobody has in hand: Temporal has lost them, or their worker. Returns how many."""
+    asked, after = 0, (0, "")
+    while True:
+        async with db.transaction() as conn:
+            page = await requests.stranded(conn, real_now - IN_HAND, after=after, limit=PAGE, workspace_id=workspace_id)
+            for owner in sorted({workspace for workspace, _, _ in page}):
+                await outbox.ask_sends(conn, owner, [(name, number) for other, name, number in page if other == owner])
+        asked += len(page)
+        if len(page) < PAGE:
+            break
+        after = page[-1][:2]
+    if asked:
+        notifier.send("outbox")
+        logger.warning("Asked again for transactional sends that nobody had in hand.", extra={"asked": asked})
+    return asked
+
+
 async def _start_missing(gate: Gate, page: list[JourneyStart], at_once: int) -> int:
     places = asyncio.Semaphore(at_once)
 
@@ -70,4 +92,4 @@ async def _start_missing(gate: Gate, page: list[JourneyStart], at_once: int) -> 
     return sum(await asyncio.gather(*[start(journey) for journey in page]))
 
 
-__all__ = ["Repaired", "repair"]
+__all__ = ["Repaired", "repair", "repair_sends"]

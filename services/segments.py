@@ -31,7 +31,7 @@ MEMBERS: Final = 1_000
 MOST_MEMBERS: Final = 30_000
 _STATES: Final[Mapping[str | None, str]] = {"building": "build", "unbuilt": "build_queued"}
 """What the vendor calls those states that are not `finished`."""
-_USERS: Final = (("campaigns", "campaign"), ("segments", "segment"), ("forms", "form"))
+_USERS: Final = (("campaigns", "campaign"), ("broadcasts", "broadcast"), ("segments", "segment"), ("forms", "form"))
 
 
 async def list_all(db: Database, workspace_id: int) -> dict[str, Any]:

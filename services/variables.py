@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain import consent
+from domain.blocks import DeliveringBlock, MessageBlock
 from domain.journey_attributes import present
 from ingest.belongings import thing_of
-from ingest.catalog import Campaign
+from ingest.catalog import Campaign, Catalog
 from ingest.unit import Person
-from rendering.context import NOBODY, CampaignNames, MessageNames, message_context
+from rendering.context import NOBODY, CampaignNames, MessageNames, message_context, with_content
+from rendering.missing import BLANK
+from rendering.snippets import Snippets
+from rendering.tags import URL_PARAMETERS
 from store.journeys import JourneyRow
 
 
 def variables_of(
+    catalog: Catalog,
     campaign: Campaign,
     person: Person | None,
     journey: JourneyRow,
@@ -21,10 +27,11 @@ def variables_of(
     message: MessageNames | None = None,
     delivery: str | None = None,
     unsubscribe: str | None = None,
+    view: str | None = None,
 ) -> dict[str, Any]:
     """The variables at a block of a journey; where nobody travels, `customer` says nothing to every question (CMP-09)."""
     travels = campaign.definition.trigger.has_person
-    return message_context(
+    context = message_context(
         customer=_customer(person, journey) if travels and person is not None else {} if travels else NOBODY,
         event=journey.trigger.get("event"),
         trigger=journey.trigger.get("data"),
@@ -36,7 +43,19 @@ def variables_of(
         message=message,
         delivery_id=delivery,
         unsubscribe_url=unsubscribe,
+        view_url=view,
+        snippets=Snippets(catalog.snippets),
     )
+    if catalog.settings.url_parameters:
+        context[URL_PARAMETERS] = catalog.settings.url_parameters
+    return {**context, BLANK: True} if getattr(campaign.definition, "lenient", False) else context
+
+
+def saying(context: dict[str, Any], campaign: Campaign, block: DeliveringBlock, content: Any) -> dict[str, Any]:
+    """The variables with what is known of the message that a block sends, once it is chosen (MSG-04)."""
+    own = block.subscription if isinstance(block, MessageBlock) else "inherit"
+    everyone = consent.effective(own, campaign.definition.subscription) == "everyone"
+    return with_content(context, content, to_everyone=everyone)
 
 
 def _customer(person: Person, journey: JourneyRow) -> Mapping[str, Any]:
@@ -47,4 +66,4 @@ def _customer(person: Person, journey: JourneyRow) -> Mapping[str, Any]:
     return {**person.profile, "_relationship": thing.relationship}
 
 
-__all__ = ["variables_of"]
+__all__ = ["saying", "variables_of"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from store import journeys
@@ -13,12 +14,15 @@ MOST_CANDIDATES = 100
 
 
 class Candidate(NamedTuple):
-    """A delivery within the window, not converted yet."""
+    """A delivery within the window, not converted yet: one of a journey, or of a recipient of a broadcast's trigger."""
 
     delivery_id: str
-    journey_id: str
+    journey_id: str | None
     action_id: int
     holdout: bool
+    trigger_no: int | None
+    recipient_no: int | None
+    created_at: datetime
 
 
 async def written_to(
@@ -51,9 +55,10 @@ async def candidates(
     Of webhooks only those of the actions in `calls` count, of Slack none. `since` and `until` are in microseconds; of a campaign's deliveries to one person the hundred latest are looked at.
     """
     records = await conn.fetch(
-        """SELECT delivery_id, journey_id, action_id, holdout FROM deliveries
+        """SELECT delivery_id, journey_id, action_id, holdout, trigger_no, recipient_no, created_at FROM deliveries
            WHERE workspace_id = $1 AND person_id = $2 AND campaign_id = $3
-             AND (metrics ->> $4)::bigint >= $5 AND NOT metrics ? 'converted' AND journey_id IS NOT NULL
+             AND (metrics ->> $4)::bigint >= $5 AND NOT metrics ? 'converted'
+             AND (journey_id IS NOT NULL OR trigger_no IS NOT NULL)
              AND ($7::bigint IS NULL OR (metrics ->> $4)::bigint <= $7)
              AND (channel NOT IN ('webhook', 'slack') OR (channel = 'webhook' AND action_id = ANY($8::int[])))
            ORDER BY (metrics ->> $4)::bigint DESC, created_at DESC LIMIT $6""",
@@ -99,14 +104,15 @@ async def mark(conn: Connection, workspace_id: int, delivery_id: str, at: int, m
     return changed.endswith(" 1")
 
 
-async def origin(conn: Connection, workspace_id: int, delivery_id: str) -> tuple[int | None, int | None]:
-    """The campaign and the action a delivery comes from."""
+async def origin(conn: Connection, workspace_id: int, delivery_id: str) -> list[tuple[str, int]]:
+    """What the metrics of a delivery count for: its campaign or broadcast with the action, or its transactional message."""
     record = await conn.fetchrow(
-        "SELECT campaign_id, action_id FROM deliveries WHERE workspace_id = $1 AND delivery_id = $2",
+        """SELECT campaign_id AS campaign, action_id AS action, transactional_id AS transactional
+           FROM deliveries WHERE workspace_id = $1 AND delivery_id = $2""",
         workspace_id,
         delivery_id,
     )
-    return (record["campaign_id"], record["action_id"]) if record else (None, None)
+    return [(kind, ref) for kind, ref in dict(record or {}).items() if ref is not None]
 
 
 __all__ = ["Candidate", "candidates", "converting", "journey_of", "mark", "origin", "written_to"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from store.database import Connection
@@ -56,6 +57,7 @@ class DeliveryRow:
 
 _NAMES = [column.name for column in fields(DeliveryRow)]
 _COLUMNS = ", ".join(_NAMES)
+_VALUES = attrgetter(*_NAMES)
 _CHANGING = (
     "status",
     "failure_message",
@@ -81,6 +83,14 @@ _CHANGING = (
 
 def _row(record: Mapping[str, Any]) -> DeliveryRow:
     return DeliveryRow(**{name: record[name] for name in _NAMES})
+
+
+def changed(row: DeliveryRow, **values: Any) -> DeliveryRow:
+    """The same delivery with other values: what `dataclasses.replace` does, in a fraction of its time."""
+    other = DeliveryRow(*_VALUES(row))
+    for name, value in values.items():
+        setattr(other, name, value)
+    return other
 
 
 async def get(conn: Connection, workspace_id: int, delivery_id: str, *, for_update: bool = False) -> DeliveryRow | None:
@@ -223,6 +233,7 @@ __all__ = [
     "add_attempt",
     "ask",
     "ask_no_more",
+    "changed",
     "claim",
     "content_of",
     "find",

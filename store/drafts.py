@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from domain.deliveries import microseconds
 from domain.drafts import KEPT, RELEASE
 from store.database import Connection
 from store.deliveries import DeliveryRow
@@ -33,6 +34,7 @@ class Chosen:
     failed: bool = False
     campaign_id: int | None = None
     action_ids: Sequence[int] | None = None
+    transactional_id: int | None = None
     ids: Sequence[str] | None = None
 
 
@@ -40,10 +42,11 @@ def _which(chosen: Chosen) -> tuple[str, list[Any]]:
     test = f"""d.workspace_id = $1 AND {_FAILED if chosen.failed else _DRAFTED}
         AND ($2::timestamptz IS NULL OR d.created_at <= $2)
         AND ($3::int IS NULL OR d.campaign_id = $3) AND ($4::int[] IS NULL OR d.action_id = ANY($4::int[]))
-        AND ($5::text[] IS NULL OR d.delivery_id = ANY($5::text[]))"""
+        AND ($5::int IS NULL OR d.transactional_id = $5)
+        AND ($6::text[] IS NULL OR d.delivery_id = ANY($6::text[]))"""
     actions = None if chosen.action_ids is None else list(chosen.action_ids)
     ids = None if chosen.ids is None else list(chosen.ids)
-    return test, [chosen.made_by, chosen.campaign_id, actions, ids]
+    return test, [chosen.made_by, chosen.campaign_id, actions, chosen.transactional_id, ids]
 
 
 async def page(
@@ -53,8 +56,8 @@ async def page(
     test, values = _which(chosen)
     records = await conn.fetch(
         f"""SELECT d.created_at, d.delivery_id, d.person_id FROM deliveries d
-            WHERE {test} AND ($6::timestamptz IS NULL OR (d.created_at, d.delivery_id) > ($6, $7))
-            ORDER BY d.created_at, d.delivery_id LIMIT $8""",
+            WHERE {test} AND ($7::timestamptz IS NULL OR (d.created_at, d.delivery_id) > ($7, $8))
+            ORDER BY d.created_at, d.delivery_id LIMIT $9""",
         workspace_id,
         *values,
         None if after is None else after.created_at,
@@ -82,6 +85,18 @@ async def by_campaign(conn: Connection, workspace_id: int, campaign_ids: Sequenc
     return {record["campaign_id"]: record["drafts"] for record in records}
 
 
+async def by_transactional(conn: Connection, workspace_id: int, numbers: Sequence[int]) -> dict[int, int]:
+    """How many drafts wait of each of these transactional messages; those without any are left out."""
+    records = await conn.fetch(
+        f"""SELECT d.transactional_id, count(*) AS drafts FROM deliveries d
+            WHERE d.workspace_id = $1 AND {_DRAFTED} AND d.transactional_id = ANY($2::int[])
+            GROUP BY d.transactional_id""",
+        workspace_id,
+        list(numbers),
+    )
+    return {record["transactional_id"]: record["drafts"] for record in records}
+
+
 _DELETE = """
     WITH found AS MATERIALIZED (
         SELECT d.workspace_id, d.delivery_id, d.created_at FROM deliveries d
@@ -89,6 +104,9 @@ _DELETE = """
     contents AS (
         DELETE FROM delivery_contents c USING found f
         WHERE c.workspace_id = f.workspace_id AND c.delivery_id = f.delivery_id AND c.created_at = f.created_at),
+    requests AS (
+        DELETE FROM delivery_requests r USING found f
+        WHERE r.workspace_id = f.workspace_id AND r.delivery_id = f.delivery_id AND r.created_at = f.created_at),
     asked AS (
         DELETE FROM due u USING found f
         WHERE u.workspace_id = f.workspace_id AND u.kind = $2 AND u.ref = f.delivery_id)
@@ -111,11 +129,16 @@ async def delete(conn: Connection, workspace_id: int, delivery_ids: Sequence[str
 
 
 async def expire(conn: Connection, workspace_id: int, now: datetime, limit: int) -> int:
-    """Delete up to `limit` drafts that were kept as long as drafts are; one being sent is left out. Returns how many."""
+    """Delete up to `limit` drafts that were kept as long as drafts are; one being sent is left out. Returns how many.
+
+    A send that was scheduled is older than the draft that it became.
+    """
     query = _DELETE.format(
-        which="d.created_at <= $3 ORDER BY d.created_at, d.delivery_id LIMIT $4 FOR UPDATE SKIP LOCKED"
+        which="""d.created_at <= $3 AND COALESCE((d.metrics ->> 'drafted')::bigint, 0) <= $5
+                 ORDER BY d.created_at, d.delivery_id LIMIT $4 FOR UPDATE SKIP LOCKED"""
     )
-    return len(await conn.fetch(query, workspace_id, RELEASE, now - KEPT, limit))
+    before = now - KEPT
+    return len(await conn.fetch(query, workspace_id, RELEASE, before, limit, microseconds(before)))
 
 
 async def write(conn: Connection, row: DeliveryRow, rendered: Mapping[str, Any]) -> None:
@@ -156,6 +179,7 @@ __all__ = [
     "ask",
     "ask_no_more",
     "by_campaign",
+    "by_transactional",
     "count",
     "delete",
     "expire",

@@ -47,7 +47,7 @@ _REDACTED = (
     "UPDATE journeys SET trigger = '{}', attributes = '{}', wait = NULL WHERE workspace_id = $1 AND person_id = $2",
 )
 _DELIVERIES = (
-    """DELETE FROM due u USING deliveries d WHERE u.workspace_id = $1 AND u.kind IN ('delivery', 'webhook_retry')
+    """DELETE FROM due u USING deliveries d WHERE u.workspace_id = $1 AND u.kind IN ('delivery', 'webhook_retry', 'transactional')
        AND d.workspace_id = $1 AND d.person_id = $2 AND u.ref = d.delivery_id""",
     """DELETE FROM mailbox m USING deliveries d
        WHERE m.workspace_id = $1 AND d.workspace_id = $1 AND d.person_id = $2 AND m.delivery_id = d.delivery_id""",
@@ -63,7 +63,7 @@ _DELIVERIES = (
 _UNSENT = """UPDATE deliveries SET status = 'undeliverable', draft = false, held_until = NULL,
              metrics = metrics || jsonb_build_object('undeliverable', $3::bigint)
              WHERE workspace_id = $1 AND person_id = $2 AND status IN ('drafted', 'queued', 'attempted')
-             RETURNING campaign_id, action_id"""
+             RETURNING campaign_id, action_id, transactional_id"""
 _NAMELESS = """UPDATE deliveries SET person_id = NULL, recipient = NULL, subject = NULL, failure_message = NULL,
                trigger_event_id = NULL, provider_ref = NULL WHERE workspace_id = $1 AND person_id = $2"""
 
@@ -76,10 +76,10 @@ async def erase(
     keys: Sequence[int],
     values: Sequence[str],
     now: datetime,
-) -> list[tuple[int | None, int | None]]:
+) -> list[tuple[int | None, int | None, int | None]]:
     """Remove somebody whose journeys have ended. `keys` order facts about them, `values` are their identifiers.
 
-    Returns campaign and action of each message that has become undeliverable.
+    Returns campaign, action and transactional message of each message that has become undeliverable.
     """
     for statement in (*_REDACTED, *_DELIVERIES):
         await conn.execute(statement, workspace_id, person_id)
@@ -112,7 +112,7 @@ async def erase(
     )
     for statement in _GONE:
         await conn.execute(statement, workspace_id, person_id)
-    return [(record["campaign_id"], record["action_id"]) for record in unsent]
+    return [(record["campaign_id"], record["action_id"], record["transactional_id"]) for record in unsent]
 
 
 __all__ = ["erase"]

@@ -22,6 +22,13 @@ _MOVED = (
        WHERE s.workspace_id = $1 AND s.person_id = $3 AND p.workspace_id = $1 AND p.person_id = $2
          AND s.object_no = p.object_no""",
     "UPDATE relationships SET person_id = $2 WHERE workspace_id = $1 AND person_id = $3",
+    # Who stands twice in an audience whose turn has not come is written to once.
+    """DELETE FROM broadcast_recipients s USING broadcast_recipients p, broadcast_triggers t
+       WHERE s.workspace_id = $1 AND s.person_id = $3 AND p.workspace_id = $1 AND p.person_id = $2
+         AND p.broadcast_id = s.broadcast_id AND p.trigger_no = s.trigger_no
+         AND t.workspace_id = $1 AND t.broadcast_id = s.broadcast_id AND t.trigger_no = s.trigger_no
+         AND s.position > t.position""",
+    "UPDATE broadcast_recipients SET person_id = $2 WHERE workspace_id = $1 AND person_id = $3",
     "UPDATE merged_people SET merged_into = $2 WHERE workspace_id = $1 AND merged_into = $3",
 )
 

@@ -22,12 +22,13 @@ class MessageEvent(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One delivery to somebody; `metrics` maps each metric to the microsecond of its first time."""
+    """One delivery to somebody, of a block or of a transactional message; `metrics` maps each metric to the microsecond of its first time."""
 
     person_id: int
     channel: str
     campaign_id: int | None
     action_id: int | None
+    transactional_id: int | None
     created_at: datetime
     metrics: dict[str, int]
     events: list[dict[str, Any]]
@@ -49,7 +50,7 @@ async def insert(conn: Connection, workspace_id: int, rows: Sequence[MessageEven
 async def of_people(conn: Connection, workspace_id: int, person_ids: Sequence[int]) -> list[Message]:
     """Every message to these people, drafts and holdouts apart, with all that was reported of each."""
     records = await conn.fetch(
-        """SELECT d.person_id, d.channel, d.campaign_id, d.action_id, d.created_at, d.metrics, COALESCE(
+        """SELECT d.person_id, d.channel, d.campaign_id, d.action_id, d.transactional_id, d.created_at, d.metrics, COALESCE(
                   (SELECT jsonb_agg(jsonb_build_object('metric', e.metric, 'seq', e.seq, 'human', e.human,
                                     'at', floor(EXTRACT(EPOCH FROM e.at) * 1000000), 'link', e.link, 'response', e.response))
                    FROM message_events e WHERE e.workspace_id = d.workspace_id AND e.delivery_id = d.delivery_id), '[]')

@@ -160,6 +160,34 @@ async def load_locked(conn: Connection, workspace_id: int, person_ids: Iterable[
     return [PersonRow(*record) for record in records]
 
 
+async def load(conn: Connection, workspace_id: int, person_ids: Iterable[int]) -> list[PersonRow]:
+    """The same without locking anybody."""
+    records = await conn.fetch(
+        """SELECT person_id, id, email, attributes, attribute_times, created_at, age_start FROM people
+           WHERE workspace_id = $1 AND person_id = ANY($2::bigint[]) ORDER BY person_id""",
+        workspace_id,
+        sorted(set(person_ids)),
+    )
+    return [PersonRow(*record) for record in records]
+
+
+async def versions(
+    conn: Connection, workspace_id: int, person_ids: Iterable[int], *, locked: bool = False
+) -> dict[int, int]:
+    """By which transaction the row of each of these people was written last, so that a change of it is seen.
+
+    With `locked` they are locked to the end of the transaction, ascending.
+    """
+    records = await conn.fetch(
+        f"""SELECT person_id, xmin::text::bigint AS version FROM people
+            WHERE workspace_id = $1 AND person_id = ANY($2::bigint[])
+            ORDER BY person_id {"FOR NO KEY UPDATE" if locked else ""}""",
+        workspace_id,
+        sorted(set(person_ids)),
+    )
+    return {record["person_id"]: record["version"] for record in records}
+
+
 async def load_held(conn: Connection, workspace_id: int, person_id: int) -> tuple[PersonRow, int] | None:
     """Read somebody whose lock the caller holds already, and the highest log sequence among their events (0: none)."""
     record = await conn.fetchrow(
@@ -419,6 +447,7 @@ __all__ = [
     "insert_activities",
     "insert_events",
     "last_sequences",
+    "load",
     "load_held",
     "load_locked",
     "lock",
@@ -430,4 +459,5 @@ __all__ = [
     "save_names",
     "segments_among",
     "update",
+    "versions",
 ]

@@ -50,6 +50,13 @@ async def next_id(conn: Connection, workspace_id: int, kind: str, first: int = 1
     return value
 
 
+async def last_id(conn: Connection, workspace_id: int, kind: str) -> int:
+    """The integer that `next_id` gave last, 0 before the first."""
+    query = "SELECT value FROM counters WHERE workspace_id = $1 AND kind = $2"
+    value: int | None = await conn.fetchval(query, workspace_id, kind)
+    return value or 0
+
+
 async def bump_definitions(conn: Connection, workspace_id: int) -> int:
     """Tell every cache in every process that a definition, a state or a credential changed; returns the new number."""
     value: int = await conn.fetchval(

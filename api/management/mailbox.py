@@ -17,6 +17,10 @@ from services.looking import mailbox as looking
 from services.looking.mailbox import Channel
 
 router = APIRouter(tags=["Sandbox"])
+SourceKey = Annotated[
+    str | None,
+    Query(max_length=64, description="The key of what it comes of; `uncategorized` for sends without a template."),
+]
 PREFIX = "/v1/mailbox"
 
 
@@ -38,12 +42,24 @@ async def list_mailbox(
     id_type: NamedBy = "id",
     since: UnixTime = None,
     until: UnixTime = None,
+    campaign: SourceKey = None,
+    broadcast: SourceKey = None,
+    transactional: SourceKey = None,
     start: Start = None,
     limit: Limit = 50,
 ) -> Response:
     """Oldest first; `since` and `until` include the second they name."""
     query = looking.MailboxQuery(
-        to=to, channel=channel, include=include, customer=customer, id_type=id_type, since=since, until=until
+        to=to,
+        channel=channel,
+        include=include,
+        customer=customer,
+        id_type=id_type,
+        since=since,
+        until=until,
+        campaign=campaign,
+        broadcast=broadcast,
+        transactional=transactional,
     )
     return json_response(await looking.page(db, inside.workspace_id, query, start=start, limit=limit))
 

@@ -7,16 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import bodies
-from api.deps import Db, Now, ProcessParts, Reading, ReadingSensitive, Writing, WritingLive
+from api.deps import Db, Definitions, Now, ProcessParts, Reading, ReadingSensitive, Writing, WritingLive
 from api.errors import json_response
 from api.management import schemas, shapes
 from api.management.answers import errors
-from api.management.parameters import MOST, BlockKey, Customer, NamedBy, Number, Start, UnixTime
+from api.management.parameters import MOST, BlockKey, Customer, NamedBy, Number, Responses, Start, UnixTime
 from domain.message_metrics import MessageMetric
 from services import draft_bulk
 from services.drafts import Drafts
 from services.looking import messages as looking
-from services.looking.messages import MessageState, MessageType
+from services.looking.message_lists import MessageLists, MessageQuery, MessageState, MessageType, Paging
 
 router = APIRouter(tags=["Deliveries"])
 
@@ -38,6 +38,7 @@ Handling = Annotated[Drafts, Depends(handling)]
 )
 async def list_messages(
     db: Db,
+    catalogs: Definitions,
     inside: Reading,
     now: Now,
     *,
@@ -50,16 +51,17 @@ async def list_messages(
     type: Annotated[MessageType | None, Query(description="The vendor's channel names.")] = None,  # noqa: A002 - the wire name
     metric: Annotated[MessageMetric | None, Query(description="Only messages that reached it.")] = None,
     state: Annotated[MessageState | None, Query()] = None,
-    campaign_id: Number = None,
+    campaign_id: Annotated[Number, Query(description="Of a campaign or a broadcast.")] = None,
     newsletter_id: Number = None,
     action_id: Number = None,
     start_ts: UnixTime = None,
     end_ts: UnixTime = None,
+    get_tracked_responses: Responses = False,
     start: Start = None,
     limit: Annotated[int, Query(ge=1, description="How many at most; more than 1,000 counts as 1,000.")] = 50,
 ) -> Response:
     """Newest first; without `start_ts` and `end_ts`, of the last six months."""
-    query = looking.MessageQuery(
+    query = MessageQuery(
         customer=customer,
         id_type=id_type,
         journey_id=journey_id,
@@ -74,9 +76,10 @@ async def list_messages(
         action_id=action_id,
         start_ts=start_ts,
         end_ts=end_ts,
+        responses=get_tracked_responses,
     )
-    most = min(limit, MOST)
-    return json_response(await looking.page(db, inside.workspace_id, query, start=start, limit=most, now=now))
+    lists = MessageLists(db, catalogs, inside.workspace_id, now)
+    return json_response(await lists.of_workspace(query, Paging(start, min(limit, MOST))))
 
 
 @router.post(
@@ -103,9 +106,11 @@ async def bulk(request: Request, db: Db, inside: WritingLive, now: Now, parts: P
     response_model=shapes.MessageAnswer,
     responses=errors(404),
 )
-async def get_message(db: Db, inside: Reading, message_id: str) -> Response:
+async def get_message(
+    db: Db, inside: Reading, message_id: str, *, get_tracked_responses: Responses = False
+) -> Response:
     """The delivery with what became of it."""
-    return json_response(await looking.one(db, inside.workspace_id, message_id))
+    return json_response(await looking.one(db, inside.workspace_id, message_id, responses=get_tracked_responses))
 
 
 @router.get(

@@ -25,6 +25,7 @@ Customer = Annotated[str | None, Query(description="A person, named as `id_type`
 NamedBy = Annotated[IdType, Query(description="What kind of name the customer is given by.")]
 Ref = Annotated[str | None, Query(max_length=64, description="A key or an integer id.")]
 BlockKey = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_-]{0,63}$", description="The key of a block.")]
+Responses = Annotated[bool, Query(description="Tell the named buttons that were clicked.")]
 Number = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="An integer id.")]
 
-__all__ = ["MOST", "BlockKey", "Customer", "Limit", "NamedBy", "Number", "Ref", "Size", "Start", "UnixTime"]
+__all__ = ["MOST", "BlockKey", "Customer", "Limit", "NamedBy", "Number", "Ref", "Responses", "Size", "Start", "UnixTime"]

@@ -91,6 +91,10 @@ class Status(Answer):
         None, description="The latest payload a webhook campaign took as a draft; where one definition is read."
     )
     problems: list[Error] | None = None
+    records: list[dict[str, Any]] | None = Field(
+        None, description="Of a domain that was verified: what was found; where one definition is read."
+    )
+    checked_at: int | None = None
 
 
 class ApplyResult(Answer):
@@ -213,12 +217,13 @@ class RetryBody(Body):
 
 
 class BulkBody(Body):
-    """Which deliveries, and what becomes of them; without ids and campaign all that are there now."""
+    """Which deliveries, and what becomes of them; without ids and without a source all that are there now."""
 
     action: Literal["send_drafts", "delete_drafts", "retry_failed"]
     ids: Annotated[list[StrictStr], Field(max_length=10_000)] | None = None
     campaign: str | int | None = None
-    block: str | None = None
+    broadcast: str | int | None = None
+    block: str | None = Field(None, description="Of the campaign or the broadcast.")
     newsletter: str | int | None = None
     transactional: str | int | None = None
     per_second: Annotated[float, Field(gt=0)] | None = Field(

@@ -86,6 +86,7 @@ class Users(Answer):
     """What refers to a segment: numbers by kind, and every reference."""
 
     campaigns: list[int]
+    broadcasts: list[int]
     sent_newsletters: list[int]
     draft_newsletters: list[int]
     segments: list[int]

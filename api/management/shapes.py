@@ -166,6 +166,13 @@ class Timeline(Answer):
     next: str
 
 
+class TrackedResponse(Answer):
+    """A named button of a message: the first report that it was clicked."""
+
+    id: int
+    ts: int
+
+
 class Message(Answer):
     """A delivery in the vendor's shape, with ours added."""
 
@@ -177,14 +184,22 @@ class Message(Answer):
     created: int
     customer_id: str | None
     customer_identifiers: Identifiers | None = None
+    identifiers: Identifiers | None = Field(None, description="The same as `customer_identifiers`.")
     campaign_id: int | None = None
+    broadcast_id: int | None = None
+    transactional_message_id: int | None = None
     action_id: int | None
     content_id: int | None
     parent_action_id: int | None
+    msg_template_id: int | None = Field(description="The block, or the content of the transactional message.")
+    message_template_id: int | None = Field(description="The same.")
     trigger_event_id: str | None
     failure_message: str | None
     forgotten: bool
     metrics: dict[str, int]
+    tracked_responses: dict[str, TrackedResponse] | None = Field(
+        None, description="The named buttons that were clicked, where they are asked for."
+    )
     journey_id: str | None
     block: str | None
     language: str | None
@@ -225,7 +240,10 @@ class ArchivedMessage(Answer):
     cc: str | None
     fake_bcc: bool
     headers: str = Field(description="JSON text.")
-    forgotten: bool
+    language: str = Field(description="Empty: the default.")
+    forgotten: bool = Field(description="Nothing of the content is kept.")
+    request_method: str | None = Field(None, description="Of webhooks.")
+    url: str | None = Field(None, description="Of webhooks.")
     payload: Any = Field(None, description="What channels take as JSON; absent in others.")
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from api import pages
 from api.paths import reference
-from api.ui import campaign_views, data_views, explain_views, segment_views, sessions
+from api.ui import broadcast_views, campaign_views, data_views, explain_views, segment_views, sessions
 from api.ui.pages import HERE, OnPage, Page, PageRoute, SignedIn, desk
 from api.ui.words import segment
 from domain.errors import DomainError, NotFound
@@ -232,6 +232,7 @@ def _workflow_page(here: Page, workflow_id: str) -> str | None:
 router.include_router(sessions.router)
 router.include_router(inside)
 router.include_router(campaign_views.router)
+router.include_router(broadcast_views.router)
 router.include_router(explain_views.router)
 router.include_router(data_views.router)
 router.include_router(segment_views.router)

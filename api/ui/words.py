@@ -33,6 +33,11 @@ STATES: Final[Mapping[str, str]] = {
     "building": "Being built",
     "ready": "Up to date",
     "unbuilt": "Not complete",
+    "queued": "Queued",
+    "processing": "Finding its audience",
+    "sending": "Sending",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
 }
 REASONS: Final[Mapping[str, str]] = {
     "completed": "Reached the end",

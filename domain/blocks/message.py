@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails
 from domain.blocks.base import DeliveringBlock, Planned, SendingState, Visit
 from domain.content import EmailMessage
 from domain.contents.base import Content
+from domain.contents.translated import LANGUAGES
 from domain.documents import Document, Refusal, refused
 from domain.effects import Goto
 from domain.values import stable_fraction
@@ -66,6 +67,20 @@ class MessageBlock(DeliveringBlock):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         _require(self._content, holdout=self.holdout)
+        return self
+
+    @model_validator(mode="after")
+    def _no_test_in_several_languages(self) -> Self:
+        """What is told apart by language is not told apart by chance as well (MSG-31)."""
+        if self._test is not None:
+            message = "A message in several languages cannot be tested: leave the test or the languages out."
+            found = [
+                Refusal("ab_with_languages", message, (*at, LANGUAGES))
+                for at, content in self._contents()
+                if getattr(content, LANGUAGES, None)
+            ]
+            if found:
+                raise refused(*found)
         return self
 
     @property

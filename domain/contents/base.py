@@ -1,14 +1,14 @@
-"""What the contents of all channels share: templates, references, and what this version does not know yet."""
+"""What the contents of all channels share: templates, references, senders that are numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, StrictBool, field_validator, model_validator
+from pydantic import Field, StrictBool, model_validator
 
+from domain.contents.translated import Translated, templates_in
 from domain.documents import Document, Reference, Refusal, refused
-from domain.uses import texts_in
 
 
 class Content(Document):
@@ -18,24 +18,15 @@ class Content(Document):
 
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every template that was written, with its path in the content."""
-        for name, value in self.model_dump(mode="json", exclude_defaults=True).items():
-            if name not in self.as_they_are:
-                yield from texts_in(value, (name,))
+        yield from templates_in(self.model_dump(mode="json", exclude_defaults=True), self.as_they_are)
 
     def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str | int]]:
         """The documents that it names: path in the content, kind, key or id."""
         yield from ()
 
 
-class TranslatedContent(Content):
-    """Content whose contract knows variants by language, of which this version has none (MSG-31)."""
-
-    languages: Any = None
-
-    @field_validator("languages")
-    @classmethod
-    def _one_language(cls, languages: Any) -> Any:
-        raise refused(Refusal("not_applicable", "Messages of this version speak one language.", (), languages))
+class TranslatedContent(Translated, Content):
+    """Content that may be said in several languages (MSG-31)."""
 
 
 class NumberedContent(TranslatedContent):

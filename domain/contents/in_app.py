@@ -8,6 +8,7 @@ from pydantic import Field, StrictBool
 
 from domain.contents.base import TranslatedContent
 from domain.contents.expiry import Expiry
+from domain.contents.translated import Languages, Spoken
 from domain.documents import Document
 
 Position = Literal[
@@ -46,17 +47,24 @@ class PageRule(Document):
     value: str
 
 
-class InAppMessage(TranslatedContent):
+class InAppTexts(Document):
+    """What an in-app message says in one language."""
+
+    body: str
+
+
+class InAppMessage(TranslatedContent, InAppTexts):
     """An in-app message; without page rules it is shown anywhere."""
 
     as_they_are: ClassVar[frozenset[str]] = frozenset({"display", "priority"})
+    spoken: ClassVar[Spoken] = InAppTexts
 
-    body: str
     display: Display = Field(default_factory=Display)
     page_rules: tuple[PageRule, ...] = ()
     expires: Expiry = "P30D"
     persistent: StrictBool = False
     priority: Literal["low", "medium", "high"] = "medium"
+    languages: Languages[InAppTexts] | None = None
 
 
-__all__ = ["Display", "InAppMessage", "PageRule"]
+__all__ = ["Display", "InAppMessage", "InAppTexts", "PageRule"]

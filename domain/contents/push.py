@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from domain.contents.base import TranslatedContent
+from domain.contents.translated import Languages, Spoken
 from domain.documents import Document, Refusal, refused
 
 EVERY_DEVICE = "all"
@@ -34,10 +35,20 @@ class Priorities(Document):
     android: Literal["normal", "high"] = "normal"
 
 
+class PushTexts(Document):
+    """What a push notification says in one language."""
+
+    title: str | None = None
+    message: str
+    image_url: str | None = None
+    link: str | None = None
+
+
 class PushMessage(TranslatedContent):
     """A push notification; `to` is `all` devices of the person, the `last_used` one, or Liquid giving a token."""
 
     as_they_are: ClassVar[frozenset[str]] = frozenset({"platform", "sound", "priority"})
+    spoken: ClassVar[Spoken] = PushTexts
 
     title: str | None = None
     message: str | None = None
@@ -49,6 +60,7 @@ class PushMessage(TranslatedContent):
     custom_data: Mapping[str, str] = Field(default_factory=dict)
     custom_payload: PlatformPayloads | None = None
     priority: Priorities = Field(default_factory=Priorities)
+    languages: Languages[PushTexts] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> PushMessage:
@@ -57,4 +69,4 @@ class PushMessage(TranslatedContent):
         return self
 
 
-__all__ = ["EVERY_DEVICE", "LAST_DEVICE", "PlatformPayloads", "Priorities", "PushMessage"]
+__all__ = ["EVERY_DEVICE", "LAST_DEVICE", "PlatformPayloads", "Priorities", "PushMessage", "PushTexts"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
 from domain.contents.base import NumberedContent
+from domain.contents.translated import Languages, Spoken
 from domain.documents import Document
 
 
@@ -18,10 +20,18 @@ class WhatsappTemplate(Document):
     variables: Mapping[str, str] = Field(default_factory=dict)
 
 
-class WhatsappMessage(NumberedContent):
-    """A WhatsApp message."""
+class WhatsappTexts(Document):
+    """What a WhatsApp message says in one language: templates are approved for one each."""
 
     template: WhatsappTemplate
 
 
-__all__ = ["WhatsappMessage", "WhatsappTemplate"]
+class WhatsappMessage(NumberedContent, WhatsappTexts):
+    """A WhatsApp message."""
+
+    spoken: ClassVar[Spoken] = WhatsappTexts
+
+    languages: Languages[WhatsappTexts] | None = None
+
+
+__all__ = ["WhatsappMessage", "WhatsappTemplate", "WhatsappTexts"]

@@ -12,6 +12,7 @@ from domain.definitions.base import Definition, Surroundings, Template, Use
 from domain.definitions.broadcast import BroadcastDefinition
 from domain.definitions.campaign import CampaignDefinition
 from domain.definitions.collection import CollectionDefinition
+from domain.definitions.domain import DomainDefinition
 from domain.definitions.form import FormDefinition
 from domain.definitions.layout import LayoutDefinition
 from domain.definitions.object_type import ObjectTypeDefinition
@@ -19,6 +20,7 @@ from domain.definitions.provider import ProviderDefinition
 from domain.definitions.segment import SegmentDefinition
 from domain.definitions.sender import SenderDefinition
 from domain.definitions.settings import SettingsDefinition
+from domain.definitions.snippet import SnippetDefinition
 from domain.definitions.transactional import SingleMessage, TransactionalDefinition
 from domain.definitions.webhook import WebhookDefinition
 from domain.errors import Problem
@@ -39,6 +41,8 @@ KINDS: Final[Mapping[str, type[Definition]]] = {
         WebhookDefinition,
         BroadcastDefinition,
         TransactionalDefinition,
+        DomainDefinition,
+        SnippetDefinition,
     )
 }
 """Every kind of this version by its word."""
@@ -78,6 +82,7 @@ __all__ = [
     "CampaignDefinition",
     "CollectionDefinition",
     "Definition",
+    "DomainDefinition",
     "FormDefinition",
     "LayoutDefinition",
     "ObjectTypeDefinition",
@@ -86,6 +91,7 @@ __all__ = [
     "SenderDefinition",
     "SettingsDefinition",
     "SingleMessage",
+    "SnippetDefinition",
     "Surroundings",
     "Template",
     "TransactionalDefinition",

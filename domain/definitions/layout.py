@@ -1,12 +1,12 @@
-"""Layout: what stands around the body of an email (MSG-14)."""
+"""Layout: what stands around the body of an email (MSG-16)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import StrictBool, field_validator
+from pydantic import StrictBool, field_validator, model_validator
 
 from domain.definitions.base import Definition, Name, Surroundings, Template, default_twice
 from domain.documents import Refusal, refused
@@ -16,7 +16,10 @@ _CONTENT = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 
 
 class LayoutDefinition(Definition):
-    """HTML with `{{ content }}` where the message goes."""
+    """HTML with `{{ content }}` where the message goes.
+
+    An archived one goes on standing around the messages that name it, and no other can name it.
+    """
 
     kind: Literal["layout"]
     name: Name
@@ -31,12 +34,12 @@ class LayoutDefinition(Definition):
             raise refused(Refusal("format", "A layout has to say {{ content }} where the message goes.", (), None))
         return body
 
-    @field_validator("archived")
-    @classmethod
-    def _not_archived(cls, archived: bool) -> bool:
-        if archived:
-            raise refused(Refusal("not_applicable", "Layouts cannot be archived in this version.", (), archived))
-        return archived
+    @model_validator(mode="after")
+    def _default_is_there(self) -> Self:
+        if self.default and self.archived:
+            message = "The default layout cannot be archived: make another the default first."
+            raise refused(Refusal("not_applicable", message, ("archived",), self.archived))
+        return self
 
     def templates(self) -> Iterator[Template]:
         """The body."""

@@ -18,9 +18,12 @@ from pydantic import (
 from domain.definitions.base import Definition, NonEmptyText, Surroundings
 from domain.documents import Document, Refusal, refused
 from domain.errors import Problem
+from domain.sending_domains import DomainName, nearest
 
 UseFor = Literal["all", "segment_triggered", "event_triggered", "newsletters", "broadcasts", "transactional"]
 BLOCKED_PORT = 25
+MOST_EMAIL: Final = 6
+"""How many email providers a workspace may have (MSG-27)."""
 
 
 class SecretName(Document):
@@ -46,7 +49,11 @@ Secret = Annotated[str | SecretName, WrapValidator(_read_secret)]
 
 
 class SmtpConfig(Document):
-    """How to reach an SMTP server; `preset` tells whose, so that its answers are understood."""
+    """How to reach an SMTP server; `preset` tells whose it is.
+
+    With `tls` `auto` port 465 is encrypted from the first byte, and any other port by STARTTLS as soon as the server offers
+    it; `implicit` and `starttls` say which of both it is whatever the port. `require_tls` refuses a server without any.
+    """
 
     preset: Literal["other", "mailgun", "mailjet", "mandrill", "oracledyn", "postmark", "sendgrid", "sparkpost"] = (
         "other"
@@ -56,6 +63,7 @@ class SmtpConfig(Document):
     username: str | None = None
     password: Secret | None = None
     require_tls: StrictBool = True
+    tls: Literal["auto", "implicit", "starttls"] = "auto"
 
     @field_validator("port")
     @classmethod
@@ -81,7 +89,10 @@ CARRIES: Final[Mapping[str, tuple[str, ...]]] = {"smtp": ("email",), "slack": ("
 
 
 class ProviderDefinition(Definition):
-    """One way out for a channel; exactly one enabled email provider serves `all`, which is the fallback."""
+    """One way out for a channel; exactly one enabled email provider serves `all`, which is the fallback.
+
+    Mail from one of the `sender_domains`, or from below it, goes out this way before `use_for` is asked.
+    """
 
     secrets: ClassVar[tuple[str, ...]] = ("/config/password", "/config/bot_token")
     configures: ClassVar[bool] = True
@@ -91,6 +102,7 @@ class ProviderDefinition(Definition):
     provider: Literal["smtp", "slack", "capture"]
     enabled: StrictBool = True
     use_for: tuple[UseFor, ...] = ("all",)
+    sender_domains: tuple[DomainName, ...] = ()
     max_per_second: Annotated[float, Field(gt=0, strict=True)] | None = None
     config: SmtpConfig | SlackConfig | None = None
 
@@ -129,11 +141,14 @@ class ProviderDefinition(Definition):
         if self.channel != "email" and self.use_for != ("all",):
             message = "Only email has providers for single uses; leave this out."
             wrong.append(Refusal("not_applicable", message, ("use_for",), list(self.use_for)))
+        if self.channel != "email" and self.sender_domains:
+            message = "Only email comes from a domain; leave this out."
+            wrong.append(Refusal("not_applicable", message, ("sender_domains",), list(self.sender_domains)))
         if wrong:
             raise refused(*wrong)
         return self
 
-    @field_validator("use_for")
+    @field_validator("use_for", "sender_domains")
     @classmethod
     def _each_use_once(cls, uses: tuple[str, ...]) -> tuple[str, ...]:
         repeated = [i for i, use in enumerate(uses) if use in uses[:i]]
@@ -144,6 +159,10 @@ class ProviderDefinition(Definition):
     def serves(self, use: UseFor) -> bool:
         """Whether messages of the type go out this way."""
         return self.enabled and use in self.use_for
+
+    def domain_for(self, domain: str) -> str | None:
+        """The most specific of its sender domains that mail from a domain belongs to."""
+        return nearest(domain, self.sender_domains) if self.enabled else None
 
     def check(self, around: Surroundings, /) -> Iterator[Problem]:
         """One enabled provider at most for each channel and use, and one of email for `all` as soon as there is any."""
@@ -158,6 +177,14 @@ class ProviderDefinition(Definition):
                 served, at = (f"'{use}'", "/use_for") if self.channel == "email" else (self.channel, "/channel")
                 message = f"The provider '{rival}' serves {served} already; only one enabled provider can."
                 yield Problem(code="duplicate", pointer=at, message=message)
+        for index, name in enumerate(self.sender_domains if self.enabled else ()):
+            rival = next((other.key for other in others if other.enabled and name in other.sender_domains), None)
+            if rival is not None:
+                message = f"The provider '{rival}' takes the mail of {name} already; only one enabled provider can."
+                yield Problem(code="duplicate", pointer=f"/sender_domains/{index}", message=message)
+        if self.channel == "email" and len(others) >= MOST_EMAIL:
+            message = f"A workspace has at most {MOST_EMAIL} email providers."
+            yield Problem(code="length", pointer="/channel", message=message)
         everybody = [self, *others]
         if any(p.enabled for p in everybody) and not any(p.serves("all") for p in everybody):
             message = "One enabled email provider has to serve 'all': it takes what no other is named for."

@@ -63,6 +63,8 @@ class SettingsDefinition(Definition):
     semantic_event_aliases: bool = False
     timezone: TimeZone = "UTC"
     sending: Annotated[Literal["normal", "never"] | Redirect, WrapValidator(_read_sending)] = "normal"
+    css_inlining: bool = True
+    """Whether code emails made from now on have their styles at the tags (MSG-29)."""
     url_parameters: Mapping[str, str] = Field(default_factory=dict)
     limits: Limits = Field(default_factory=Limits)
     language_attribute: NonEmptyText | None = None

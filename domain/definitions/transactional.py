@@ -126,13 +126,18 @@ class SingleMessage:
         *,
         subscription: Literal["subscribed", "everyone"],
         drafted: bool,
+        hidden: bool = False,
+        lenient: bool = False,
     ) -> None:
+        """`hidden`: nothing that it says is kept (CHN-11); `lenient`: what is missing prints nothing (CHN-12)."""
         fields: dict[str, Any] = {"message": content, "sending_state": "draft" if drafted else "automatic"}
         block: Any = BLOCKS[channel].model_construct(type=channel, name=name, **fields)
         assert isinstance(block, MessageBlock), "the channels of transactional messages are those of messages"
         self.key = key
         self.name = name
         self.subscription = subscription
+        self.hidden = hidden
+        self.lenient = lenient
         self.workflow = Workflow.model_construct(start=MESSAGE, blocks={MESSAGE: block})  # type: ignore[dict-item]
 
 

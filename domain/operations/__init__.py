@@ -39,6 +39,7 @@ from domain.operations.people import (
     SuppressPerson,
     UnsuppressPerson,
 )
+from domain.operations.sending import SendTransactional
 
 AnyOperation = Annotated[
     Identify
@@ -58,6 +59,7 @@ AnyOperation = Annotated[
     | ParkGroup
     | ReportDelivery
     | Unsubscribe
+    | SendTransactional
     | Reevaluate
     | ReevaluateRelated
     | StartByPayload
@@ -99,6 +101,7 @@ __all__ = [
     "Repeatable",
     "ReportDelivery",
     "SegmentMember",
+    "SendTransactional",
     "StartByPayload",
     "SuppressPerson",
     "TrackEvent",

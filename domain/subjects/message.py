@@ -46,10 +46,19 @@ _SINGLE = ("newsletter", "transactional")
 
 
 class _Origin(NamedTuple):
-    """Where a message must come from, as numbers."""
+    """Where a message must come from, as numbers: from a workflow, perhaps from one of its blocks, or from a template."""
 
-    campaign_id: int
-    action_id: int | None
+    campaign_id: int | None = None
+    action_id: int | None = None
+    transactional_id: int | None = None
+
+    def is_of(self, message: MessageFact) -> bool:
+        """Whether the message comes from there."""
+        if self.transactional_id is not None:
+            return message.transactional_id == self.transactional_id
+        if message.campaign_id != self.campaign_id:
+            return False
+        return self.action_id is None or message.action_id == self.action_id
 
 
 class MessageSource(Document):
@@ -86,15 +95,18 @@ class MessageSource(Document):
 
     def origin(self, facts: Facts) -> _Origin | None:
         """The numbers of what is meant; None where it names nothing that sends."""
+        if self.transactional is not None:
+            number = facts.directory.id_of("transactional", self.transactional)
+            return None if number is None else _Origin(transactional_id=number)
         campaign_id = self._campaign_id(facts)
         if campaign_id is None or self.block is None:
-            return None if campaign_id is None else _Origin(campaign_id, None)
+            return None if campaign_id is None else _Origin(campaign_id)
         action = self.block
         number = action if isinstance(action, int) else facts.directory.actions.get(campaign_id, {}).get(action)
         return None if number is None else _Origin(campaign_id, number)
 
     def _campaign_id(self, facts: Facts) -> int | None:
-        """Campaigns and broadcasts share one series of numbers; single sendings have none of it."""
+        """Campaigns and broadcasts share one series of numbers; newsletters have none of it."""
         if self.sender is None:
             return None if facts.journey is None else facts.journey.campaign_id
         kind, ref = self.sender
@@ -216,9 +228,7 @@ class Message(Subject):
         for message in facts.messages:
             if channel is not None and message.channel != channel:
                 continue
-            if origin is not None and message.campaign_id != origin.campaign_id:
-                continue
-            if origin is None or origin.action_id is None or message.action_id == origin.action_id:
+            if origin is None or origin.is_of(message):
                 yield message
 
     def _as_asked(self, happening: Happening) -> bool:

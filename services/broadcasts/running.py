@@ -1,18 +1,211 @@
-"""Running a trigger of a broadcast: its audience, then pages of it, until everybody was seen to."""
+"""Running a trigger of a broadcast: its audience, then pages of it, until everybody was seen to (CHN-15, CHN-22)."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
 
+from domain.errors import DomainError
 from domain.sends import BroadcastRef, BroadcastTurn
+from ingest.apply import TRANSIENT
+from ingest.catalog import Catalogs
+from services.broadcasts import audience
+from services.broadcasts.audience import Audiences, NotWanted
+from services.broadcasts.details import details_of
+from services.broadcasts.ending import end
+from services.broadcasts.handing import Hands
+from services.broadcasts.pages import GONE, PAGE, Page, Pages, Rest
+from services.broadcasts.recording import Recorder
+from services.deliveries import Deliverer
+from services.delivery_claims import Claims
+from store import broadcasts as store
+from store import deliveries, delivery_batches
+from store.broadcasts import PROCESSING, QUEUED, SENDING, Key, TriggerRow
+from store.database import Database
+from store.locks import SharedLocks
+from store.notify import Notifier
+
+logger = logging.getLogger("sojourn.broadcasts")
+
+TURN_SECONDS: Final = 10.0
+"""After so long the workflow hears how far it is."""
+NAP: Final = 1.0
+"""How long a rest may be without a look at whether the process is to end."""
+RECOVERED_AT_ONCE: Final = 8
+LATER: Final = timedelta(minutes=1)
 
 
 class BroadcastRunner:
     """Takes the turns of triggers; any number of processes may."""
 
-    async def run(self, trigger: BroadcastRef, stopping: Callable[[], bool]) -> BroadcastTurn:  # noqa: ARG002
-        """See to recipients until the trigger is over, has to wait, or the process is to end."""
-        return BroadcastTurn(state="gone", over=True)
+    def __init__(
+        self,
+        db: Database,
+        catalogs: Catalogs,
+        notifier: Notifier,
+        deliverer: Deliverer,
+        clock: Callable[[], datetime],
+        *,
+        link_base_url: str,
+        allow_private_urls: bool = False,
+        page: int = PAGE,
+    ) -> None:
+        """`clock` gives the real present instant, `page` how many recipients a transaction sees to."""
+        self._db = db
+        self._catalogs = catalogs
+        self._notifier = notifier
+        self._deliverer = deliverer
+        self._clock = clock
+        self._locks = SharedLocks(db)
+        self._claims = Claims(db)
+        self._recorder = Recorder(db, catalogs, notifier, clock)
+        self._audiences = Audiences(db, catalogs, clock, allow_private_urls=allow_private_urls)
+        self._pages = Pages(db, catalogs, notifier, clock, link_base_url=link_base_url, size=page)
+
+    async def run(self, trigger: BroadcastRef, stopping: Callable[[], bool]) -> BroadcastTurn:
+        """See to recipients until the trigger is over, has to wait, some seconds have passed, or the process is to end.
+
+        What the lock is for is only that nobody works beside another: nothing would be sent twice without it.
+        """
+        key = (trigger.workspace_id, trigger.broadcast_id, trigger.trigger_no)
+        if not await self._locks.hold(trigger.workflow_id):
+            await asyncio.sleep(NAP)
+            return BroadcastTurn(state="busy", more=True, details="Another worker is at it.")
+        try:
+            row = await self._turn(key, stopping)
+        finally:
+            await self._locks.release(trigger.workflow_id)
+        self._notifier.send("outbox")
+        return row
+
+    async def _turn(self, key: Key, stopping: Callable[[], bool]) -> BroadcastTurn:
+        in_time = _InTime(asyncio.get_running_loop().time() + TURN_SECONDS, stopping)
+        worked = False
+        while True:
+            async with self._db.connection() as conn:
+                trigger = await store.get(conn, key)
+            if trigger is None:
+                return BroadcastTurn(state="gone", over=True)
+            if trigger.state == "cancelled":
+                await self._recorder.give_up(key)
+            if not trigger.open:
+                return _told(trigger, over=True)
+            if worked and not in_time.left:
+                return _told(trigger, more=True)
+            worked = True
+            if trigger.state == QUEUED and not await self._begin(key):
+                return _told(trigger)
+            if trigger.state == PROCESSING:
+                await self._resolve(trigger, stopping)
+            if trigger.state == SENDING and await self._send(trigger, in_time):
+                return _told(await self._now(trigger))
+
+    async def _now(self, trigger: TriggerRow) -> TriggerRow:
+        async with self._db.connection() as conn:
+            return await store.get(conn, trigger.key) or trigger
+
+    async def _begin(self, key: Key) -> bool:
+        """Begin to look for the audience; False where others come first or it is paused."""
+        async with self._db.transaction() as conn:
+            catalog = await self._catalogs.get(conn, key[0])
+            trigger = await store.hold(conn, key)
+            if trigger is None or trigger.state != QUEUED:
+                return True
+            broadcast = catalog.broadcasts.get(key[1])
+            if broadcast is None or broadcast.state in GONE:
+                await end(conn, trigger, "cancelled", catalog.now(self._clock()))
+                return True
+            if trigger.paused or await store.is_behind(conn, key):
+                return False
+            audience.begin(trigger, broadcast)
+            await store.save(conn, trigger, "state", "progress")
+            return True
+
+    async def _resolve(self, trigger: TriggerRow, stopping: Callable[[], bool]) -> None:
+        try:
+            await self._audiences.step(trigger, stopping)
+        except NotWanted:
+            logger.info("A trigger was ended while its audience was looked for.", extra={"trigger": trigger.ref})
+
+    async def _send(self, trigger: TriggerRow, in_time: _InTime) -> bool:
+        """Pages while there is time; whether it has to wait for somebody to wake it."""
+        key = trigger.key
+        handed = trigger.progress.get("handed", 0)
+        if handed < trigger.position:
+            await self._recover(trigger, handed)
+            handed = trigger.position
+        async with Hands(self._deliverer, self._claims, self._recorder, self._clock, handed) as hands:
+            while True:
+                came = await self._pages.make(key, hands.handed)
+                if isinstance(came, Page):
+                    await hands.take(came)
+                elif isinstance(came, Rest):
+                    await asyncio.sleep(min(came.seconds, NAP))
+                if came in ("seen", "waits", "over") or not in_time.left:
+                    break
+        await self._conclude(key, hands.handed, seen=came == "seen")
+        return came == "waits"
+
+    async def _conclude(self, key: Key, handed: int, *, seen: bool) -> None:
+        """Note up to where everything was handed over; where that is all, the trigger is finished."""
+        async with self._db.transaction() as conn:
+            trigger = await store.hold(conn, key)
+            if trigger is None or trigger.state != SENDING:
+                return
+            trigger.progress = {**trigger.progress, "handed": handed}
+            await store.save(conn, trigger, "progress")
+            if seen:
+                catalog = await self._catalogs.get(conn, key[0])
+                await end(conn, trigger, "finished", catalog.now(self._clock()))
+
+    async def _recover(self, trigger: TriggerRow, handed: int) -> None:
+        """Hand over what a worker that died has left behind; what cannot be tried now is left to the clock."""
+        async with self._db.connection() as conn:
+            names = await delivery_batches.left_behind(conn, *trigger.key, after=handed, until=trigger.position)
+        places = asyncio.Semaphore(RECOVERED_AT_ONCE)
+
+        async def one(name: str) -> None:
+            async with places:
+                await self._retry(trigger.workspace_id, name)
+
+        await asyncio.gather(*map(one, names))
+
+    async def _retry(self, workspace_id: int, name: str) -> None:
+        try:
+            await self._deliverer.retry(workspace_id, name, self._clock)
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            if not isinstance(error, DomainError):
+                logger.exception("A delivery could not be tried; it is tried later.", extra={"delivery": name})
+            async with self._db.transaction() as conn:
+                catalog = await self._catalogs.get(conn, workspace_id)
+                row = await deliveries.get(conn, workspace_id, name, for_update=True)
+                if row is not None and row.status == "queued":
+                    row = replace(row, held_until=catalog.now(self._clock()) + LATER)
+                    await deliveries.save(conn, row)
+                    await deliveries.schedule(conn, row, row.held_until or row.created_at)
+
+
+class _InTime:
+    """Whether a turn may go on."""
+
+    def __init__(self, until: float, stopping: Callable[[], bool]) -> None:
+        self._until = until
+        self._stopping = stopping
+
+    @property
+    def left(self) -> bool:
+        """Whether there is time, and the process is not to end."""
+        return asyncio.get_running_loop().time() < self._until and not self._stopping()
+
+
+def _told(trigger: TriggerRow, *, over: bool = False, more: bool = False) -> BroadcastTurn:
+    return BroadcastTurn(state=trigger.state, over=over, more=more, details=details_of(trigger))
 
 
 __all__ = ["BroadcastRunner"]

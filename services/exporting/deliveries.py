@@ -23,8 +23,12 @@ COLUMNS = (
     "email",
     "type",
     "campaign_id",
+    "broadcast_id",
+    "transactional_message_id",
     "action_id",
+    "content_id",
     "block",
+    "language",
     "recipient",
     "subject",
     "status",
@@ -57,7 +61,9 @@ def _filter(request: DeliveriesExport) -> MessageFilter:
     metric = None if request.metric in (None, "created") else request.metric
     return MessageFilter(
         campaign_id=request.campaign_id,
-        action_id=request.action_id if request.action_id is not None else request.template_id,
+        transactional_id=request.transactional_message_id,
+        action_id=request.action_id,
+        template_id=request.template_id,
         metric=None if metric is None else _STORED_METRIC.get(metric, metric),
         draft=request.drafts,
         since=None if request.start is None else from_unix(request.start),

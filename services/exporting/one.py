@@ -93,7 +93,8 @@ async def _messages(job: Job, person_id: int) -> bool:
         shown = looking.shown(message, None)
         content = await message_reads.content(job.conn, job.workspace_id, message)
         details = {k: v for k, v in shown.items() if k != "metrics"}
-        _add(job, "details.json", person_id, {**details, "content": None if content is None else content.rendered})
+        rendered = None if content is None or message.forgotten else content.rendered
+        _add(job, "details.json", person_id, {**details, "content": rendered})
         _add(job, "metrics.json", person_id, {"id": message.delivery_id, "metrics": shown["metrics"]})
     if found:
         job.state["last"] = [micros(found[-1].created_at), found[-1].delivery_id]

@@ -1,4 +1,4 @@
-"""The blocks of a campaign with how many stand at each, and how many have passed, skipped or failed it (CMP-30)."""
+"""The blocks of a campaign or a broadcast with how many stand at each, and how many have passed, skipped or failed it (CMP-30)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from domain.blocks import ExitBlock
 from domain.blocks.base import DeliveringBlock
-from domain.errors import NotFound
 from domain.workflow_walk import Place, paths, walk
 from ingest.catalog import Campaign, Catalogs
+from services.looking.sources import automation_named
 from store import metrics
 from store.database import Database
 from store.reads import journeys as reads
@@ -35,15 +35,7 @@ async def of_campaign(db: Database, catalogs: Catalogs, workspace_id: int, ref: 
         passed = await metrics.totals(conn, workspace_id, "block", actions)
         sent = await metrics.totals(conn, workspace_id, "action", actions)
         whole = (await metrics.totals(conn, workspace_id, "campaign", [campaign.id])).get(campaign.id, {})
-    places = list(walk(campaign.definition.workflow))
-    blocks = []
-    for place in places:
-        action_id = campaign.actions.get(place.key, 0)
-        figures = passed.get(action_id, {})
-        shown = _block(place, figures) | {"action_id": action_id, "standing": standing.pop(place.key, 0)}
-        if isinstance(place.block, DeliveringBlock):
-            shown["messages"] = {name: sent.get(action_id, {}).get(name, 0) for name in MESSAGE_METRICS}
-        blocks.append(shown)
+    blocks = _blocks(campaign, passed, sent, standing)
     about_to_start = standing.pop(None, 0)
     return {
         "campaign": {"id": campaign.id, "key": campaign.key, "name": campaign.name, "state": campaign.state},
@@ -57,12 +49,38 @@ async def of_campaign(db: Database, catalogs: Catalogs, workspace_id: int, ref: 
     }
 
 
+async def of_broadcast(db: Database, catalogs: Catalogs, workspace_id: int, ref: str | int) -> dict[str, Any]:
+    """Every block of a broadcast in the order of its workflow, over all triggers; nobody stands at any. Raises NotFound."""
+    async with db.connection() as conn:
+        catalog = await catalogs.get(conn, workspace_id)
+        broadcast = automation_named(catalog.broadcasts, "broadcast", ref)
+        actions = list(broadcast.actions.values())
+        passed = await metrics.totals(conn, workspace_id, "block", actions)
+        sent = await metrics.totals(conn, workspace_id, "action", actions)
+    return {
+        "broadcast": {"id": broadcast.id, "key": broadcast.key, "name": broadcast.name, "state": broadcast.state},
+        "blocks": _blocks(broadcast, passed, sent, {}),
+    }
+
+
 def named(campaigns: Mapping[int, Campaign], ref: str | int) -> Campaign:
     """The campaign with this key or id; raises NotFound."""
-    for campaign in campaigns.values():
-        if ref in (campaign.id, campaign.key):
-            return campaign
-    raise NotFound("campaign", ref)
+    return automation_named(campaigns, "campaign", ref)
+
+
+def _blocks(
+    campaign: Campaign, passed: Mapping[int, Totals], sent: Mapping[int, Totals], standing: dict[str | None, int]
+) -> list[dict[str, Any]]:
+    """Each block with its figures; who stands at one is taken out of `standing`."""
+    blocks = []
+    for place in walk(campaign.definition.workflow):
+        action_id = campaign.actions.get(place.key, 0)
+        figures = passed.get(action_id, {})
+        shown = _block(place, figures) | {"action_id": action_id, "standing": standing.pop(place.key, 0)}
+        if isinstance(place.block, DeliveringBlock):
+            shown["messages"] = {name: sent.get(action_id, {}).get(name, 0) for name in MESSAGE_METRICS}
+        blocks.append(shown)
+    return blocks
 
 
 def _block(place: Place, figures: Totals) -> dict[str, Any]:
@@ -91,4 +109,4 @@ def _block(place: Place, figures: Totals) -> dict[str, Any]:
     }
 
 
-__all__ = ["named", "of_campaign"]
+__all__ = ["named", "of_broadcast", "of_campaign"]

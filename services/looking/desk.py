@@ -126,10 +126,12 @@ class Desk:
         content = await messages.archived(self._db, workspace_id, delivery_id)
         attempts = await messages.attempts(self._db, workspace_id, delivery_id)
         catalog = await self._catalog(workspace_id)
-        campaign = catalog.campaigns.get(answer["message"].get("campaign_id") or 0)
-        names = {"campaign": None if campaign is None else _campaign(campaign)}
-        if answer["message"]["block"] is not None:
-            names |= _block(campaign, answer["message"]["block"])
+        message = answer["message"]
+        campaign = catalog.automations.get(message.get("campaign_id") or message.get("broadcast_id") or 0)
+        names: dict[str, Any] = {"campaign": None if campaign is None else _campaign(campaign)}
+        names["sent_by"] = _sent_by(catalog, message)
+        if message["block"] is not None:
+            names |= _block(campaign, message["block"])
         return {**answer, **content, **attempts, **names}
 
     async def _catalog(self, workspace_id: int) -> Catalog:
@@ -156,6 +158,18 @@ def _campaign(campaign: Campaign) -> dict[str, Any]:
     }
 
 
+def _sent_by(catalog: Catalog, message: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The campaign, broadcast or transactional message behind a message, None where it is gone."""
+    if (number := message.get("transactional_message_id")) is not None:
+        entry = catalog.find("transactional", number)
+        name = "Without a template" if entry is None else getattr(entry.definition, "name", entry.key)
+        return {"kind": "transactional", "key": None if entry is None else entry.key, "name": name}
+    automation = catalog.automations.get(message.get("campaign_id") or message.get("broadcast_id") or 0)
+    if automation is None:
+        return None
+    return {"kind": automation.kind, "key": automation.key, "name": automation.name}
+
+
 def _block(campaign: Campaign | None, key: str) -> dict[str, Any]:
     block = None if campaign is None else campaign.definition.workflow.blocks.get(key)
     return {"label": key if block is None else block.label(key), "block_type": None if block is None else block.type}
@@ -179,7 +193,7 @@ def _with_names(catalog: Catalog, journey: Mapping[str, Any], now: datetime) -> 
 
 def _named_entry(catalog: Catalog, entry: Mapping[str, Any]) -> dict[str, Any]:
     data = entry["data"]
-    campaign = catalog.campaigns.get(data.get("campaign_id") or 0)
+    campaign = catalog.automations.get(data.get("campaign_id") or data.get("broadcast_id") or 0)
     names: dict[str, Any] = {"campaign_name": None if campaign is None else campaign.name}
     if data.get("block"):
         names |= _block(campaign, data["block"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domain.errors import NotFound
+from domain.errors import DomainError, NotFound
 from domain.values import from_unix, to_unix
 from services.looking import people
 from store.database import Connection, Database
@@ -17,6 +17,7 @@ from store.reads.mailbox import CapturedRead, MailboxFilter
 from store.reads.people import PersonRead
 
 Channel = Literal["email", "sms", "push", "in_app", "inbox", "whatsapp", "line", "slack", "webhook", "llm"]
+SOURCES = ("campaign", "broadcast", "transactional")
 LAST_ID = 2**63 - 1
 
 
@@ -31,13 +32,25 @@ class MailboxQuery:
     id_type: people.IdType = "id"
     since: int | None = None
     until: int | None = None
+    campaign: str | None = None
+    broadcast: str | None = None
+    transactional: str | None = None
+
+    @property
+    def source(self) -> tuple[str, str] | None:
+        """The kind and the key of what the messages are to come of; raises DomainError where several are named."""
+        named = [(kind, key) for kind in SOURCES if (key := getattr(self, kind)) is not None]
+        if len(named) > 1:
+            message = f"Name only one of {', '.join(kind for kind, _ in named)}."
+            raise DomainError("invalid_parameter", message, f"/{named[1][0]}")
+        return named[0] if named else None
 
 
 async def page(
     db: Database, workspace_id: int, query: MailboxQuery, *, start: str | None, limit: int, newest_first: bool = False
 ) -> dict[str, Any]:
     """One page, oldest first unless said otherwise; an unknown person got nothing."""
-    parts = decode(start, int)
+    parts, source = decode(start, int), query.source
     after = 0 if parts is None else min(max(parts[0], 0), LAST_ID)
     async with db.connection() as conn:
         person_id = None
@@ -53,6 +66,8 @@ async def page(
             person_id=person_id,
             since=None if query.since is None else from_unix(query.since),
             until=None if query.until is None else from_unix(query.until + 1),
+            kind=None if source is None else source[0],
+            source=None if source is None else source[1],
         )
         found = await reads.page(conn, workspace_id, which, after=after, limit=limit + 1, newest_first=newest_first)
         kept = found[:limit]
@@ -96,15 +111,20 @@ def shown(message: CapturedRead, person: PersonRead | None) -> dict[str, Any]:
         "from": fields.get("from", message.sender) if isinstance(fields, Mapping) else message.sender,
         "at": to_unix(message.at),
         "customer_identifiers": None if person is None else person.identifiers,
-        "campaign": message.campaign,
-        "broadcast": None,
-        "newsletter": None,
-        "transactional": None,
+        **dict.fromkeys(("campaign", "broadcast", "newsletter", "transactional")),
+        _kind(message): message.campaign,
         "block": message.block,
-        "language": None,
-        "rendered": {"errors": [], **message.rendered},
-        "attachments": [],
+        "language": message.language,
+        "rendered": {"errors": [], **{name: said for name, said in message.rendered.items() if name != "attachments"}},
+        "attachments": message.rendered.get("attachments", []),
     }
+
+
+def _kind(message: CapturedRead) -> str:
+    """The kind of definition whose key the message carries."""
+    if message.transactional_id is not None:
+        return "transactional"
+    return "campaign" if message.trigger_no is None else "broadcast"
 
 
 def _number(captured_id: str) -> int:

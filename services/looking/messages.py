@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 import orjson
 
 from domain.errors import NotFound
-from domain.message_metrics import MessageMetric
-from domain.values import from_unix, to_unix
-from services.looking import people
+from domain.values import to_unix
 from services.looking.journeys import seconds
-from services.looking.people import MICROS, IdType
-from store import workspaces
+from services.looking.people import MICROS
 from store.database import Connection, Database
 from store.reads import messages as reads
 from store.reads import people as people_reads
-from store.reads.cursor import decode, encode, instant, micros
-from store.reads.messages import AttemptRead, MessageFilter, MessageRead
+from store.reads.messages import AttemptRead, MessageRead
 from store.reads.people import PersonRead
 
-MessageType = Literal["email", "webhook", "twilio", "push", "in_app", "slack", "whatsapp", "inbox", "line"]
-MessageState = Literal["failed", "sent", "drafted", "attempted"]
-WINDOW = timedelta(days=183)
-_CHANNEL_OF: Mapping[str, str] = {"twilio": "sms"}
 _TYPE_OF: Mapping[str, str] = {"sms": "twilio"}
-_METRIC_OF: Mapping[str, str] = {"dropped": "suppressed"}
 _SHOWN_METRIC: Mapping[str, str] = {"suppressed": "dropped"}
 _UNSHOWN = frozenset({"queued"})
 _TELLS_WHY = frozenset({"drafted", "failed", "undeliverable", "suppressed", "bounced"})
@@ -37,58 +27,13 @@ HOLDOUT = "holdout"
 _OUTCOMES = frozenset({"accepted", "retry", "rejected", "suppressed", "held"})
 
 
-@dataclass(frozen=True, slots=True)
-class MessageQuery:
-    """The filters of a list as a caller gives them."""
-
-    customer: str | None = None
-    id_type: IdType = "id"
-    journey_id: str | None = None
-    block: str | None = None
-    transactional_message_id: int | None = None
-    drafts: bool = False
-    type: MessageType | None = None
-    metric: MessageMetric | None = None
-    state: MessageState | None = None
-    campaign_id: int | None = None
-    newsletter_id: int | None = None
-    action_id: int | None = None
-    start_ts: int | None = None
-    end_ts: int | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether it asks for messages of a kind that this version does not send."""
-        return self.newsletter_id is not None or self.transactional_message_id is not None
-
-
-async def page(
-    db: Database, workspace_id: int, query: MessageQuery, *, start: str | None, limit: int, now: datetime
-) -> dict[str, Any]:
-    """One page, newest first; without times, of the last six months. An unknown person has no messages."""
-    before = _before(start)
-    async with db.connection() as conn:
-        workspace = await workspaces.get(conn, workspace_id)
-        if workspace is None:
-            raise NotFound("workspace", workspace_id)
-        person_id = None
-        if query.customer is not None:
-            person = await people.find(conn, workspace_id, query.customer, query.id_type)
-            if person is None:
-                return {"messages": [], "next": ""}
-            person_id = person.person_id
-        if query.empty:
-            return {"messages": [], "next": ""}
-        which = _filter(query, person_id, workspace.now(now))
-        return await _page(conn, workspace_id, which, before, limit)
-
-
-async def one(db: Database, workspace_id: int, delivery_id: str) -> dict[str, Any]:
-    """One delivery; raises NotFound."""
+async def one(db: Database, workspace_id: int, delivery_id: str, *, responses: bool = False) -> dict[str, Any]:
+    """One delivery, with `responses` also the named buttons that were clicked in it; raises NotFound."""
     async with db.connection() as conn:
         message = await stored(conn, workspace_id, delivery_id)
         person = (await people_reads.by_numbers(conn, workspace_id, [message.person_id])).get(message.person_id or 0)
-    return {"message": shown(message, person)}
+        clicked = await reads.responses(conn, workspace_id, [delivery_id]) if responses else {}
+    return {"message": shown(message, person, clicked.get(delivery_id, {}) if responses else None)}
 
 
 async def archived(db: Database, workspace_id: int, delivery_id: str) -> dict[str, Any]:
@@ -96,14 +41,14 @@ async def archived(db: Database, workspace_id: int, delivery_id: str) -> dict[st
     async with db.connection() as conn:
         message = await stored(conn, workspace_id, delivery_id)
         content = await reads.content(conn, workspace_id, message)
-    rendered = {} if content is None else content.rendered
+    rendered = {} if content is None or message.forgotten else content.rendered
     fields = _mapping(rendered.get("fields"))
     answer = {
         "id": message.delivery_id,
         "body": _text(rendered.get("html", rendered.get("text"))),
         "body_plain": _text(rendered.get("text")),
         "body_amp": _text(rendered.get("amp")),
-        "subject": fields.get("subject", message.subject),
+        "subject": fields.get("subject", None if message.forgotten else message.subject),
         "preheader_text": fields.get("preheader"),
         "from": fields.get("from"),
         "reply_to": fields.get("reply_to"),
@@ -111,9 +56,14 @@ async def archived(db: Database, workspace_id: int, delivery_id: str) -> dict[st
         "bcc": fields.get("bcc"),
         "cc": fields.get("cc"),
         "fake_bcc": bool(fields.get("fake_bcc", False)),
-        "headers": orjson.dumps(rendered.get("headers") or []).decode(),
-        "forgotten": content is None,
+        "headers": _text_of(rendered.get("headers") or []),
+        "language": message.language or "",
+        "forgotten": message.forgotten or content is None,
     }
+    if message.channel == "webhook":
+        payload = _mapping(rendered.get("payload"))
+        answer |= {"body": _text(payload.get("body")), "headers": _text_of(payload.get("headers") or {})}
+        answer |= {"request_method": _text(fields.get("method")).lower(), "url": _text(fields.get("url"))}
     if rendered.get("payload") is not None:
         answer["payload"] = rendered["payload"]
     return {"archived_message": answer}
@@ -135,8 +85,11 @@ async def stored(conn: Connection, workspace_id: int, delivery_id: str) -> Messa
     return message
 
 
-def shown(message: MessageRead, person: PersonRead | None) -> dict[str, Any]:
-    """A delivery in the vendor's shape with ours added."""
+def shown(
+    message: MessageRead, person: PersonRead | None, responses: Mapping[str, tuple[int, datetime]] | None = None
+) -> dict[str, Any]:
+    """A delivery in the vendor's shape with ours added; one whose person is not known, or not yet, has no customer."""
+    template = message.action_id or message.content_id or message.transactional_id
     metrics = {
         _SHOWN_METRIC.get(name, name): at // MICROS for name, at in message.metrics.items() if name not in _UNSHOWN
     }
@@ -149,15 +102,17 @@ def shown(message: MessageRead, person: PersonRead | None) -> dict[str, Any]:
         "created": to_unix(message.created_at),
         "customer_id": None if person is None else person.id,
         "action_id": message.action_id,
-        "content_id": None,
+        "content_id": message.content_id,
         "parent_action_id": None,
+        "msg_template_id": template,
+        "message_template_id": template,
         "trigger_event_id": message.trigger_event_id,
         "failure_message": message.failure_message if message.status in _TELLS_WHY else None,
-        "forgotten": not message.kept,
+        "forgotten": message.forgotten or (not message.kept and message.status != "queued"),
         "metrics": {"created": to_unix(message.created_at), **metrics},
         "journey_id": message.journey_id,
         "block": message.block,
-        "language": None,
+        "language": message.language,
         "variant": message.variant,
         "draft": message.draft,
         "holdout": message.holdout,
@@ -166,7 +121,11 @@ def shown(message: MessageRead, person: PersonRead | None) -> dict[str, Any]:
         "ambiguous": message.ambiguous,
     }
     if message.campaign_id is not None:
-        answer["campaign_id"] = message.campaign_id
+        answer["campaign_id" if message.trigger_no is None else "broadcast_id"] = message.campaign_id
+    if message.transactional_id is not None:
+        answer["transactional_message_id"] = message.transactional_id
+    if responses is not None:
+        answer["tracked_responses"] = {name: {"id": seq, "ts": to_unix(at)} for name, (seq, at) in responses.items()}
     if person is not None:
         answer["customer_identifiers"] = answer["identifiers"] = person.identifiers
     return answer
@@ -188,43 +147,6 @@ def attempts_shown(message: MessageRead, found: Sequence[AttemptRead]) -> list[d
     ]
 
 
-async def _page(
-    conn: Connection, workspace_id: int, which: MessageFilter, before: tuple[datetime, str] | None, limit: int
-) -> dict[str, Any]:
-    found = await reads.page(conn, workspace_id, which, before=before, limit=limit + 1)
-    kept = found[:limit]
-    persons = await people_reads.by_numbers(conn, workspace_id, [message.person_id for message in kept])
-    return {
-        "messages": [shown(message, persons.get(message.person_id or 0)) for message in kept],
-        "next": encode(micros(kept[-1].created_at), kept[-1].delivery_id) if len(found) > limit else "",
-    }
-
-
-def _before(start: str | None) -> tuple[datetime, str] | None:
-    parts = decode(start, int, str)
-    return None if parts is None else (instant(parts[0]), parts[1])
-
-
-def _filter(query: MessageQuery, person_id: int | None, here: datetime) -> MessageFilter:
-    since = None if query.start_ts is None else from_unix(query.start_ts)
-    until = None if query.end_ts is None else from_unix(query.end_ts + 1)
-    if since is None and until is None:
-        since = here - WINDOW
-    return MessageFilter(
-        person_id=person_id,
-        journey_id=query.journey_id,
-        campaign_id=query.campaign_id,
-        action_id=query.action_id,
-        block=query.block,
-        channel=None if query.type is None else _CHANNEL_OF.get(query.type, query.type),
-        state=query.state,
-        metric=None if query.metric is None else _METRIC_OF.get(query.metric, query.metric),
-        draft=query.drafts or query.state == "drafted",
-        since=since,
-        until=until,
-    )
-
-
 def _code(answer: str | None) -> str:
     """The number an answer begins with, as SMTP replies and HTTP statuses do."""
     first = (answer or "").partition(" ")[0]
@@ -239,15 +161,15 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _text_of(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
 __all__ = [
-    "MessageQuery",
-    "MessageState",
-    "MessageType",
     "archived",
     "attempts",
     "attempts_shown",
     "one",
-    "page",
     "shown",
     "stored",
 ]

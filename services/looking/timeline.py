@@ -104,7 +104,7 @@ def _step(catalog: Catalog, values: Mapping[str, Any]) -> tuple[str, dict[str, A
 
 def _delivery(catalog: Catalog, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     plain = ("delivery_id", "channel", "status", "recipient", "subject", "failure_message", "journey_id", "block")
-    data = _campaign(catalog, values) | {name: values[name] for name in plain}
+    data = _source(catalog, values) | {name: values[name] for name in plain}
     more = ("metric", "draft", "holdout")
     return values["metric"], data | {name: values[name] for name in more}
 
@@ -112,6 +112,20 @@ def _delivery(catalog: Catalog, values: Mapping[str, Any]) -> tuple[str, dict[st
 def _campaign(catalog: Catalog, values: Mapping[str, Any]) -> dict[str, Any]:
     campaign = catalog.campaigns.get(values["campaign_id"])
     return {"campaign_id": values["campaign_id"], "campaign": None if campaign is None else campaign.key}
+
+
+def _source(catalog: Catalog, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a message comes of: a campaign, a trigger of a broadcast, or a transactional message."""
+    if (number := values["transactional_id"]) is not None:
+        entry = catalog.find("transactional", number)
+        key = None if entry is None else entry.key
+        return {"campaign_id": None, "campaign": None, "transactional_message_id": number, "transactional": key}
+    if values["trigger_no"] is None:
+        return _campaign(catalog, values)
+    broadcast = catalog.broadcasts.get(values["campaign_id"])
+    key = None if broadcast is None else broadcast.key
+    named = {"broadcast_id": values["campaign_id"], "broadcast": key, "trigger_id": values["trigger_no"]}
+    return {"campaign_id": None, "campaign": None, **named}
 
 
 _SHAPES = {

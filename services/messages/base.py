@@ -40,6 +40,10 @@ class Handing:
     """What calls are signed with, the current key first (ACT-30)."""
     variables: Mapping[str, Any] | None = None
     """What templates can read that are looked up at the attempt, where it is not the first."""
+    devices: tuple[str, ...] = ()
+    """The tokens that a transactional push goes to (CHN-06)."""
+    attachments: tuple[tuple[str, bytes], ...] = ()
+    """Files of a transactional email by their names (MSG-25)."""
 
     def outgoing(
         self,

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Final
 
 from channels.base import Outgoing
 from domain import consent
-from domain.addresses import Address
+from domain.addresses import MAX_RECIPIENTS, Address
 from domain.content import EmailMessage
-from domain.definitions.layout import LayoutDefinition
-from domain.definitions.sender import SenderDefinition
 from domain.definitions.settings import Redirect
 from domain.deliveries import message_id
 from domain.received import COPY_HEADER, DELIVERY_HEADER
-from ingest.catalog import Catalog, Entry
-from rendering.email import Layout, RenderedEmail, SenderIdentity, Surroundings, render_email, restored
-from rendering.errors import RenderError
+from rendering.attached import described
+from rendering.email import SMTPAPI, render_email
+from rendering.errors import SenderNotOurs
+from rendering.headers import with_email_id
 from rendering.mime import Mail, build
+from rendering.rendered_email import RenderedEmail, restored
 from services.messages.base import Handing, Making
+from services.messages.email_surroundings import surroundings
+from services.sender_checks import may_send_from
 
-LAYOUTLESS_EDITORS = frozenset({"drag_and_drop", "design_studio"})
-_PUBLIC = ("channel", "fields", "headers", "html", "text", "errors")
+MAILER: Final = "Sojourn"
+"""What `X-Mailer` says (MSG-20)."""
+_PUBLIC = ("channel", "fields", "headers", "html", "text", "amp", "errors")
 
 
 class EmailKind:
@@ -36,6 +40,8 @@ class EmailKind:
         message = making.content
         assert isinstance(message, EmailMessage), "only email blocks ask for an email"
         email = render_email(message, surroundings(making.catalog, message), making.context, making.now)
+        if not may_send_from(making.catalog, email.sender.mailbox):
+            raise SenderNotOurs
         return redirected(email, making.catalog.settings.sending)
 
     def restored(self, document: Mapping[str, Any]) -> RenderedEmail:
@@ -45,33 +51,35 @@ class EmailKind:
     def outgoing(self, rendered: RenderedEmail, handing: Handing) -> Outgoing:
         """The email as MIME, with the ways to unsubscribe in its header."""
         row, email = handing.row, rendered
-        copies = () if email.fake_bcc else tuple(address.mailbox for address in email.bcc)
         links: tuple[tuple[str, str], ...] = ((DELIVERY_HEADER, row.delivery_id),)
         own = {name.casefold() for name, _ in email.headers}
         if email.unsubscribe_url is not None and "list-unsubscribe" not in own:
             links += (("List-Unsubscribe", f"<{email.unsubscribe_url}>"),)
             if "list-unsubscribe-post" not in own:
                 links += (("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
-        recipients = (handing.way.channel.normalise(email.recipient.mailbox), *copies)
-        raw = _raw(handing, email, links)
-        return handing.outgoing(recipients, raw, self.shown(email), sender=email.sender.mailbox)
+        first, *others = email.recipients
+        copies = (*others, *email.cc, *(() if email.fake_bcc else email.bcc))
+        recipients = (handing.way.channel.normalise(first.mailbox), *(address.mailbox for address in copies))
+        shown = self.shown(email)
+        if handing.attachments:
+            shown["attachments"] = described(handing.attachments)
+        return handing.outgoing(_once(recipients), _raw(handing, email, links), shown, sender=email.sender.mailbox)
 
     def copies(self, rendered: RenderedEmail, handing: Handing) -> Sequence[Outgoing]:
-        """A separate copy, told by its subject; it makes no delivery (MSG-21)."""
-        email = rendered
-        if not email.bcc or not email.fake_bcc:
+        """A separate copy for each who gets one, told by its subject; it makes no delivery (MSG-21)."""
+        if not rendered.fake_bcc:
             return ()
-        copy = replace(
-            email, recipient=email.bcc[0], subject=f"{email.subject} ({email.recipient.mailbox})", unsubscribe_url=None
-        )
-        return (
-            replace(
-                self.outgoing(copy, handing),
-                purpose="fake_bcc",
-                recipients=tuple(address.mailbox for address in email.bcc),
-                raw=_raw(handing, copy, ((COPY_HEADER, handing.row.delivery_id),), "copy/"),
-            ),
-        )
+        subject = f"{rendered.subject} ({rendered.to})"
+        marks = ((COPY_HEADER, handing.row.delivery_id),)
+        found = []
+        for number, address in enumerate(rendered.bcc, start=1):
+            copy = replace(rendered, recipients=(address,), cc=(), bcc=(), subject=subject, unsubscribe_url=None)
+            # Whoever keeps what was handed over tells the copies of one delivery apart by their attempts.
+            attempt = handing.row.attempts * MAX_RECIPIENTS + number
+            raw = _raw(handing, copy, marks, f"copy/{number}/" if number > 1 else "copy/")
+            made = handing.outgoing((address.mailbox,), raw, self.shown(copy), sender=copy.sender.mailbox)
+            found.append(replace(made, purpose="fake_bcc", attempt=attempt))
+        return found
 
     def shown(self, rendered: RenderedEmail) -> dict[str, Any]:
         """The email in the contract's shape."""
@@ -82,71 +90,46 @@ def redirected(email: RenderedEmail, sending: consent.Sending) -> RenderedEmail:
     """The message to the test address instead, without copies, where the workspace says so (OUT-26)."""
     if not isinstance(sending, Redirect):
         return email
-    return replace(email, recipient=Address(sending.test_address, email.recipient.name), bcc=())
+    return replace(email, recipients=(Address(sending.test_address, email.recipient.name),), cc=(), bcc=())
 
 
-def surroundings(catalog: Catalog, message: EmailMessage) -> Surroundings:
-    """What an email takes from its workspace; raises RenderError where it names what is not there."""
-    layout = None
-    if message.editor not in LAYOUTLESS_EDITORS and message.layout is not None:
-        own = message.layout_reference
-        found = _chosen(catalog, "layout", own) if own is not None else _usual(catalog.layouts)
-        if found is not None and isinstance(found.definition, LayoutDefinition):
-            layout = Layout(found.id, found.definition.name, found.definition.body)
-    return Surroundings(_sender(catalog, message), layout, catalog.settings.url_parameters)
+def _once(addresses: Sequence[str]) -> tuple[str, ...]:
+    """The addresses, each once whatever its case, so that nobody gets the same message twice."""
+    return tuple({address.casefold(): address for address in reversed(addresses)}.values())[::-1]
 
 
-def _sender(catalog: Catalog, message: EmailMessage) -> SenderIdentity | None:
-    """The message's own sender, else the workspace's default, else the oldest."""
-    if message.from_ is not None:
-        return None
-    if message.sender is not None:
-        chosen = _chosen(catalog, "sender", message.sender)
-        identity = _identity(chosen)
-        if identity is None:
-            raise RenderError(f"The sender '{chosen.key}' has no email address", "sender")
-        return identity
-    identities = [entry for entry in catalog.senders if _identity(entry) is not None]
-    entry = _usual(identities) or next(iter(identities), None)
-    return None if entry is None else _identity(entry)
-
-
-def _identity(entry: Entry) -> SenderIdentity | None:
-    """The email identity of a sender; None for one that is a telephone number."""
-    sender = entry.definition
-    if not isinstance(sender, SenderDefinition) or sender.email is None:
-        return None
-    return SenderIdentity(sender.email, sender.name)
-
-
-def _usual(entries: Sequence[Entry]) -> Entry | None:
-    """The one that says it is the default; of several, the oldest."""
-    return next((entry for entry in entries if getattr(entry.definition, "default", False)), None)
-
-
-def _chosen(catalog: Catalog, kind: str, ref: str | int) -> Entry:
-    entry = catalog.find(kind, ref)
-    if entry is None:
-        raise RenderError(f"There is no {kind} {ref!r}", kind)
-    return entry
-
-
-def _raw(handing: Handing, email: RenderedEmail, links: tuple[tuple[str, str], ...], subject: str = "") -> bytes:
-    key = handing.catalog.workspace.delivery_key
-    return build(
-        Mail(
-            sender=email.sender,
-            recipient=email.recipient,
-            subject=email.subject,
-            date=handing.row.first_attempt_at or handing.at,
-            message_id=message_id(key, subject + handing.row.delivery_id, email.sender.domain),
-            text=email.text,
-            html=email.html,
-            reply_to=email.reply_to,
-            headers=email.headers,
-            links=links,
-        )
+def mail_of(email: RenderedEmail, at: datetime, message_id: str) -> Mail:
+    """The email as it is written out, without anything that says which delivery it is."""
+    return Mail(
+        sender=email.sender,
+        recipients=email.recipients,
+        subject=email.subject,
+        date=at,
+        message_id=message_id,
+        text=email.text,
+        html=email.html,
+        amp=email.amp,
+        cc=email.cc,
+        reply_to=email.reply_to,
+        headers=email.headers,
+        links=(("X-Mailer", MAILER), ("X-Report-Abuse-To", f"abuse@{email.sender.domain}")),
     )
 
 
-__all__ = ["EmailKind", "redirected", "surroundings"]
+def _raw(handing: Handing, email: RenderedEmail, links: tuple[tuple[str, str], ...], subject: str = "") -> bytes:
+    row, key = handing.row, handing.catalog.workspace.delivery_key
+    name = message_id(key, subject + row.delivery_id, email.sender.domain)
+    mail = mail_of(email, row.first_attempt_at or handing.at, name)
+    headers = _own_headers(email, row.delivery_id)
+    return build(replace(mail, headers=headers, links=(*mail.links, *links), attachments=handing.attachments))
+
+
+def _own_headers(email: RenderedEmail, delivery_id: str) -> tuple[tuple[str, str], ...]:
+    """The author's headers; the one that a relay takes orders by names the delivery as well (MSG-20)."""
+    return tuple(
+        (name, (with_email_id(value, delivery_id) or value) if name.lower() == SMTPAPI else value)
+        for name, value in email.headers
+    )
+
+
+__all__ = ["MAILER", "EmailKind", "mail_of", "redirected"]

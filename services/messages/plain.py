@@ -35,7 +35,7 @@ class PlainKind(ABC):
 
     def outgoing(self, rendered: RenderedMessage, handing: Handing) -> Outgoing:
         """The message as JSON."""
-        recipients = (handing.way.channel.normalise(rendered.to),)
+        recipients = handing.devices or (handing.way.channel.normalise(rendered.to),)
         sender = rendered.fields.get("from") or ""
         raw = rendered.request(handing.row.delivery_id)
         return handing.outgoing(recipients, raw, self.shown(rendered), sender=sender)

@@ -15,7 +15,7 @@ SCAN_PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class CapturedRead:
-    """One captured message without its source."""
+    """One captured message without its source; the last three as its delivery says, where there is one."""
 
     captured_id: int
     delivery_id: str | None
@@ -30,11 +30,17 @@ class CapturedRead:
     campaign: str | None
     block: str | None
     rendered: Mapping[str, Any]
+    language: str | None
+    trigger_no: int | None
+    transactional_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxFilter:
-    """Which messages to list; what is None narrows nothing. `until` is exclusive, `to` ignores case."""
+    """Which messages to list; what is None narrows nothing. `until` is exclusive, `to` ignores case.
+
+    `source` is the key of what `kind` of automation or template it comes of.
+    """
 
     to: str | None = None
     channel: str | None = None
@@ -42,9 +48,19 @@ class MailboxFilter:
     person_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    kind: str | None = None
+    source: str | None = None
 
 
-_COLUMNS = ", ".join(f'"{column.name}"' for column in fields(CapturedRead))
+_OF_DELIVERY = ("language", "trigger_no", "transactional_id")
+_COLUMNS = ", ".join(
+    f'{"d" if column.name in _OF_DELIVERY else "m"}."{column.name}"' for column in fields(CapturedRead)
+)
+_KIND = """COALESCE((SELECT CASE WHEN d.transactional_id IS NOT NULL THEN 'transactional'
+                                 WHEN d.trigger_no IS NOT NULL THEN 'broadcast' END
+                  FROM deliveries d
+                  WHERE d.workspace_id = mailbox.workspace_id AND d.delivery_id = mailbox.delivery_id), 'campaign')"""
+_FROM = """mailbox m LEFT JOIN deliveries d ON d.workspace_id = m.workspace_id AND d.delivery_id = m.delivery_id"""
 
 
 async def page(
@@ -60,7 +76,7 @@ async def page(
             break
         after = rows[-1][0]
     records = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM mailbox WHERE workspace_id = $1 AND captured_id = ANY($2::bigint[])",
+        f"SELECT {_COLUMNS} FROM {_FROM} WHERE m.workspace_id = $1 AND m.captured_id = ANY($2::bigint[])",
         workspace_id,
         found[:limit],
     )
@@ -78,6 +94,7 @@ async def _scan(
               AND ($4::text IS NULL OR channel = $4) AND ($5 OR outcome = '{ACCEPTED}')
               AND ($6::bigint IS NULL OR person_id = $6)
               AND ($7::timestamptz IS NULL OR at >= $7) AND ($8::timestamptz IS NULL OR at < $8)
+              AND ($10::text IS NULL OR (campaign = $10 AND {_KIND} = $9::text))
             ORDER BY captured_id {order} LIMIT $3""",
         workspace_id,
         after,
@@ -87,6 +104,8 @@ async def _scan(
         which.person_id,
         which.since,
         which.until,
+        which.kind,
+        which.source,
     )
     return [(record["captured_id"], record["to"]) for record in records]
 
@@ -98,7 +117,7 @@ def _is_to(recipients: Sequence[str], wanted: str) -> bool:
 
 async def get(conn: Connection, workspace_id: int, captured_id: int) -> CapturedRead | None:
     """One message, or None."""
-    query = f"SELECT {_COLUMNS} FROM mailbox WHERE workspace_id = $1 AND captured_id = $2"
+    query = f"SELECT {_COLUMNS} FROM {_FROM} WHERE m.workspace_id = $1 AND m.captured_id = $2"
     record = await conn.fetchrow(query, workspace_id, captured_id)
     return CapturedRead(**record) if record else None
 

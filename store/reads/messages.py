@@ -12,7 +12,10 @@ from store.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class MessageRead:
-    """One delivery; `kept` says whether its rendered content is still there."""
+    """One delivery; `kept` says whether its rendered content is still there.
+
+    One of a broadcast has a `trigger_no`, one of a transactional message a `transactional_id` and no campaign.
+    """
 
     delivery_id: str
     channel: str
@@ -34,6 +37,11 @@ class MessageRead:
     draft: bool
     variant: str | None
     holdout: bool
+    transactional_id: int | None
+    trigger_no: int | None
+    language: str | None
+    content_id: int | None
+    forgotten: bool
     created_at: datetime
     kept: bool
 
@@ -59,23 +67,31 @@ class AttemptRead:
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """Which deliveries to list; what is None narrows nothing. `until` is exclusive."""
+    """Which deliveries to list; what is None narrows nothing. `until` is exclusive, `template_id` that of a block or content."""
 
     person_id: int | None = None
     journey_id: str | None = None
     campaign_id: int | None = None
+    transactional_id: int | None = None
     action_id: int | None = None
+    template_id: int | None = None
     block: str | None = None
     channel: str | None = None
-    state: str | None = None
+    states: Sequence[str] | None = None
     metric: str | None = None
     draft: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
 
 
-_ROW = ", ".join(f"d.{column.name}" for column in fields(MessageRead) if column.name != "kept")
-_COLUMNS = f"""{_ROW}, EXISTS (
+_MADE = frozenset({"kept", "content_id"})
+_ROW = ", ".join(f"d.{column.name}" for column in fields(MessageRead) if column.name not in _MADE)
+_CONTENT = """COALESCE(d.content_id, (
+    SELECT k.content_id FROM content_ids k
+    WHERE k.workspace_id = d.workspace_id AND k.owner = 'transactional' AND k.owner_id = d.transactional_id
+      AND k.language = lower(COALESCE(d.language, '') COLLATE "C")))"""
+"""The number of what a transactional message says in the language, where it has been given one (APP-08)."""
+_COLUMNS = f"""{_ROW}, {_CONTENT} AS content_id, EXISTS (
     SELECT 1 FROM delivery_contents c
     WHERE c.workspace_id = d.workspace_id AND c.delivery_id = d.delivery_id AND c.created_at = d.created_at) AS kept"""
 
@@ -88,10 +104,12 @@ async def page(
         ("d.person_id = {}", which.person_id),
         ("d.journey_id = {}", which.journey_id),
         ("d.campaign_id = {}", which.campaign_id),
+        ("d.transactional_id = {}", which.transactional_id),
         ("d.action_id = {}", which.action_id),
+        (f"COALESCE(d.action_id, {_CONTENT}, d.transactional_id) = {{}}", which.template_id),
         ("d.block = {}", which.block),
         ("d.channel = {}", which.channel),
-        ("d.status = {}", which.state),
+        ("d.status = ANY({}::text[])", None if which.states is None else list(which.states)),
         ("d.metrics ? {}", which.metric),
         ("d.draft = {}", which.draft),
         ("d.created_at >= {}", which.since),
@@ -121,6 +139,34 @@ async def get(conn: Connection, workspace_id: int, delivery_id: str) -> MessageR
     query = f"SELECT {_COLUMNS} FROM deliveries d WHERE d.workspace_id = $1 AND d.delivery_id = $2"
     record = await conn.fetchrow(query, workspace_id, delivery_id)
     return MessageRead(**record) if record else None
+
+
+async def first_triggered(conn: Connection, workspace_id: int, broadcast_id: int) -> datetime | None:
+    """When a broadcast was triggered for the first time, None where it never was."""
+    found: datetime | None = await conn.fetchval(
+        """SELECT min(created_at) FROM broadcast_triggers
+           WHERE workspace_id = $1 AND broadcast_id = $2 AND accepted""",
+        workspace_id,
+        broadcast_id,
+    )
+    return found
+
+
+async def responses(
+    conn: Connection, workspace_id: int, delivery_ids: Sequence[str]
+) -> dict[str, dict[str, tuple[int, datetime]]]:
+    """The named buttons that were clicked in these messages: the number of the first report of each, and its instant."""
+    records = await conn.fetch(
+        """SELECT DISTINCT ON (delivery_id, response) delivery_id, response, seq, at FROM message_events
+           WHERE workspace_id = $1 AND delivery_id = ANY($2::text[]) AND metric = 'clicked' AND response IS NOT NULL
+           ORDER BY delivery_id, response, at, seq""",
+        workspace_id,
+        list(delivery_ids),
+    )
+    found: dict[str, dict[str, tuple[int, datetime]]] = {}
+    for record in records:
+        found.setdefault(record["delivery_id"], {})[record["response"]] = (record["seq"], record["at"])
+    return found
 
 
 async def content(conn: Connection, workspace_id: int, message: MessageRead) -> ContentRead | None:
@@ -153,6 +199,8 @@ __all__ = [
     "MessageRead",
     "attempts",
     "content",
+    "first_triggered",
     "get",
     "page",
+    "responses",
 ]

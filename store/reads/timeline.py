@@ -80,7 +80,7 @@ _DELIVERIES = f"""
     SELECT m.at, (lpad(COALESCE(array_position(ARRAY[{", ".join(f"'{metric}'" for metric in METRIC_ORDER)}], m.metric),
                                 99)::text, 2, '0') || '/' || d.delivery_id) COLLATE "C" AS key,
            m.metric, d.delivery_id, d.channel, d.status, d.recipient, d.subject, d.failure_message, d.journey_id,
-           d.campaign_id, d.block, d.draft, d.holdout
+           d.campaign_id, d.trigger_no, d.transactional_id, d.block, d.draft, d.holdout
     FROM deliveries d CROSS JOIN LATERAL (
         SELECT e.key AS metric, timestamptz 'epoch' + e.value::bigint * interval '1 microsecond' AS at
         FROM jsonb_each_text(d.metrics) e WHERE e.key <> 'created'

@@ -41,6 +41,7 @@ async def test_a_stack_is_born_and_born_again(server: Server) -> None:
         "host": "127.0.0.1",
         "port": 2626,
         "require_tls": True,
+        "tls": "auto",
     }
     assert provider["status"]["revision"] == 2
     senders = (await server.http.get("/v1/definitions/sender", headers=app)).json()["definitions"]

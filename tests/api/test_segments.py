@@ -179,6 +179,7 @@ async def test_ppl_40_what_is_used_or_has_conditions_is_not_deleted(workspace):
         "segment_id": await number(workspace),
         "used_by": {
             "campaigns": [campaign],
+            "broadcasts": [],
             "segments": [happy],
             "forms": [],
             "sent_newsletters": [],

@@ -19,16 +19,23 @@ OPEN = {
     "/v1/health/ready",
     "/metrics",
     "/unsubscribe/{delivery_id}",
+    "/view/{delivery_id}",
     "/v1/projects/{write_key}/settings",
 }
 OPEN |= {"/api/v1/metrics", "/api/v1/push/events", "/forms/submit_action"}
-OPEN |= {"/v1/exports/files/{token}", "/v1/webhooks/campaigns/{token}"}
+OPEN |= {"/v1/exports/files/{token}", "/v1/webhooks/campaigns/{token}", "/view/{delivery_id}"}
 BODIES = {"post", "put", "patch"}
 BODILESS = {("post", "/v1/data_in/{call}/resend"), ("post", "/v1/journeys/{journey_id}/end")}
 BODILESS |= {("post", f"/v1/segments/{{segment}}/{word}") for word in ("archive", "rebuild", "unarchive")}
 BODILESS |= {("post", f"/v1/campaigns/{{campaign}}/{word}") for word in ("archive", "unarchive")}
+BODILESS |= {("post", f"/v1/broadcasts/{{broadcast}}/{word}") for word in ("start", "stop", "archive", "unarchive")}
+BODILESS |= {
+    ("post", f"/v1/broadcasts/{{broadcast}}/triggers/{{trigger_id}}/{word}") for word in ("pause", "resume", "cancel")
+}
+BODILESS |= {("post", "/v1/domains/{domain}/verify"), ("post", "/v1/esp/suppression/{suppression_type}/{email_address}")}
 BODILESS |= {("post", f"/api/v1/customers/{{identifier}}/{word}") for word in ("suppress", "unsuppress")}
 BODILESS |= {("post", "/v1/tasks/{task_id}/cancel"), ("post", "/v1/messages/{message_id}/send")}
+BODILESS |= {("post", "/v1/messages/{message_id}/cancel"), ("post", "/v1/transactional/{transactional}/cancel")}
 PARTS: Any = dict.fromkeys(("db", "notifier", "acceptor", "access", "catalogs", "health"))
 DESCRIPTION: dict[str, Any] = create_app(Parts(**PARTS, base_url="http://localhost", version="test")).openapi()
 
@@ -69,7 +76,7 @@ def test_each_operation_says_who_may_call(method: str, path: str, operation: dic
     schemes = {name for item in operation.get("security", []) for name in item}
     if path in OPEN:
         assert schemes == set()
-    elif dialect_of(method.upper(), path) is Dialect.MANAGEMENT:
+    elif dialect_of(method.upper(), path) in (Dialect.MANAGEMENT, Dialect.SENDS):
         assert schemes <= {"AppKey", "AccountToken"}
         assert schemes
     elif dialect_of(method.upper(), path) is Dialect.PIPELINES:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from clock import system_now
 from stack.description import StackDescription
 from tests.support.eventually import eventually
-from tests.support.live import SENDER, Workspace, campaign, email, on_event
+from tests.support.live import DOMAIN, SENDER, Workspace, campaign, email, on_event
 from tests.support.moments import attribute, delay, messages, only_journey, segment, segments, walked
 
 LATE = 20
@@ -28,7 +28,7 @@ def sink(stack: StackDescription) -> dict[str, Any]:
 async def normal(stack: StackDescription, http: httpx.AsyncClient) -> Workspace:
     """A fresh workspace on real time with a default sender and the sink as its way out."""
     workspace = await Workspace.create(stack, http, sandbox=False)
-    await workspace.define(SENDER, sink(stack))
+    await workspace.define(DOMAIN, SENDER, sink(stack))
     return workspace
 
 
@@ -199,7 +199,7 @@ async def test_what_only_a_sandbox_may_do(normal: Workspace, method: str, path: 
 
 async def test_without_a_way_out_no_campaign_starts(stack: StackDescription, http: httpx.AsyncClient):
     workspace = await Workspace.create(stack, http, sandbox=False)
-    await workspace.define(SENDER, campaign("drip", on_event("order"), "mail", {"mail": email("Hello")}))
+    await workspace.define(DOMAIN, SENDER, campaign("drip", on_event("order"), "mail", {"mail": email("Hello")}))
     answer = await workspace.call("POST", "/v1/campaigns/drip/start", {}, status=422)
     assert [(error["code"], error["stage"]) for error in answer["errors"]] == [("channel_disabled", "start")]
     await workspace.define(sink(stack))

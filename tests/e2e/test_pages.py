@@ -29,9 +29,10 @@ async def keys(stack: StackDescription, http: httpx.AsyncClient, *, sandbox: boo
     """The keys of a new workspace that stands in for a built-in one."""
     made = await Workspace.create(stack, http, sandbox=sandbox, name="Sandbox" if sandbox else "Live")
     sender = {"kind": "sender", "key": "default", "name": "Sojourn", "email": "hello@example.com", "default": True}
+    domain = {"kind": "domain", "key": "default", "domain": "example.com", "use": "sending"}
     config = {"host": stack.smtp.host, "port": stack.smtp.port}
     provider = {"kind": "provider", "key": "sink", "channel": "email", "provider": "smtp", "config": config}
-    await made.define(sender, *([] if sandbox else [provider]))
+    await made.define(sender, *([] if sandbox else [domain, provider]))
     return WorkspaceKeys(
         id=made.id,
         name="Sandbox" if sandbox else "Live",

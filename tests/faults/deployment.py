@@ -16,7 +16,7 @@ from temporalio.client import Client
 from domain.received import read
 from stack.supervisor import Stack
 from tests.support.eventually import eventually
-from tests.support.live import SENDER, Workspace, campaign, email, on_event
+from tests.support.live import DOMAIN, SENDER, Workspace, campaign, email, on_event
 from tests.support.load import EVENT
 
 
@@ -89,7 +89,7 @@ class Deployment:
     async def normal(self, *documents: dict[str, Any]) -> Workspace:
         """A workspace on real time whose mail leaves by SMTP."""
         workspace = await Workspace.create(self.stack.describe(), self.http, sandbox=False)
-        await workspace.define(SENDER, sink_provider(self.stack), *documents)
+        await workspace.define(DOMAIN, SENDER, sink_provider(self.stack), *documents)
         return workspace
 
     def built_in(self, name: str) -> Workspace:

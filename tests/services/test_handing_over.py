@@ -17,6 +17,9 @@ from tests.services.posting import begin, campaign
 from tests.support.database import START, Room
 
 
+DOMAIN = {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"}
+
+
 @dataclass
 class Live:
     """A normal workspace whose email goes to a real SMTP server."""
@@ -44,7 +47,9 @@ async def live(database: Database) -> AsyncIterator[Live]:
     sink = SmtpSink(0, on_message=keep)
     await sink.start()
     try:
-        yield Live(Room(database, number), sink, received)
+        place = Live(Room(database, number), sink, received)
+        await place.room.define(DOMAIN)
+        yield place
     finally:
         await sink.stop()
 
@@ -53,7 +58,7 @@ async def test_real_smtp(database: Database) -> None:
     async with live(database) as place:
         post = await begin(place.room, campaign(), place.relay())
         recorded = await post.deliver()
-        assert (recorded.status, len(place.received)) == ("sent", 1)
+        assert (recorded.status, recorded.explanation, len(place.received)) == ("sent", None, 1)
         assert b"List-Unsubscribe: <" in place.received[0]
         assert (await post.delivery()).provider == "relay"
         await post.deliverer.close()

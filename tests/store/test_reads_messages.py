@@ -55,7 +55,7 @@ async def test_each_filter_narrows(here):
     assert await ids(here, metric="opened") == ["a"]
     assert await ids(here, draft=True) == ["d"]
     assert await ids(here, draft=False) == ["s", "a"]
-    assert await ids(here, state="suppressed") == ["s"]
+    assert await ids(here, states=["suppressed"]) == ["s"]
     assert await ids(here, since=START + timedelta(days=1)) == ["s"]
     assert await ids(here, until=START) == []
 

@@ -138,4 +138,6 @@ def on_match(conditions: Any) -> dict[str, Any]:
     return {"type": "segment", "conditions": conditions}
 
 
+DOMAIN = {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"}
+"""What normal workspaces send from."""
 SENDER = {"kind": "sender", "key": "team", "name": "Team", "email": "team@example.com", "default": True}

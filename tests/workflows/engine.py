@@ -33,6 +33,7 @@ START = datetime.fromisoformat("2026-01-01T10:00:00+00:00")
 READY_LIMIT = 30.0
 MAIL = [
     {"kind": "sender", "key": "team", "name": "Team", "email": "team@example.com", "default": True},
+    {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"},
     {"kind": "provider", "key": "out", "name": "Out", "channel": "email", "provider": "capture"},
 ]
 
@@ -108,6 +109,8 @@ class Engine:
 
 class Flow:
     """One workspace: definitions and facts in, journeys and their histories out."""
+
+    mail = MAIL
 
     def __init__(self, engine: Engine, workspace_id: int) -> None:
         self.engine = engine

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from clock import system_now
 from domain.captured import FaultRule
+from domain.sends import BroadcastRef
 from domain.task_steps import TaskRef
 from ingest.catalog import Catalogs
 from services import imports
 from services import journeys as ending
+from services.broadcasts import control, life, triggering
 from store import mailbox
 
 if TYPE_CHECKING:
@@ -161,6 +163,39 @@ async def file_of_rows(flow: Flow) -> str:
     return workflow_id
 
 
+async def broadcast_ahead_of_its_rate(flow: Flow) -> str:
+    """A trigger that takes several turns, waits for the clock between two of them, is paused and resumed, and ends."""
+    engine = flow.engine
+    blocks = {"mail": MAIL}
+    document = {"kind": "broadcast", "key": "news", "name": "News", "recipients": "everyone"}
+    rate = {"limit": 1, "per": "hour"}
+    await flow.define(*flow.mail, {**document, "send_rate": rate, "workflow": {"start": "mail", "blocks": blocks}})
+    await life.start(engine.db, flow.workspace_id, "news", system_now())
+    for number in range(3):
+        await flow.identify(f"{PERSON}-{number}", email=f"{PERSON}-{number}@example.com")
+    await flow.settle()
+
+    async def read() -> dict[str, Any]:
+        return {"data": {"name": PERSON}}
+
+    trigger_no = await triggering.trigger(engine.db, flow.workspace_id, "news", read, system_now())
+    engine.notifier.send("outbox")
+    await flow.settle()
+    (row,) = await flow.rows("SELECT broadcast_id FROM broadcast_triggers WHERE workspace_id = $1")
+    ref = BroadcastRef(
+        workspace_id=flow.workspace_id, broadcast_id=row["broadcast_id"], trigger_no=trigger_no
+    )
+    key = (ref.workspace_id, ref.broadcast_id, ref.trigger_no)
+    await control.pause(engine.db, key)
+    await control.resume(engine.db, key)
+    await flow.advance("PT3H")
+    await engine.gateway.client.get_workflow_handle(ref.workflow_id).result()
+    return ref.workflow_id
+
+
+BROADCASTS: dict[str, Callable[[Flow], Awaitable[str]]] = {
+    broadcast_ahead_of_its_rate.__name__: broadcast_ahead_of_its_rate
+}
 TASKS: dict[str, Callable[[Flow], Awaitable[str]]] = {file_of_rows.__name__: file_of_rows}
 SANDBOX: dict[str, Callable[[Flow], Awaitable[None]]] = {
     recorded.__name__: recorded

@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.workflows.engine import Flow
-from tests.workflows.recording import FOLDER, LIVE, PERSON, SANDBOX, TASKS
+from tests.workflows.recording import BROADCASTS, FOLDER, LIVE, PERSON, SANDBOX, TASKS
 from workflows.converter import DATA_CONVERTER
 from workflows.runtime import WORKFLOWS, workflow_runner
 
@@ -30,7 +30,7 @@ async def test_a_recorded_history_replays(file: Path):
 
 
 def test_every_way_has_a_recorded_history():
-    assert {file.stem for file in FOLDER.glob("*.json")} >= SANDBOX.keys() | LIVE.keys() | TASKS.keys()
+    assert {file.stem for file in FOLDER.glob("*.json")} >= SANDBOX.keys() | LIVE.keys() | TASKS.keys() | BROADCASTS.keys()
 
 
 @pytest.mark.parametrize("name", SANDBOX)
@@ -49,6 +49,12 @@ async def test_what_runs_now_replays_in_real_time(live: Flow, name: str):
 async def test_what_runs_now_replays_for_tasks(sandbox: Flow, name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("services.long_tasks.TURN_SECONDS", 0.0)
     await keep(sandbox, name, await TASKS[name](sandbox))
+
+
+@pytest.mark.parametrize("name", BROADCASTS)
+async def test_what_runs_now_replays_for_broadcasts(sandbox: Flow, name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.broadcasts.running.TURN_SECONDS", 0.0)
+    await keep(sandbox, name, await BROADCASTS[name](sandbox))
 
 
 async def test_a_history_holds_nothing_personal(sandbox: Flow):

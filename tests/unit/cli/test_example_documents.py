@@ -18,11 +18,11 @@ RECIPES = EXAMPLES / "recipes"
 SINK = {"kind": "provider", "key": "sink", "channel": "email", "provider": "capture"}
 
 
-@pytest.mark.parametrize("name", ["shop", "live", "segments", "engine", "recipes"])
+@pytest.mark.parametrize("name", ["shop", "live", "segments", "engine", "recipes", "sends"])
 def test_a_folder_has_no_problems(name: str) -> None:
     sources = read_sources(EXAMPLES / name)
     raws = [(source.place(), source.value) for source in sources]
-    sandbox = name in {"shop", "engine", "recipes"}
+    sandbox = name in {"shop", "engine", "recipes", "sends"}
     checked = check(raws, [] if sandbox else [definition_row(SINK)], sandbox=sandbox)
     assert checked.errors == []
     assert checked.warnings == []

@@ -46,7 +46,7 @@ def read_message(raw: Any) -> MessageFact:
         Happening(metric, read_position(position), **(more[0] if more else {}))
         for metric, *position, more in (([*h[:3], h[3:]]) for h in raw["happenings"])
     ]
-    return MessageFact(raw["channel"], raw["campaign_id"], raw["action_id"], happenings)
+    return MessageFact(raw["channel"], raw["campaign_id"], raw["action_id"], happenings, raw.get("transactional_id"))
 
 
 def read_directory(raw: Any) -> Directory:

@@ -10,8 +10,9 @@ import pytest
 from domain.addresses import Address
 from domain.content import EmailMessage
 from rendering.context import CampaignNames, MessageNames, message_context
-from rendering.email import Layout, RenderedEmail, SenderIdentity, Surroundings, render_email, restored
+from rendering.email import Layout, SenderIdentity, Surroundings, render_email
 from rendering.errors import RenderError
+from rendering.rendered_email import RenderedEmail, restored
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 URL = "https://x.io/unsubscribe/d1"
@@ -43,7 +44,7 @@ def test_the_usual() -> None:
     email = rendered(subject="Hi\n {{ customer.plan }}\n", body="<p>{{ customer.first_name }}</p>")
     assert email == RenderedEmail(
         sender=Address("team@example.com", "The Pro team"),
-        recipient=Address("ann@example.com"),
+        recipients=(Address("ann@example.com"),),
         subject="Hi  Pro",
         html="<p>{{customer.id}}</p>",
         text="{{customer.id}}",

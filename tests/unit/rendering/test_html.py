@@ -62,7 +62,7 @@ def test_links_of_a_message() -> None:
         '<a data-ignore-params href="https://c.io/">c</a>'
         '<a href="https://app/unsubscribe/1">u</a><img src="https://d.io/">'
     )
-    assert add_parameters(html, {"s": "w"}, {"q2": "hello world"}, untouched="https://app/unsubscribe/1") == (
+    assert add_parameters(html, {"s": "w"}, {"q2": "hello world"}, untouched=["https://app/unsubscribe/1"]) == (
         "<a class='x' href='https://a.io/?q=1&amp;r=2&amp;s=w&amp;q2=hello%20world'>a</a>"
         '<a href="https://b.io/?q2=hello%20world" class="disable-url-params">b</a>'
         '<a  href="https://c.io/?s=w">c</a>'

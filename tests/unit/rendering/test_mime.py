@@ -27,7 +27,7 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 def mail(**changes) -> Mail:
     fields = {
         "sender": FROM,
-        "recipient": TO,
+        "recipients": (TO,),
         "subject": "Hi",
         "date": NOW,
         "message_id": "<1@example.com>",
@@ -117,7 +117,7 @@ def test_no_value_begins_a_header_of_its_own(breaker: str) -> None:
             mail(
                 subject=evil,
                 sender=Address("a@example.com", evil),
-                recipient=Address("b@example.com", evil),
+                recipients=(Address("b@example.com", evil),),
                 headers=(("X-Thing", evil),),
             )
         )

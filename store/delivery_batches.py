@@ -1,0 +1,247 @@
+"""Deliveries many at a time: stored, claimed and written back by one statement each, for those who send very many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from store.database import Connection
+from store.deliveries import CALL_RETRY, RETRIES, RETRY, DeliveryRow
+
+_NAMES = [column.name for column in fields(DeliveryRow)]
+_COLUMNS = ", ".join(_NAMES)
+_TYPES = {
+    "workspace_id": "int",
+    "person_id": "bigint",
+    "campaign_id": "int",
+    "action_id": "int",
+    "metrics": "jsonb",
+    "attempts": "int",
+    "ambiguous": "bool",
+    "draft": "bool",
+    "holdout": "bool",
+    "edited": "bool",
+    "transactional_id": "int",
+    "trigger_no": "int",
+    "recipient_no": "int",
+    "content_id": "int",
+    "forgotten": "bool",
+    "held_until": "timestamptz",
+}
+_RESULTS = (
+    "status",
+    "failure_message",
+    "metrics",
+    "provider",
+    "provider_ref",
+    "attempts",
+    "first_attempt_at",
+    "handed_over_at",
+    "held_until",
+    "ambiguous",
+)
+"""What an outcome may change of a delivery."""
+
+
+def _type(name: str) -> str:
+    return _TYPES.get(name) or ("timestamptz" if name.endswith("_at") else "text")
+
+
+def _arrays(names: Sequence[str]) -> str:
+    return ", ".join(f"${index}::{_type(name)}[]" for index, name in enumerate(names, start=1))
+
+
+def _row(record: Mapping[str, Any]) -> DeliveryRow:
+    return DeliveryRow(**{name: record[name] for name in _NAMES})
+
+
+class Claim(NamedTuple):
+    """A delivery about to be handed over, as whoever hands it over knows it."""
+
+    workspace_id: int
+    delivery_id: str
+    attempts: int
+    before: datetime | None
+    at: datetime
+    provider: str
+
+
+class Attempt(NamedTuple):
+    """One hand-over and its answer: `accepted`, `retry` or `rejected`."""
+
+    row: DeliveryRow
+    at: datetime
+    provider: str
+    outcome: str
+    answer: str
+
+
+async def insert(conn: Connection, made: Sequence[tuple[DeliveryRow, Mapping[str, Any]]]) -> set[str]:
+    """Store new deliveries with their contents; returns the ids of those that were not there yet."""
+    if not made:
+        return set()
+    rows = [row for row, _ in made]
+    records = await conn.fetch(
+        f"""INSERT INTO deliveries ({_COLUMNS}) SELECT * FROM unnest({_arrays(_NAMES)})
+            ON CONFLICT DO NOTHING RETURNING delivery_id""",
+        *[[getattr(row, name) for row in rows] for name in _NAMES],
+    )
+    added = {record["delivery_id"] for record in records}
+    kept = [(row, document) for row, document in made if row.delivery_id in added]
+    await conn.execute(
+        """INSERT INTO delivery_contents (workspace_id, delivery_id, created_at, rendered)
+           SELECT * FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::jsonb[])""",
+        [row.workspace_id for row, _ in kept],
+        [row.delivery_id for row, _ in kept],
+        [row.created_at for row, _ in kept],
+        [document for _, document in kept],
+    )
+    return added
+
+
+async def claim(conn: Connection, claims: Sequence[Claim]) -> set[tuple[int, str]]:
+    """Note that these are being handed over; returns which of them nobody else has taken up in the meantime."""
+    records = await conn.fetch(
+        """UPDATE deliveries d SET handed_over_at = c.at, provider = c.provider
+           FROM unnest($1::int[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+             AS c (workspace_id, delivery_id, attempts, before, at, provider)
+           WHERE d.workspace_id = c.workspace_id AND d.delivery_id = c.delivery_id AND d.attempts = c.attempts
+             AND d.handed_over_at IS NOT DISTINCT FROM c.before AND d.status IN ('queued', 'attempted')
+           RETURNING d.workspace_id, d.delivery_id""",
+        *[list(column) for column in zip(*claims, strict=True)],
+    )
+    return {(record["workspace_id"], record["delivery_id"]) for record in records}
+
+
+async def owners(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> dict[str, int | None]:
+    """Whose these deliveries are; None of those whose people are gone."""
+    records = await conn.fetch(
+        "SELECT delivery_id, person_id FROM deliveries WHERE workspace_id = $1 AND delivery_id = ANY($2::text[])",
+        workspace_id,
+        list(delivery_ids),
+    )
+    return {record["delivery_id"]: record["person_id"] for record in records}
+
+
+async def hold(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> dict[str, DeliveryRow]:
+    """These deliveries, locked to the end of the transaction in the order of their ids."""
+    records = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM deliveries WHERE workspace_id = $1 AND delivery_id = ANY($2::text[])
+            ORDER BY delivery_id FOR NO KEY UPDATE""",
+        workspace_id,
+        list(delivery_ids),
+    )
+    return {record["delivery_id"]: _row(record) for record in records}
+
+
+async def save(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
+    """Write back what outcomes have changed of deliveries whose locks the caller holds."""
+    if not rows:
+        return
+    names = ("workspace_id", "delivery_id", *_RESULTS)
+    changes = ", ".join(f"{name} = n.{name}" for name in _RESULTS)
+    await conn.execute(
+        f"""UPDATE deliveries d SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
+            WHERE d.workspace_id = n.workspace_id AND d.delivery_id = n.delivery_id""",
+        *[[getattr(row, name) for row in rows] for name in names],
+    )
+
+
+async def add_attempts(conn: Connection, attempts: Sequence[Attempt]) -> None:
+    """Record hand-overs and their answers."""
+    if not attempts:
+        return
+    await conn.execute(
+        """INSERT INTO delivery_attempts (workspace_id, delivery_id, attempt, at, provider, outcome, answer)
+           SELECT * FROM unnest($1::int[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
+           ON CONFLICT (workspace_id, delivery_id, attempt) DO UPDATE SET outcome = excluded.outcome,
+             answer = excluded.answer""",
+        [one.row.workspace_id for one in attempts],
+        [one.row.delivery_id for one in attempts],
+        [one.row.attempts for one in attempts],
+        [one.at for one in attempts],
+        [one.provider for one in attempts],
+        [one.outcome for one in attempts],
+        [one.answer for one in attempts],
+    )
+
+
+async def schedule(conn: Connection, asked: Sequence[tuple[DeliveryRow, datetime]]) -> None:
+    """Ask the clock for the next attempt at each of these."""
+    if not asked:
+        return
+    await conn.execute(
+        """INSERT INTO due (workspace_id, kind, ref, due_at)
+           SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[])
+           ON CONFLICT (workspace_id, kind, ref) DO UPDATE SET due_at = excluded.due_at""",
+        [row.workspace_id for row, _ in asked],
+        [CALL_RETRY if row.channel == "webhook" else RETRY for row, _ in asked],
+        [row.delivery_id for row, _ in asked],
+        [due_at for _, due_at in asked],
+    )
+
+
+async def unschedule(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> None:
+    """Ask for no further attempt at any of these."""
+    if delivery_ids:
+        await conn.execute(
+            "DELETE FROM due WHERE workspace_id = $1 AND kind = ANY($2::text[]) AND ref = ANY($3::text[])",
+            workspace_id,
+            list(RETRIES),
+            list(delivery_ids),
+        )
+
+
+async def left_behind(
+    conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, *, after: int, until: int
+) -> list[str]:
+    """The deliveries to these places of a trigger's audience that were made, and that nobody has tried yet."""
+    records = await conn.fetch(
+        """SELECT delivery_id FROM deliveries
+           WHERE workspace_id = $1 AND campaign_id = $2 AND trigger_no = $3 AND recipient_no > $4 AND recipient_no <= $5
+             AND status = 'queued' AND NOT draft AND held_until IS NULL
+           ORDER BY recipient_no, delivery_id""",
+        workspace_id,
+        broadcast_id,
+        trigger_no,
+        after,
+        until,
+    )
+    return [record["delivery_id"] for record in records]
+
+
+async def unsent(
+    conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, *, after: tuple[int, str], limit: int
+) -> list[tuple[int, str]]:
+    """The next deliveries of a trigger that no provider can have, by place in the audience and id."""
+    records = await conn.fetch(
+        """SELECT recipient_no, delivery_id FROM deliveries
+           WHERE workspace_id = $1 AND campaign_id = $2 AND trigger_no = $3 AND recipient_no >= $4
+             AND (recipient_no, delivery_id) > ($4, $5)
+             AND status IN ('queued', 'attempted') AND NOT draft AND handed_over_at IS NULL
+           ORDER BY recipient_no, delivery_id LIMIT $6""",
+        workspace_id,
+        broadcast_id,
+        trigger_no,
+        *after,
+        limit,
+    )
+    return [(record["recipient_no"], record["delivery_id"]) for record in records]
+
+
+__all__ = [
+    "Attempt",
+    "Claim",
+    "add_attempts",
+    "claim",
+    "hold",
+    "insert",
+    "left_behind",
+    "owners",
+    "save",
+    "schedule",
+    "unschedule",
+    "unsent",
+]
