@@ -23,22 +23,21 @@ CONNECTIONS = 10
 CHUNK = 50_000
 KEY = "letter"
 LIMIT = 3_000.0
-_PARAGRAPH = (
-    "<p>In {{ customer.city }} the first ferns unfold about now, and {{ customer.plan | default: 'free' }} members plant "
-    "them by the end of the month. Water them twice a week, keep them out of the midday sun, and turn the pot a little "
-    "every few days so that they grow straight. What is said here of ferns is true of most plants of the shade.</p>"
+_CARE = (
+    "Water them twice a week, keep them out of the midday sun, and turn the pot a little every few days so that they grow "
+    "straight. What is said here of ferns is true of most plants of the shade."
 )
-BODY = (
-    """<!doctype html><html><body style="font-family: serif; max-width: 40em">
-<h1>Hello {{ customer.first_name | default: "friend" }}</h1>
-<p>Your number is {{ customer.id | upcase }}, and you have visited us {{ customer.visits }} times.</p>
-{% if customer.plan == "pro" %}<p>As a pro you pay no postage.</p>{% else %}<p>Postage is {{ trigger.postage }}.</p>{% endif %}
-<ul>{% for item in trigger.items %}<li>{{ item.quantity }} x {{ item.name | upcase }}</li>{% endfor %}</ul>
-"""
-    + _PARAGRAPH * 8
-    + """<p><a href="https://example.com/ferns?who={{ customer.id | url_encode }}">Look at them</a></p>
-<p><a href="{% unsubscribe_url %}">Stop these letters</a></p></body></html>"""
-)
+BODY = f"""<!doctype html><html><body style="font-family: serif; max-width: 40em">
+<h1>Hello {{{{ customer.first_name | default: "friend" }}}}</h1>
+<p>Your number is {{{{ customer.id | upcase }}}}, and you have visited us {{{{ customer.visits }}}} times.</p>
+{{% if customer.plan == "pro" %}}<p>As a pro you pay no postage.</p>{{% else %}}<p>Postage is {{{{ trigger.postage }}}}.</p>{{% endif %}}
+<ul>{{% for item in trigger.items %}}<li>{{{{ item.quantity }}}} x {{{{ item.name | upcase }}}}</li>{{% endfor %}}</ul>
+<p>In {{{{ customer.city }}}} the first ferns unfold about now, and {{{{ customer.plan | default: "free" }}}} members plant
+them by the end of the month. {_CARE}</p>
+<table><tr><td>Shade</td><td>{_CARE}</td></tr><tr><td>Half shade</td><td>{_CARE}</td></tr></table>
+<p>{_CARE} All of it is told at length on our page about ferns.</p>
+<p><a href="https://example.com/ferns?who={{{{ customer.id | url_encode }}}}">Look at them</a></p>
+<p><a href="{{% unsubscribe_url %}}">Stop these letters</a></p></body></html>"""
 DATA: dict[str, Any] = {
     "postage": 4.5,
     "items": [{"name": f"fern {n}", "quantity": n + 1} for n in range(4)],

@@ -6,6 +6,7 @@ import re
 from typing import Final, Literal
 
 from channels.base import Refused, SendFailure, Throttled, Unavailable, Undeliverable
+from domain.suppressed import names_blocklist
 
 Stage = Literal["connect", "auth", "mail", "rcpt", "data"]
 
@@ -13,7 +14,6 @@ _ENHANCED: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _RATE: Final = re.compile(
     r"\b(rate limit|rate-limit|throttl\w*|too many (messages|connections|recipients)|slow down)", re.IGNORECASE
 )
-_BLOCKLIST: Final = re.compile(r"\b(block ?list\w*|black ?list\w*|dnsbl|rbl|spamhaus|spamcop|barracuda)", re.IGNORECASE)
 _OURSELVES: Final = re.compile(r"\b(relay\w*|authenticat\w+|credential\w*|starttls|not logged in)", re.IGNORECASE)
 _CREDENTIALS: Final = frozenset({"4.7.0", "5.7.0", "5.7.8", "5.7.9", "5.7.11", "5.7.13"})
 _RATE_CODES: Final = frozenset({"4.7.28", "4.3.2", "4.4.5", "4.2.1"})
@@ -42,7 +42,7 @@ def classify(stage: Stage, code: int, message: str) -> SendFailure:
     if code >= 500:
         ours = (enhanced in _CREDENTIALS or enhanced == "5.7.1") and _OURSELVES.search(message) is not None
         return Refused(answer) if ours else Undeliverable(answer)
-    return Undeliverable(answer, soft=_BLOCKLIST.search(message) is None)
+    return Undeliverable(answer, soft=not names_blocklist(message))
 
 
 def _enhanced(message: str) -> str | None:

@@ -35,11 +35,16 @@ def address_key(email: str) -> str:
     return email.strip().lower()
 
 
+def names_blocklist(answer: str) -> bool:
+    """Whether a refusal says that we are on a blocklist, which trying again does not mend."""
+    return _BLOCKED.search(answer) is not None
+
+
 def category_of(answer: str) -> Category | None:
     """The list that a hard bounce puts its address on; None for a full mailbox, which may be emptied."""
     if _FULL.search(answer) is not None:
         return None
-    return "blocks" if _BLOCKED.search(answer) is not None else "bounces"
+    return "blocks" if names_blocklist(answer) else "bounces"
 
 
 def reported_category(metric: str, reason: str | None) -> Category | None:
@@ -66,5 +71,6 @@ __all__ = [
     "address_key",
     "category_of",
     "code_in",
+    "names_blocklist",
     "reported_category",
 ]

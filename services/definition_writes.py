@@ -187,11 +187,16 @@ async def write(
         await _follow_up(conn, change, row, waits, now)
     elif isinstance(change.definition, BroadcastDefinition):
         await _follow_up(conn, change, row, waits, now)
-    elif isinstance(change.definition, TransactionalDefinition) and change.drafts:
-        payload = {"transactional_id": row.definition_id}
-        await tasks.create(conn, workspace.workspace_id, "rerender_drafts", payload, total=change.drafts, now=now)
+    await _redrafted(conn, change, row, now)
     await _reconfigured(conn, change, row, now)
     return replace(change, row=row)
+
+
+async def _redrafted(conn: Connection, change: Change, row: DefinitionRow, now: datetime) -> None:
+    """Drafts of a transactional message follow it (CHN-10)."""
+    if isinstance(change.definition, TransactionalDefinition) and change.drafts:
+        payload = {"transactional_id": row.definition_id}
+        await tasks.create(conn, row.workspace_id, "rerender_drafts", payload, total=change.drafts, now=now)
 
 
 async def _reconfigured(conn: Connection, change: Change, row: DefinitionRow, now: datetime) -> None:

@@ -18,7 +18,7 @@ from domain.definitions.settings import Redirect
 from domain.deliveries import apply
 from domain.drafts import ATTRIBUTES
 from domain.errors import DomainError
-from ingest.catalog import Campaign, Catalog, Catalogs
+from ingest.catalog import Catalog, Catalogs
 from ingest.key_needs import need_of
 from ingest.records import RECIPIENT
 from ingest.unit import Person, Unit
@@ -310,8 +310,8 @@ class Deliverer:
         if row.status in OPEN:
             document = await store.content_of(conn, row)
             message = MESSAGE_KINDS[row.channel].restored(document) if document is not None else None
-            if document is not None and campaign is not None and row.channel == "webhook":
-                variables = _variables(catalog, campaign, row, person, source.journey, document)
+            if document is not None and row.channel == "webhook":
+                variables = _variables(catalog, row, person, source, document)
         key = campaign.key if campaign is not None else None
         return Prepared(catalog, row, message, use_of(campaign), key, variables)
 
@@ -447,15 +447,11 @@ def _preference(source: Source) -> consent.Preference:
 
 
 def _variables(
-    catalog: Catalog,
-    campaign: Campaign,
-    row: DeliveryRow,
-    person: Person | None,
-    journey: JourneyRow | None,
-    document: Mapping[str, Any],
+    catalog: Catalog, row: DeliveryRow, person: Person | None, source: Source, document: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """What templates can read at a later attempt; of a journey that is over, what its message kept."""
-    if journey is None:
+    campaign, journey = source.campaign, source.journey
+    if campaign is None or journey is None:
         return None
     kept = journey.attributes or document.get(ATTRIBUTES) or {}
     travelled = replace(journey, attributes=kept)

@@ -20,23 +20,29 @@ class Claims:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._waiting: list[tuple[Claim, asyncio.Future[bool]]] = []
+        self._waiting: dict[int, list[_Waiting]] = {}
         self._writing: asyncio.Task[None] | None = None
 
     async def claim(self, row: DeliveryRow, provider: str, now: datetime) -> bool:
         """Note that this attempt is being handed over; False where somebody else has taken it up in the meantime."""
         claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        claim = Claim(row.workspace_id, row.delivery_id, row.attempts, row.handed_over_at, now, provider)
-        self._waiting.append((claim, claimed))
+        claim = Claim(row.delivery_id, row.attempts, row.handed_over_at, now, provider)
+        self._waiting.setdefault(row.workspace_id, []).append((claim, claimed))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         return await claimed
 
     async def _write(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            workspace_id = next(iter(self._waiting))
+            waiting = self._waiting.pop(workspace_id)
+            batch, rest = waiting[:MOST], waiting[MOST:]
+            if rest:
+                # Behind those of other workspaces.
+                self._waiting[workspace_id] = rest
             try:
-                taken = await self._taken([claim for claim, _ in batch])
+                async with self._db.connection() as conn:
+                    taken = await store.claim(conn, workspace_id, [claim for claim, _ in batch])
             except Exception as error:  # noqa: BLE001 - each of those who wait hears of it
                 for _, claimed in batch:
                     if not claimed.done():
@@ -44,11 +50,9 @@ class Claims:
                 continue
             for claim, claimed in batch:
                 if not claimed.done():
-                    claimed.set_result((claim.workspace_id, claim.delivery_id) in taken)
+                    claimed.set_result(claim.delivery_id in taken)
 
-    async def _taken(self, claims: list[Claim]) -> set[tuple[int, str]]:
-        async with self._db.connection() as conn:
-            return await store.claim(conn, claims)
 
+_Waiting = tuple[Claim, asyncio.Future[bool]]
 
 __all__ = ["Claims"]

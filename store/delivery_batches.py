@@ -60,7 +60,6 @@ def _row(record: Mapping[str, Any]) -> DeliveryRow:
 class Claim(NamedTuple):
     """A delivery about to be handed over, as whoever hands it over knows it."""
 
-    workspace_id: int
     delivery_id: str
     attempts: int
     before: datetime | None
@@ -101,18 +100,23 @@ async def insert(conn: Connection, made: Sequence[tuple[DeliveryRow, Mapping[str
     return added
 
 
-async def claim(conn: Connection, claims: Sequence[Claim]) -> set[tuple[int, str]]:
-    """Note that these are being handed over; returns which of them nobody else has taken up in the meantime."""
+async def claim(conn: Connection, workspace_id: int, claims: Sequence[Claim]) -> set[str]:
+    """Note that these are being handed over; returns which of them nobody else has taken up in the meantime.
+
+    The list of ids stands there twice: without it PostgreSQL may read all deliveries that are in hand for each statement.
+    """
     records = await conn.fetch(
         """UPDATE deliveries d SET handed_over_at = c.at, provider = c.provider
-           FROM unnest($1::int[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[])
-             AS c (workspace_id, delivery_id, attempts, before, at, provider)
-           WHERE d.workspace_id = c.workspace_id AND d.delivery_id = c.delivery_id AND d.attempts = c.attempts
-             AND d.handed_over_at IS NOT DISTINCT FROM c.before AND d.status IN ('queued', 'attempted')
-           RETURNING d.workspace_id, d.delivery_id""",
+           FROM unnest($2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+             AS c (delivery_id, attempts, before, at, provider)
+           WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.delivery_id = c.delivery_id
+             AND d.attempts = c.attempts AND d.handed_over_at IS NOT DISTINCT FROM c.before
+             AND d.status || '' IN ('queued', 'attempted')
+           RETURNING d.delivery_id""",
+        workspace_id,
         *[list(column) for column in zip(*claims, strict=True)],
     )
-    return {(record["workspace_id"], record["delivery_id"]) for record in records}
+    return {record["delivery_id"] for record in records}
 
 
 async def owners(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> dict[str, int | None]:
@@ -144,7 +148,8 @@ async def save(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
     changes = ", ".join(f"{name} = n.{name}" for name in _RESULTS)
     await conn.execute(
         f"""UPDATE deliveries d SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
-            WHERE d.workspace_id = n.workspace_id AND d.delivery_id = n.delivery_id""",
+            WHERE d.workspace_id = n.workspace_id AND d.delivery_id = n.delivery_id
+              AND d.workspace_id = ANY($1::int[]) AND d.delivery_id = ANY($2::text[])""",
         *[[getattr(row, name) for row in rows] for name in names],
     )
 

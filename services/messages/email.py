@@ -95,7 +95,10 @@ def redirected(email: RenderedEmail, sending: consent.Sending) -> RenderedEmail:
 
 def _once(addresses: Sequence[str]) -> tuple[str, ...]:
     """The addresses, each once whatever its case, so that nobody gets the same message twice."""
-    return tuple({address.casefold(): address for address in reversed(addresses)}.values())[::-1]
+    found: dict[str, str] = {}
+    for address in addresses:
+        found.setdefault(address.casefold(), address)
+    return tuple(found.values())
 
 
 def mail_of(email: RenderedEmail, at: datetime, message_id: str) -> Mail:

@@ -78,7 +78,11 @@ async def test_records_are_looked_up_when_somebody_asks_and_at_no_other_time(ser
 async def test_what_is_missing_is_said_and_another_name_is_another_domain(server: Server, workspace: Keys) -> None:
     await define(workspace, SENDING)
     assert (await verify(server, workspace, GOOD, "main")).json()["status"] == "verified"
-    poor = {**GOOD, ("mail.shop.example", "TXT"): ['"v=spf1 -all"', '"v=spf1 ~all"'], ("_dmarc.shop.example", "TXT"): []}
+    poor = {
+        **GOOD,
+        ("mail.shop.example", "TXT"): ['"v=spf1 -all"', '"v=spf1 ~all"'],
+        ("_dmarc.shop.example", "TXT"): [],
+    }
     number = (await state(workspace, "main"))["id"]
     answer = (await verify(server, workspace, poor, number)).json()
     assert answer["status"] == "unverified"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,7 +14,6 @@ from settings import Settings
 from stack.description import StackDescription
 from tests.clients.packages import NotInstalledError, node_packages, python_packages
 from tests.clients.place import Place
-from tests.support.live import SENDER, Workspace
 
 
 @pytest.fixture(scope="session")
@@ -61,14 +59,5 @@ def trusted(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def place(stack: StackDescription, http: httpx.AsyncClient) -> Place:
-    """A sandbox for all tests of a file, with a source for Pipelines calls: one process calls, every test looks."""
-    workspace = await Workspace.create(stack, http)
-    await workspace.define(SENDER)
-    headers = {"Authorization": f"Bearer {stack.admin_token}"}
-    asked = {"kind": "pipelines", "name": "Server"}
-    made = await http.post(f"/v1/workspaces/{workspace.id}/credentials", json=asked, headers=headers)
-    assert made.status_code == 201, made.text
-    url = urlsplit(stack.api_tls_url)
-    assert url.hostname is not None
-    assert url.port is not None
-    return Place(workspace, url.hostname, url.port, made.json()["write_key"])
+    """A sandbox for all tests of a file: one process calls, every test looks."""
+    return await Place.make(stack, http)

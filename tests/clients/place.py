@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
-from tests.support.live import Workspace
+import httpx
+
+from stack.description import StackDescription
+from tests.support.live import SENDER, Workspace
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,20 @@ class Place:
     host: str
     port: int
     write_key: str
+
+    @classmethod
+    async def make(cls, stack: StackDescription, http: httpx.AsyncClient) -> Self:
+        """A new sandbox with a default sender, and a source for Pipelines calls."""
+        workspace = await Workspace.create(stack, http)
+        await workspace.define(SENDER)
+        headers = {"Authorization": f"Bearer {stack.admin_token}"}
+        asked = {"kind": "pipelines", "name": "Server"}
+        made = await http.post(f"/v1/workspaces/{workspace.id}/credentials", json=asked, headers=headers)
+        assert made.status_code == 201, made.text
+        url = urlsplit(stack.api_tls_url)
+        assert url.hostname is not None
+        assert url.port is not None
+        return cls(workspace, url.hostname, url.port, made.json()["write_key"])
 
     def told(self, **more: Any) -> dict[str, Any]:
         """What a driver needs to know; nobody listens at `closed_port`."""

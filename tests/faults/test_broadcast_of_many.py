@@ -1,18 +1,14 @@
-"""A broadcast to very many people in one process: paced, paused, cut off twice; accepted sends are recipients, each once."""
+"""A broadcast to very many people in one process: paused, cut off twice; accepted sends are recipients, each once."""
 
 from __future__ import annotations
 
-import asyncio
-import tracemalloc
+import resource
+from collections.abc import Sequence
 
 import pytest
 
-from clock import system_now
-from domain.definitions.broadcast import SendRate
-from domain.deliveries import microseconds
 from services.broadcasts import control
 from services.broadcasts.recording import Recorder, Tried
-from store import workspaces
 from tests.support.broadcasting import Broadcasting, Quiet, broadcast
 from tests.support.database import Room
 
@@ -45,7 +41,7 @@ class Records(Recorder):
 
     out: Dying
 
-    async def record(self, tried: list[Tried]) -> None:
+    async def record(self, tried: Sequence[Tried]) -> None:
         """Nothing, where it dies before."""
         if self.out.due:
             raise Cut
@@ -62,14 +58,13 @@ async def test_recipients_are_accepted_sends_each_once(room: Room, monkeypatch: 
     ref = await cast.trigger()
     key = (ref.workspace_id, ref.broadcast_id, ref.trigger_no)
     cuts = 0
-    tracemalloc.start()
     most: list[int] = []
     while True:
         try:
             turn = await cast.run(ref)
         except Cut:
             cuts += 1
-            most.append(tracemalloc.get_traced_memory()[0])
+            most.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
             await control.pause(room.db, key)
             stood = await cast.run(ref)
             assert not stood.over
@@ -77,8 +72,7 @@ async def test_recipients_are_accepted_sends_each_once(room: Room, monkeypatch: 
             await control.resume(room.db, key)
             continue
         break
-    most.append(tracemalloc.get_traced_memory()[0])
-    tracemalloc.stop()
+    most.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert (turn.state, turn.over, cuts) == ("finished", True, 2)
     rows = await room.rows(
         "SELECT delivery_id, recipient_no, attempts, status FROM deliveries WHERE workspace_id = $1 ORDER BY recipient_no"
@@ -92,36 +86,5 @@ async def test_recipients_are_accepted_sends_each_once(room: Room, monkeypatch: 
     assert attempts[0]["n"] == PEOPLE
     totals = await cast.totals("campaign", ref.broadcast_id)
     assert totals == {"created": PEOPLE, "sent": PEOPLE, "delivered": PEOPLE}
-    # The counter of this test grows with the audience, the worker does not.
-    assert most[-1] - most[0] < 12_000_000
-
-
-async def test_real_time_keeps_the_rate_in_each_window(room: Room) -> None:
-    cast = Broadcasting(room, quiet=Quiet())
-    async with room.db.transaction() as conn:
-        await conn.execute(
-            "UPDATE workspaces SET sandbox = false, clock_now = NULL WHERE workspace_id = $1", room.workspace_id
-        )
-        await workspaces.bump_definitions(conn, room.workspace_id)
-    await cast.define({"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"}, broadcast())
-    capture = {"kind": "provider", "key": "capture", "name": "Capture", "channel": "email", "provider": "capture"}
-    await cast.define(capture)
-    await cast.many(1_300)
-    rate = 100
-    ref = await cast.trigger(rate={"limit": rate, "per": "second"})
-    key = (ref.workspace_id, ref.broadcast_id, ref.trigger_no)
-    running = asyncio.create_task(cast.run(ref))
-    while len(await cast.deliveries(ref)) < 1_100:
-        await asyncio.sleep(0.2)
-    await control.pause(room.db, key)
-    await running
-    await control.resume(room.db, key)
-    await control.set_rate(room.db, key, SendRate(limit=rate * 10, per="second"))
-    assert (await cast.run(ref)).over
-    rows = await room.rows(
-        "SELECT (metrics ->> 'sent')::bigint AS sent FROM deliveries WHERE workspace_id = $1 ORDER BY 1"
-    )
-    began = rows[0]["sent"]
-    in_ten_seconds = sum(row["sent"] < began + 10_000_000 for row in rows)
-    assert abs(in_ten_seconds - 10 * rate) <= 50, in_ten_seconds
-    assert rows[-1]["sent"] <= microseconds(system_now())
+    # In kilobytes: what counts the messages here grows with the audience, the worker does not.
+    assert most[-1] - most[0] < 60_000

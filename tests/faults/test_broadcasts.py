@@ -16,7 +16,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.stack]
 
 PEOPLE = 2_000
 WORKER = "worker-journeys"
-DOMAIN = {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"}
 PATH = "/v1/broadcasts/news/triggers/1"
 
 
@@ -40,7 +39,7 @@ async def state(workspace: Workspace) -> dict[str, Any]:
 
 async def finished(workspace: Workspace) -> None:
     async def over() -> bool:
-        return (await state(workspace))["state"] == "finished"
+        return bool((await state(workspace))["state"] == "finished")
 
     await eventually(over, "the trigger is over", 90)
 
@@ -77,7 +76,7 @@ async def test_killed_twice_and_paused_in_a_sandbox(deployment: Deployment) -> N
 
 
 async def test_killed_at_its_rate_nobody_gets_mail_twice(deployment: Deployment) -> None:
-    normal = await deployment.normal(DOMAIN)
+    normal = await deployment.normal()
     await begin(deployment, normal, "page.after_commit:8", send_rate={"limit": 400, "per": "second"})
     await deployment.died(WORKER)
     await finished(normal)

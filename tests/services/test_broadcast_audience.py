@@ -31,7 +31,7 @@ async def number_of(room: Room, key: str) -> int:
     (row,) = await room.rows(
         "SELECT definition_id FROM definitions WHERE workspace_id = $1 AND kind = 'segment' AND key = $2", key
     )
-    return row["definition_id"]
+    return int(row["definition_id"])
 
 
 async def file(cast: Broadcasting, *lines: Any, status: int = 200) -> None:

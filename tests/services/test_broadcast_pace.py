@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from domain.definitions.broadcast import SendRate
+from domain.deliveries import microseconds
 from domain.pacing import Pace
 from services.broadcasts import control
 from tests.support.broadcasting import Broadcasting, Quiet, broadcast
@@ -99,6 +100,30 @@ async def test_another_rate_holds_from_now_on(room: Room) -> None:
     await control.set_rate(room.db, key, None)
     assert (await cast.run(ref)).over
     assert len(await cast.deliveries(ref)) == 300
+
+
+async def test_real_time_is_never_ahead_of_the_rate(room: Room) -> None:
+    cast = Broadcasting(room, quiet=Quiet())
+    async with room.db.transaction() as conn:
+        await conn.execute(
+            "UPDATE workspaces SET sandbox = false, clock_now = NULL WHERE workspace_id = $1", room.workspace_id
+        )
+    capture = {"kind": "provider", "key": "capture", "name": "Capture", "channel": "email", "provider": "capture"}
+    await cast.define(
+        {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"}, capture, broadcast()
+    )
+    await cast.many(60)
+    ref = await cast.trigger(rate={"limit": 50, "per": "second"})
+    assert (await cast.run(ref)).over
+    rows = await cast.deliveries(ref)
+    assert {row["status"] for row in rows} == {"delivered"}
+    assert len(rows) == 60
+    state = await cast.state(ref)
+    paced = timedelta(seconds=(state["rate_sent"] - 5) / 50)
+    last = max(row["metrics"]["sent"] for row in rows)
+    # The last chunk of five goes when its turn has come; that the others did not go before theirs follows.
+    assert last >= microseconds(state["rate_since"] + paced)
+    assert await cast.due() == [], "so short a rest is not worth a row"
 
 
 def test_what_was_missed_is_forgotten_but_for_a_moment() -> None:

@@ -74,6 +74,12 @@ async def test_msg_case_25_each_copy_is_a_message_of_its_own(room: Room) -> None
     assert len(await room.rows("SELECT 1 FROM deliveries WHERE workspace_id = $1")) == 1
 
 
+async def test_nobody_gets_the_same_message_twice(room: Room) -> None:
+    post = await sent(room, bcc="crm@x.io, Ann@example.com, CRM@x.io", fake_bcc=False)
+    (mail,) = await post.mailbox()
+    assert mail["to"] == ["ann@example.com", "crm@x.io"]
+
+
 async def test_msg_case_25_true_copies_are_in_the_envelope_alone(room: Room) -> None:
     post = await sent(room, bcc="crm@x.io", fake_bcc=False)
     (mail,) = await post.mailbox()

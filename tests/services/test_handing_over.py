@@ -15,9 +15,7 @@ from store import workspaces
 from store.database import Database
 from tests.services.posting import begin, campaign
 from tests.support.database import START, Room
-
-
-DOMAIN = {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"}
+from tests.support.live import DOMAIN
 
 
 @dataclass
@@ -52,6 +50,9 @@ async def live(database: Database) -> AsyncIterator[Live]:
         yield place
     finally:
         await sink.stop()
+        async with database.transaction() as conn:
+            # Normal workspaces share one list of suppressed addresses, and this database is not this test's alone.
+            await conn.execute("DELETE FROM suppressed_addresses WHERE workspace_id = 0")
 
 
 async def test_real_smtp(database: Database) -> None:

@@ -23,7 +23,7 @@ async def test_msg_case_02_fixed_and_tried_again_the_same_delivery_is_sent(room:
     post = await begin(room, campaign(message={"body": "Hi {{customer.nick}}!"}))
     await post.deliver()
     failed = await post.delivery()
-    await room.apply(Identify(person=Identifier(type="id", value="ann"), attributes={"nick": "Al"}))
+    await room.apply(Identify(subject=Identifier(kind="id", value="7"), attributes={"nick": "Al"}))
     handling = Drafts(room.db, room.catalogs, Notifier(room.db.pool), LINKS)
     await handling.retry(room.workspace_id, failed.delivery_id, {}, system_now())
     await post.retry()

@@ -24,8 +24,8 @@ from store.database import Database
 from store.notify import Notifier
 from store.provider_turns import LOOK
 from tests.services.posting import LINKS, Post, begin, campaign
-from tests.services.test_handing_over import DOMAIN
 from tests.support.database import START, Room
+from tests.support.live import DOMAIN
 from tests.support.smtp_server import SmtpServer
 
 

@@ -18,8 +18,9 @@ from services.sender_checks import may_send_from
 from store.database import Database
 from store.notify import Notifier
 from tests.services.posting import LINKS, SENDER, begin, campaign
-from tests.services.test_handing_over import DOMAIN, live
+from tests.services.test_handing_over import live
 from tests.support.database import Room
+from tests.support.live import DOMAIN
 
 NOT_OURS = "from address does not belong to a verified sending domain"
 EVENT_FROM = {"from": "{{ event.manager | default: 'accounts@example.com' }}"}

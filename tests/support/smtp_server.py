@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass, field
+from typing import Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -47,7 +48,7 @@ class SmtpServer:
             transport.close()
         await server.wait_closed()
 
-    async def __aenter__(self) -> SmtpServer:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

@@ -31,7 +31,7 @@ from workflows.gateway import Gateway
 
 START = datetime.fromisoformat("2026-01-01T10:00:00+00:00")
 READY_LIMIT = 30.0
-MAIL = [
+MAIL: list[dict[str, Any]] = [
     {"kind": "sender", "key": "team", "name": "Team", "email": "team@example.com", "default": True},
     {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"},
     {"kind": "provider", "key": "out", "name": "Out", "channel": "email", "provider": "capture"},

@@ -42,7 +42,7 @@ async def begin(flow: Flow) -> BroadcastRef:
     return BroadcastRef(workspace_id=flow.workspace_id, broadcast_id=row["broadcast_id"], trigger_no=number)
 
 
-async def test_a_trigger_of_very_many_turns_stays_small(sandbox: Flow, monkeypatch: pytest.MonkeyPatch):
+async def test_a_trigger_of_very_many_turns_stays_small(sandbox: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.broadcasts.running.TURN_SECONDS", 0.0)
     ref = await begin(sandbox)
     await sandbox.settle()

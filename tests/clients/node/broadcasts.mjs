@@ -1,7 +1,7 @@
-// Every way in which the App client triggers a broadcast.
+// Every way in which the App client triggers a broadcast, of the version that `given.client` names.
 import { given, load, settle, site, step } from './steps.mjs';
 
-const { APIClient } = load('customerio-node');
+const { APIClient } = load(given.client);
 const app = new APIClient(given.app_key, { url: `${site}/v1`, port: given.port });
 const data = { headline: 'H', voucher_code: 'V' };
 
@@ -24,4 +24,11 @@ await step('missing', () => app.triggerBroadcast(given.broadcasts.refused, data,
 await step('no filter', () => app.triggerBroadcast(given.broadcasts.refused, data, { segment: { id: 9999 } }));
 await step('wrong key', () =>
   new APIClient('wrong', { url: `${site}/v1`, port: given.port }).triggerBroadcast(given.broadcasts.own, data, {}),
+);
+await step('too soon', () =>
+  new APIClient(given.app_key, { url: `${site}/v1`, port: given.port, retry: { maxRetries: 0 } }).triggerBroadcast(
+    given.broadcasts.own,
+    data,
+    {},
+  ),
 );

@@ -47,7 +47,7 @@ def test_every_block_and_kind_has_an_example() -> None:
         if isinstance(definition, CampaignDefinition):
             used |= {block.type for block in definition.workflow.blocks.values()}
     assert used == set(BLOCKS)
-    assert kinds == set(KINDS) - {"provider"}
+    assert kinds == set(KINDS)
 
 
 def test_a_recipe_replaces_nothing_of_the_shop() -> None:

@@ -61,7 +61,8 @@ def test_one_enabled_provider_for_each_channel():
     assert errors(found(other, SMS)) == [("/channel", "duplicate")]
     assert errors(found({**other, "enabled": False}, SMS)) == []
     assert errors(found({**other, "channel": "push"}, SMS, MAIL)) == []
-    assert errors(found({**MAIL, "key": "other"}, MAIL)) == [("/use_for", "duplicate")]
+    assert errors(found({**MAIL, "key": "other"}, MAIL)) == []
+    assert errors(found({**MAIL, "key": "other", "use_for": ["all"]}, MAIL)) == [("/use_for", "duplicate")]
 
 
 def test_without_a_provider_of_its_channel_a_campaign_does_not_start():
