@@ -42,7 +42,7 @@ class Conversation(asyncio.Protocol):
 
     def _answer(self, verb: bytes) -> None:
         if verb == b"EHLO":
-            self._transport.write(b"250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n")
+            self._transport.write(b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n")
         elif verb == b"DATA":
             self._in_data = True
             self._transport.write(b"354 Go on\r\n")

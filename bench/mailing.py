@@ -35,7 +35,8 @@ BODY = f"""<!doctype html><html><body style="font-family: serif; max-width: 40em
 <p>In {{{{ customer.city }}}} the first ferns unfold about now, and {{{{ customer.plan | default: "free" }}}} members plant
 them by the end of the month. {_CARE}</p>
 <table><tr><td>Shade</td><td>{_CARE}</td></tr><tr><td>Half shade</td><td>{_CARE}</td></tr></table>
-<p>{_CARE} All of it is told at length on our page about ferns.</p>
+<p>{_CARE} All of it is told at length on our page about ferns, with pictures of every step.</p>
+<p>{_CARE} Write to us if you would rather have somebody come and look after them.</p>
 <p><a href="https://example.com/ferns?who={{{{ customer.id | url_encode }}}}">Look at them</a></p>
 <p><a href="{{% unsubscribe_url %}}">Stop these letters</a></p></body></html>"""
 DATA: dict[str, Any] = {

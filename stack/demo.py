@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from customerio import CustomerIO, CustomerIOException
+from customerio import APIClient, CustomerIO, CustomerIOException, SendEmailRequest
 
 from console import applying
 from console.api import Api
@@ -17,11 +18,11 @@ from console.documents import read_sources
 from console.failure import Failure, Refused
 from console.words import lasting
 from settings import CHECKOUT
-from stack.demo_cast import LIVE_ACT, SANDBOX_ACTS, Call, Move, cast
+from stack.demo_cast import LIVE_ACT, SANDBOX_ACTS, Call, Move, Send, Trigger, cast
 from stack.demo_hints import things_to_try
 from stack.demo_view import Stage
 from stack.process import StackError
-from stack.up import run_up
+from stack.up import UI_PATH, run_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,10 +55,12 @@ def run_demo(settings: Settings) -> int:
 
 @dataclass(frozen=True)
 class Scene:
-    """A workspace while the demo plays in it; `begin` is its instant at the beginning."""
+    """A workspace while the demo plays in it; `desk` is where its pages begin, `begin` its instant at the beginning."""
 
     api: Api
     client: CustomerIO
+    app: APIClient
+    desk: str
     stage: Stage
     people: dict[str, Character]
     begin: int
@@ -95,7 +98,7 @@ class Demo:
             sources = await self._prepare(api, EXAMPLES / "shop")
             run = await _free_number(api, "ann")
             scene = await self._scene(api, keys, cast(run), sources)
-            with scene.client, scene.stage as stage:
+            with scene.client, scene.app, scene.stage as stage:
                 for act in SANDBOX_ACTS:
                     stage.heading(act.title)
                     for step in act.steps:
@@ -114,7 +117,7 @@ class Demo:
             await asyncio.to_thread(import_module, "store.mailbox")
             people = cast(await _free_number(api, "eve"), live=True)
             scene = await self._scene(api, keys, people, sources)
-            with scene.client, scene.stage as stage:
+            with scene.client, scene.app, scene.stage as stage:
                 stage.heading(LIVE_ACT.title)
                 *before, review = LIVE_ACT.steps
                 for step in before:
@@ -129,29 +132,33 @@ class Demo:
     async def _scene(self, api: Api, keys: WorkspaceKeys, people: dict[str, Character], sources: list[Source]) -> Scene:
         begin = await _now(api)
         stage = Stage(self._console, api, people, sources, begin if keys.sandbox else None)
-        return Scene(api, _client(self._running, keys), stage, people, begin)
+        app = APIClient(keys.app_key, url=self._running.api_tls_url)
+        desk = f"{self._running.api_url}{UI_PATH}/{keys.id}"
+        return Scene(api, _client(self._running, keys), app, desk, stage, people, begin)
 
     async def _prepare(self, api: Api, folder: Path) -> list[Source]:
-        """Apply a folder and start its campaigns; what runs from an earlier start stays as it is."""
+        """Apply a folder and start what is in it; what runs from an earlier start stays as it is."""
         shown = folder.relative_to(CHECKOUT)
         self._console.print(f"$ sojourn apply {shown}", style="cyan")
         sources = read_sources(folder)
         result = await asyncio.to_thread(applying.send, api, sources, str(shown))
         applying.print_result(self._console, result, sources)
         for source in sources:
-            if source.value["kind"] == "campaign":
-                await self._start(api, source.value["key"])
+            if source.value["kind"] in ("campaign", "broadcast"):
+                await self._start(api, source.value["kind"], source.value["key"])
         await asyncio.to_thread(api.post, "/v1/clock/settle", {})
         return sources
 
-    async def _start(self, api: Api, key: str) -> None:
-        record = await asyncio.to_thread(api.get, f"/v1/definitions/campaign/{key}")
+    async def _start(self, api: Api, kind: str, key: str) -> None:
+        record = await asyncio.to_thread(api.get, f"/v1/definitions/{kind}/{key}")
         state = record["status"]["state"]
         if state == "draft":
-            await asyncio.to_thread(api.post, f"/v1/campaigns/{key}/start", {})
-            self._console.print(f"$ sojourn campaign start {key}", style="cyan")
+            await asyncio.to_thread(api.post, f"/v1/{kind}s/{key}/start", {})
+            self._console.print(
+                f"$ sojourn {'campaign' if kind == 'campaign' else 'broadcasts'} start {key}", style="cyan"
+            )
         else:
-            self._console.print(f"campaign {key} is {state} already", style="dim")
+            self._console.print(f"{kind} {key} is {state} already", style="dim")
 
     def _heading(self, title: str, *lines: str) -> None:
         self._console.print(f"\n{title}", style="bold")
@@ -168,12 +175,43 @@ async def _play(scene: Scene, step: Step) -> None:
         scene.stage.call(step.method, who.id, arguments, words)
         await asyncio.to_thread(getattr(scene.client, step.method), who.id, *arguments, **words)
         return
+    if isinstance(step, Send):
+        await _send(scene, step)
+        return
+    if isinstance(step, Trigger):
+        await _trigger(scene, step)
+        return
     if isinstance(step, Move):
         to = scene.begin + step.to
         scene.stage.moved(await asyncio.to_thread(scene.api.post, "/v1/clock/advance", {"to": to}))
     else:
         await asyncio.to_thread(scene.api.post, "/v1/clock/settle", {})
     await scene.stage.look()
+
+
+async def _send(scene: Scene, step: Send) -> None:
+    """A transactional email through the client library, and where to see what became of it."""
+    said = step.filled(scene.people[step.who])
+    answer = await asyncio.to_thread(scene.app.send_email, SendEmailRequest(**said))
+    words = ", ".join(f"{name}={value!r}" for name, value in said.items())
+    delivery = answer["delivery_id"]
+    place = f"{scene.desk}/messages/{delivery}"
+    scene.stage.asked(f"api.send_email(SendEmailRequest({words}))", f"delivery {delivery}   {place}")
+
+
+async def _trigger(scene: Scene, step: Trigger) -> None:
+    """A broadcast by one call, for which the client library has no method, and how it ended."""
+    path = f"/v1/campaigns/{step.broadcast}/triggers"
+    body = {"data": dict(step.says), "ids": [scene.people[name].id for name in step.whom]}
+    number = (await asyncio.to_thread(scene.api.post, path, body))["id"]
+    place = f"{scene.desk}/broadcasts/{step.broadcast}/triggers/{number}"
+    scene.stage.asked(f"POST {path} {json.dumps(body)}", f"trigger {number}   {place}")
+    await asyncio.to_thread(scene.api.post, "/v1/clock/settle", {})
+    await scene.stage.look()
+    found = await asyncio.to_thread(scene.api.get, f"{path}/{number}")
+    reached = f"{found['position']} of {found['recipients_count']} people"
+    became = ", ".join(f"{count} {word}" for word, count in found["deliveries"].items())
+    scene.stage.note(f"  trigger {number} is {found['state']}: {reached}, messages: {became}")
 
 
 async def _watch(stage: Stage, who: Character, *, letters: int) -> None:

@@ -38,6 +38,29 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Send:
+    """A transactional email to somebody, of a template and with data of its own."""
+
+    template: str
+    who: str
+    says: Mapping[str, Any]
+
+    def filled(self, who: Character) -> dict[str, Any]:
+        """What the request holds, in the words of the client library."""
+        named = {"to": who.email, "identifiers": {"id": who.id}}
+        return {"transactional_message_id": self.template, **named, "message_data": dict(self.says)}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A broadcast is triggered for some people, and everything that follows at once happens."""
+
+    broadcast: str
+    whom: Sequence[str]
+    says: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Move:
     """The clock moves to so many seconds after the beginning."""
 
@@ -49,7 +72,7 @@ class Settle:
     """Everything that can happen now happens."""
 
 
-Step = Call | Move | Settle
+Step = Call | Send | Trigger | Move | Settle
 
 
 @dataclass(frozen=True)
@@ -106,8 +129,13 @@ SANDBOX_ACTS: Sequence[Act] = (
         ),
     ),
     Act(
-        "Carla orders: her journey's goal, so the second reminder is never sent.",
-        (Move(3 * HOUR), track("carla", "order_placed", total=41.5), Settle()),
+        "Carla orders: her journey's goal, so the second reminder is never sent. The shop's server asks for her receipt.",
+        (
+            Move(3 * HOUR),
+            track("carla", "order_placed", total=41.5),
+            Send("receipt", "carla", {"order": "L-1041", "total": "41.50"}),
+            Settle(),
+        ),
     ),
     Act(
         "A day later Ann looks at a plant, and Dev plans a bed: the waiting journey wakes at once.",
@@ -124,6 +152,10 @@ SANDBOX_ACTS: Sequence[Act] = (
         (Move(6 * DAY),),
     ),
     Act(
+        "The night will be cold. The weather desk triggers a broadcast: one call, a letter to each of four people.",
+        (Trigger("frost-warning", ("ann", "ben", "carla", "dev"), {"region": "the valleys", "degrees": -6}),),
+    ),
+    Act(
         "Ann orders and leaves; Ben gets the last letter a week later and is through.",
         (track("ann", "order_placed", total=18.0), Settle(), Move(14 * DAY)),
     ),
@@ -138,4 +170,17 @@ LIVE_ACT = Act(
     ),
 )
 
-__all__ = ["LIVE_ACT", "NOW", "SANDBOX_ACTS", "Act", "Call", "Character", "Move", "Settle", "Step", "cast"]
+__all__ = [
+    "LIVE_ACT",
+    "NOW",
+    "SANDBOX_ACTS",
+    "Act",
+    "Call",
+    "Character",
+    "Move",
+    "Send",
+    "Settle",
+    "Step",
+    "Trigger",
+    "cast",
+]

@@ -21,11 +21,11 @@ JSON = "Content-Type: application/json"
 
 
 def things_to_try(running: StackDescription, sandbox: WorkspaceKeys, you: str, journey_id: str) -> Iterator[Text]:
-    """Three of them, each with a line about what it does; `you` is the id of somebody who is not there yet."""
+    """Four of them, each with a line about what it does; `you` is the id of somebody who is not there yet."""
     port = running.api_tls_url.rsplit(":", 1)[1]
     pair, customer = f"{sandbox.site_id}:{sandbox.api_key}", f"{running.api_url}/api/v1/customers/{you}"
     sojourn = command()
-    yield Text("\nThree things to try in another terminal", style="bold")
+    yield Text("\nFour things to try in another terminal", style="bold")
     yield from _thing(
         "1. Start a journey with curl. The letter is there as soon as you ask for it.",
         f"curl -X PUT -u {pair} -H '{JSON}' {customer} -d '{{\"email\":\"{you}@example.com\"}}'",
@@ -44,6 +44,16 @@ def things_to_try(running: StackDescription, sandbox: WorkspaceKeys, you: str, j
         "3. Look at a journey step by step, and let a day pass.",
         f"{sojourn} journeys show {journey_id}",
         f"{sojourn} clock advance P1D",
+    )
+    app = f"curl -X POST -H 'Authorization: Bearer {sandbox.app_key}' -H '{JSON}' {running.api_url}"
+    yield from _thing(
+        "4. Ask for a receipt, then trigger the broadcast, each by one call.",
+        f"""{app}/v1/send/email -d '{{"transactional_message_id":"receipt","to":"{you}@example.com","""
+        f""""identifiers":{{"id":"{you}"}},"message_data":{{"order":"L-1042","total":"9.50"}}}}'""",
+        f"""{app}/v1/campaigns/frost-warning/triggers -d '{{"data":{{"region":"the hills","degrees":-9}},"""
+        f""""ids":["{you}"]}}'""",
+        f"{sojourn} broadcasts status frost-warning",
+        f"{sojourn} mailbox list --to {you}@example.com",
     )
 
 

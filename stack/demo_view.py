@@ -27,6 +27,8 @@ PAUSE = 0.12
 """Between lines, where somebody watches."""
 NAME, CAMPAIGN = 7, 16
 NOT_FOUND = 404
+SENDERS = ("campaign", "broadcast", "transactional")
+"""The kinds of what sends letters; a letter names one of them by its key."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Stage:
         self._api = api
         self._people = list(people.values())
         self._followed = {who.id: Followed() for who in self._people}
-        self._campaigns = {s.value["key"]: s.value for s in sources if s.value["kind"] == "campaign"}
+        self._campaigns = {s.value["key"]: s.value for s in sources if s.value["kind"] in SENDERS}
         self._now = now
         watched = console.is_terminal and not console.is_dumb_terminal
         self._live = Live(self._board(), console=console, refresh_per_second=8) if watched else None
@@ -96,6 +98,11 @@ class Stage:
         parts = [repr(argument) for argument in (who, *arguments)]
         parts += [f"{name}={value!r}" for name, value in words.items()]
         self._console.print(Text(f"  cio.{method}({', '.join(parts)})", style="cyan"))
+
+    def asked(self, call: str, answer: str) -> None:
+        """Show a call to the App API as one would write it, and what came of it."""
+        self._console.print(Text(f"  {call}", style="cyan"))
+        self._console.print(Text(f"  -> {answer}", style="dim"))
 
     def moved(self, report: Mapping[str, Any]) -> None:
         """Show that time passed."""
@@ -180,7 +187,8 @@ class Stage:
             for step in known.journeys[journey_id]["steps"]:
                 if letter.get("delivery_id") is not None and step.get("delivery_id") == letter["delivery_id"]:
                     order = (place, nth, step["seq_num"], 0)
-        campaign = self._campaigns.get(letter.get("campaign") or "", {})
+        sender = next((letter[kind] for kind in SENDERS if letter.get(kind)), "")
+        campaign = self._campaigns.get(sender, {})
         text = Text(f"{self._mail} {showing.subject(letter)}", style="bold green")
         return Happening(letter["at"], order, self._line(letter["at"], who, str(campaign.get("name", "")), text))
 

@@ -78,16 +78,6 @@ async def replace_data(conn: Connection, key: Key, people: Sequence[tuple[int, M
     return {record["person_id"] for record in records}
 
 
-async def among(conn: Connection, key: Key, person_ids: Sequence[int]) -> set[int]:
-    """Which of these people have a place."""
-    records = await conn.fetch(
-        f"SELECT person_id FROM broadcast_recipients WHERE {_THIS} AND person_id = ANY($4::bigint[])",
-        *key,
-        list(person_ids),
-    )
-    return {record["person_id"] for record in records}
-
-
 async def discard(conn: Connection, key: Key, limit: int) -> int:
     """Forget up to so many places; returns how many there were."""
     done: str = await conn.execute(
@@ -103,7 +93,6 @@ async def discard(conn: Connection, key: Key, limit: int) -> int:
 __all__ = [
     "Recipient",
     "after",
-    "among",
     "discard",
     "freeze",
     "freeze_everybody",
