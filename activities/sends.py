@@ -26,7 +26,8 @@ class SendActivities:
     async def send_transactional(self, batch: SendBatch) -> None:
         """Try every delivery of the batch; one that is over already stays as it is."""
         async with beating():
-            await self._sender.send(batch.sends, self._clock)
+            # Temporal asks again once the worker that had the batch is gone.
+            await self._sender.send(batch.sends, self._clock, again=activity.info().attempt > 1)
 
 
 __all__ = ["SendActivities"]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import statistics
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import aiosmtplib
 from temporalio.testing import ActivityEnvironment
 
 from activities.holding import holding
 from activities.journeys import plan
 from activities.messages import MessageActivities
+from bench import mailing
 from bench.figure import Figure, paired, rate
 from bench.progress import say
 from channels import Channels
@@ -32,13 +29,13 @@ from services.deliveries import Deliverer
 from settings import CHECKOUT
 from stack.commands import product_environment, run_tool
 from stack.ports import LOOPBACK
-from stack.process import Child, Command
-from stack.services import Services, postgres_alone, temporary_data_dir
+from stack.services import Services, postgres_alone
 from store.database import Database
 from store.notify import Notifier
 
 TARGET = 0.5
-CONNECTIONS = 10
+SIZE = 2_700
+"""About how long one of our emails is, in bytes."""
 AT_ONCE = 20
 BODY = """<h1>Hello {{ customer.first_name | default: "friend" }}</h1>
 <p>Your order {{ event.order }} of {{ event.items.size }} plants is packed.</p>
@@ -52,11 +49,11 @@ LAYOUT = """<!doctype html><html><body style="font-family: serif">{{ content }}
 async def measure(*, quick: bool) -> list[Figure]:
     """Alternate rounds of both over the same number of connections to the same sink."""
     rounds, count, alone = (2, 60, 30) if quick else (4, 500, 200)
-    async with _sink() as port, _Post.open(port) as office:
+    async with mailing.sink() as port, _Post.open(port) as office:
         await office.fill(rounds * count + alone)
         ours, peer = [], []
         for number in range(rounds):
-            peer.append(await _prebuilt(port, count * 4))
+            peer.append(await mailing.prebuilt(port, count * 4, SIZE))
             ours.append(await office.send(count))
             say(f"round {number + 1}: {ours[-1]:,.0f} emails/s against {peer[-1]:,.0f} prebuilt messages/s")
         parts = await office.taken_apart(alone)
@@ -71,7 +68,7 @@ async def measure(*, quick: bool) -> list[Figure]:
             target=TARGET,
             notes=(
                 (
-                    f"{CONNECTIONS} connections, ratio {spread}; each email is planned, rendered, stored, handed over, "
+                    f"{mailing.CONNECTIONS} connections, ratio {spread}; each email is planned, rendered, stored, handed over, "
                     "recorded and its journey planned on, in three commits with fsync; one process each."
                 ),
                 f"One at a time, for each email: {shares}.",
@@ -232,57 +229,6 @@ def _facts(number: int) -> list[AnyOperation]:
     items = [{"name": f"fern {n}", "quantity": n + 1} for n in range(4)]
     data = {"order": number, "items": items, "postage": 4.5}
     return [Identify(subject=subject, attributes=attributes), TrackEvent(subject=subject, name="packed", data=data)]
-
-
-async def _prebuilt(port: int, count: int) -> float:
-    """Messages per second of bare aiosmtplib."""
-    raw = b"From: team@example.com\r\nTo: p@example.com\r\nSubject: Hello\r\nDate: Thu, 01 Jan 2026 10:00:00 +0000\r\n"
-    raw += (
-        b"Message-ID: <1@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n" + b"x" * 70 + b"\r\n" * 2
-    )
-    raw += (b"<p>" + b"y" * 70 + b"</p>\r\n") * 30
-    clients = [aiosmtplib.SMTP(hostname=LOOPBACK, port=port, start_tls=False) for _ in range(CONNECTIONS)]
-    for client in clients:
-        await client.connect()
-    clock = asyncio.get_running_loop().time
-    numbers = iter(range(count))
-    began = clock()
-
-    async def one(client: aiosmtplib.SMTP) -> None:
-        for _ in numbers:
-            await client.sendmail("team@example.com", ["p@example.com"], raw)
-
-    await asyncio.gather(*[one(client) for client in clients])
-    took = clock() - began
-    for client in clients:
-        await client.quit()
-    return count / took
-
-
-@contextlib.asynccontextmanager
-async def _sink() -> AsyncIterator[int]:
-    """The port of a sink in a process of its own."""
-    with temporary_data_dir() as folder:
-        port_file = folder / "port"
-
-        async def ready() -> bool:
-            return port_file.exists() and port_file.read_text() != ""
-
-        child = Child(
-            Command(
-                name="sink",
-                argv=[sys.executable, "-m", "bench.fast_sink", str(port_file)],
-                log_file=folder / "sink.log",
-                ready=ready,
-                environment={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-                cwd=Path(CHECKOUT),
-            )
-        )
-        await child.start()
-        try:
-            yield int(port_file.read_text())
-        finally:
-            await child.stop()
 
 
 __all__ = ["measure"]

@@ -124,21 +124,32 @@ class Conversation(asyncio.Protocol):
 
     async def _begin_at_once(self, mail: bytes, rcpts: Sequence[bytes]) -> None:
         self._write(b"".join((mail, *rcpts, b"DATA\r\n")))
-        sender = await self._reply()
-        first, *copies = [await self._reply() for _ in rcpts]
-        data = await self._reply()
+        sender, first = await self._reply(), await self._reply()
         failure = _failure(("mail", sender), ("rcpt", first))
-        if failure is None and data.code == START_INPUT:
-            return
-        if data.code == START_INPUT:
+        if failure is not None:
+            await self._give_up(len(rcpts) - 1)
+            raise failure
+        for _ in rcpts[1:]:
+            await self._reply()
+        data = await self._reply()
+        if data.code != START_INPUT:
+            raise classify("data", data.code, data.text)
+
+    async def _give_up(self, copies: int) -> None:
+        """Read on to where another message can begin, after a refusal that holds whatever the server says or does further."""
+        try:
+            taken = [await self._reply() for _ in range(copies)]
+            if (await self._reply()).code != START_INPUT:
+                return
             # It wants a message although it has refused the sender or the recipient: an empty one goes nowhere, unless a copy
             # was taken.
-            if any(copy.good for copy in copies):
+            if any(copy.good for copy in taken):
                 self.close()
             else:
                 self._write(b".\r\n")
                 await self._reply()
-        raise failure if failure is not None else classify("data", data.code, data.text)
+        except Lost:
+            self.close()
 
     async def _begin_in_turn(self, mail: bytes, rcpts: Sequence[bytes]) -> None:
         for number, (stage, command) in enumerate([("mail", mail), *(("rcpt", rcpt) for rcpt in rcpts)]):

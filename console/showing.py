@@ -14,6 +14,9 @@ from rich.text import Text
 
 from console.words import OUTCOME_STYLES, instant, lasting, number, person, standing, state
 
+SENDERS = ("campaign", "broadcast", "transactional")
+"""The kinds of what sends messages; a captured message names one of them by its key."""
+
 
 def table(*columns: str, title: str | None = None) -> Table:
     """An empty table in the house style."""
@@ -91,14 +94,14 @@ def messages(console: Console, found: Sequence[dict[str, Any]]) -> None:
     if not found:
         console.print("The mailbox is empty.")
         return
-    rows = table("id", "at", "to", "subject", "campaign", "block")
+    rows = table("id", "at", "to", "subject", "sent by", "block")
     for message in found:
         rows.add_row(
             str(message["id"]),
             instant(message["at"]),
             ", ".join(message["to"]),
             subject(message),
-            str(message.get("campaign") or "-"),
+            str(next((message[kind] for kind in SENDERS if message.get(kind)), "-")),
             str(message.get("block") or "-"),
         )
     console.print(rows)

@@ -9,8 +9,8 @@ PIPE_WIDTH = 200
 
 
 def new_console(*, stderr: bool = False) -> Console:
-    """A console that colours nothing by guessing and breaks no line that a pipe reads."""
-    console = Console(highlight=False, soft_wrap=True, stderr=stderr)
+    """A console that colours nothing by guessing or by brackets in names, and breaks no line that a pipe reads."""
+    console = Console(highlight=False, markup=False, soft_wrap=True, stderr=stderr)
     if console.is_terminal:
         return console
-    return Console(highlight=False, soft_wrap=True, stderr=stderr, width=PIPE_WIDTH)
+    return Console(highlight=False, markup=False, soft_wrap=True, stderr=stderr, width=PIPE_WIDTH)

@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
+from domain.addresses import parse
+
 DomainName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 """The name of a domain, in lower case and in ASCII."""
 
@@ -15,8 +17,10 @@ NOT_OURS: Final = "from address does not belong to a verified sending domain"
 
 
 def domain_of(address: str) -> str:
-    """The domain of a bare address or of one in angle brackets, in lower case."""
-    return address.strip().rstrip(">").rpartition("@")[2].strip().lower()
+    """The domain of a bare address or of one in angle brackets, in lower case and, where it can be, in ASCII."""
+    found = parse(address)
+    named = found.domain if found is not None else address.strip().rstrip(">").rpartition("@")[2].strip()
+    return named.lower()
 
 
 def belongs(domain: str, registered: str) -> bool:

@@ -44,9 +44,7 @@ class Acceptor:
         call = _Call(entries, real_now, asyncio.get_running_loop().create_future())
         self._waiting.append(call)
         if len(self._writers) < WRITERS:
-            writer = asyncio.create_task(self._write())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+            self._writers.add(asyncio.create_task(self._write()))
         await call.done
 
     async def close(self) -> None:
@@ -63,6 +61,8 @@ class Acceptor:
             await self._commit(calls)
             faults.point("accept.after_append")
             self._notifier.send("ingest")
+        # Here and not when the task is done: who comes in between would find a writer that looks at nothing any more.
+        self._writers.discard(asyncio.current_task())
 
     async def _commit(self, calls: list[_Call]) -> None:
         """Write the calls in one statement; where that fails, one by one, so that only the guilty one hears of it."""

@@ -115,7 +115,7 @@ async def _suppress(unit: Unit, row: DeliveryRow, operation: ReportDelivery, hap
     said = operation.details.get("recipient")
     email = said if isinstance(said, str) and said in recipients else recipients[0]
     entry = SuppressedRow(email, category, domain, why, code_in(why), happened, row.delivery_id)
-    await suppressed_addresses.add(unit.conn, suppressed_addresses.owner_of(unit.catalog.workspace), [entry])
+    await suppressed_addresses.add(unit.conn, unit.catalog.workspace_id, [entry])
 
 
 def _kept(operation: ReportDelivery, event: Event, reached: Collection[str], at: Position) -> list[MessageEvent]:

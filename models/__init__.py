@@ -28,6 +28,7 @@ from models.people import (
     Suppression,
 )
 from models.sends import (
+    BroadcastClaims,
     BroadcastError,
     BroadcastRecipient,
     BroadcastTrigger,
@@ -44,6 +45,7 @@ __all__ = [
     "Activity",
     "AnonymousFact",
     "AnonymousId",
+    "BroadcastClaims",
     "BroadcastError",
     "BroadcastRecipient",
     "BroadcastTrigger",

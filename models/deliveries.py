@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Identity, Index
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
-from models.types import bigint, blob, instant, json, text, texts
+from models.types import bigint, blob, derived, instant, json, text, texts
 
 
 class Delivery(SQLModel, table=True):
@@ -17,6 +17,9 @@ class Delivery(SQLModel, table=True):
     outcome after a crash is `ambiguous`. `variant` is the arm of an A/B test, `a` or `b`; a `holdout` is counted and never
     sent; the content of an `edited` draft was changed by hand. One of a broadcast has the number of its trigger and of its
     recipient, one of a transactional send that of its template; of a `forgotten` one nothing that it says is kept.
+
+    No index asks for the status, so that an outcome is written into none. `in_hand` and `as_draft` follow from it instead;
+    the former is said of no delivery of a broadcast: `broadcast_claims` says it of all of a trigger.
     """
 
     __tablename__ = "deliveries"
@@ -24,7 +27,9 @@ class Delivery(SQLModel, table=True):
         Index("deliveries_in_order", "workspace_id", "created_at", "delivery_id"),
         Index("deliveries_by_person", "workspace_id", "person_id", "created_at"),
         Index("deliveries_by_campaign", "workspace_id", "campaign_id", "created_at"),
-        Index("deliveries_by_journey", "workspace_id", "journey_id"),
+        Index(
+            "deliveries_by_journey", "workspace_id", "journey_id", postgresql_where=sql("journey_id IS NOT NULL")
+        ),
         Index(
             "deliveries_by_transactional",
             "workspace_id",
@@ -44,14 +49,14 @@ class Delivery(SQLModel, table=True):
             "deliveries_in_hand",
             "workspace_id",
             "delivery_id",
-            postgresql_where=sql("status = 'queued' AND NOT draft"),
+            postgresql_where=sql("in_hand"),
         ),
         Index(
             "deliveries_drafted",
             "workspace_id",
             "created_at",
             "delivery_id",
-            postgresql_where=sql("draft AND status = 'drafted'"),
+            postgresql_where=sql("as_draft"),
         ),
     )
     workspace_id: int = Field(primary_key=True)
@@ -86,6 +91,8 @@ class Delivery(SQLModel, table=True):
     content_id: int | None = Field(default=None)
     forgotten: bool
     created_at: datetime = instant()
+    in_hand: bool = derived("status = 'queued' AND NOT draft AND trigger_no IS NULL")
+    as_draft: bool = derived("draft AND status = 'drafted'")
 
 
 class DeliveryContent(SQLModel, table=True):

@@ -73,6 +73,21 @@ class BroadcastTrigger(SQLModel, table=True):
     next_at: datetime | None = instant(null=True)
 
 
+class BroadcastClaims(SQLModel, table=True):
+    """That pages of a trigger are in the hands of `owner`, and up to which recipient providers may have their messages.
+
+    Committed before any of them is handed over, many at a time; gone when nothing is in hand.
+    """
+
+    __tablename__ = "broadcast_claims"
+    workspace_id: int = Field(primary_key=True)
+    broadcast_id: int = Field(primary_key=True)
+    trigger_no: int = Field(primary_key=True)
+    owner: str = text()
+    position: int
+    at: datetime = instant()
+
+
 class BroadcastRecipient(SQLModel, table=True):
     """One place in the frozen audience of a trigger, with the data that was given for it alone."""
 

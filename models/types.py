@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, LargeBinary, Text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Computed, DateTime, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine, UserDefinedType
 from sqlmodel import Field
@@ -45,6 +45,11 @@ def json(*, null: bool = False) -> Any:
     return _column(JSONB(none_as_null=True), null=null, pk=False)
 
 
+def derived(expression: str) -> Any:
+    """A truth that follows from the other columns; the database keeps it."""
+    return Field(default=None, sa_column=Column(Boolean(), Computed(expression, persisted=True)))
+
+
 def blob(*, null: bool = False, pk: bool = False) -> Any:
     """Bytes."""
     return _column(LargeBinary(), null=null, pk=pk)
@@ -61,4 +66,4 @@ def bigints() -> Any:
 
 
 Instant = datetime
-__all__ = ["Instant", "Xid8", "bigint", "bigints", "blob", "instant", "json", "text", "texts"]
+__all__ = ["Instant", "Xid8", "bigint", "bigints", "blob", "derived", "instant", "json", "text", "texts"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,16 +25,16 @@ def wrong_arguments(template: BoundTemplate, filters: Mapping[str, Callable[...,
 
 
 def _filters(nodes: Any, context: RenderContext) -> Iterator[Filter]:
-    waiting: list[Node] = list(nodes)
+    waiting: deque[Node] = deque(nodes)
     while waiting:
-        node = waiting.pop(0)
+        node = waiting.popleft()
         for expression in node.expressions():
             if isinstance(expression, FilteredExpression | TernaryFilteredExpression):
                 yield from expression.filters or ()
             if isinstance(expression, TernaryFilteredExpression):
                 yield from expression.left.filters or ()
                 yield from expression.tail_filters or ()
-        waiting[:0] = node.children(context, include_partials=False)
+        waiting.extendleft(reversed(list(node.children(context, include_partials=False))))
 
 
 __all__ = ["wrong_arguments"]

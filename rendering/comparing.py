@@ -48,6 +48,8 @@ def _is_empty(value: Any) -> bool:
 
 def equal(left: Any, right: Any) -> bool:
     """`==`: numeric text equals numbers, `true` equals `"true"`, nil equals what is missing; text keeps its case."""
+    if left.__class__ is str and right.__class__ is str:
+        return bool(left == right)
     left, right = _plain(left), _plain(right)
     if isinstance(right, Blank | Empty):
         left, right = right, left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from rendering.links import UNSENT
@@ -103,7 +104,8 @@ def message_context(
         "snippets": snippets if snippets is not None else Snippets(),
         "objects": objects or {},
     }
-    context |= _event(event or {})
+    if event:
+        context |= _event(event)
     if trigger is not None:
         context["trigger"] = trigger
     if thing is not None:
@@ -113,8 +115,10 @@ def message_context(
             context["relationship"] = thing.relationship
     if message is not None:
         context["message"] = {"id": message.id, "name": message.name, "type": message.type, "journey_id": journey_id}
-    links = {UNSUBSCRIBE_URL: unsubscribe_url, VIEW_URL: view_url, PREFERENCES_URL: preferences_url}
-    return context | {name: url for name, url in links.items() if url is not None}
+    for name, url in ((UNSUBSCRIBE_URL, unsubscribe_url), (VIEW_URL, view_url), (PREFERENCES_URL, preferences_url)):
+        if url is not None:
+            context[name] = url
+    return context
 
 
 def with_content(context: Mapping[str, Any], content: Any, *, to_everyone: bool | None = None) -> dict[str, Any]:
@@ -131,6 +135,7 @@ def with_content(context: Mapping[str, Any], content: Any, *, to_everyone: bool 
     return {**context, "message": message, "editor": EDITORS.get(getattr(content, "editor", ""), "")}
 
 
+@lru_cache(maxsize=256)
 def _campaign(campaign: CampaignNames) -> dict[str, Any]:
     """The campaign; a transactional send has none, so that its name is missing (MSG-04)."""
     found = {"id": campaign.id, "key": campaign.key, "name": campaign.name}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from weakref import proxy
 
 from domain.addresses import MAX_RECIPIENTS, Address, parse, parse_list, parse_recipients, unquoted
 from domain.content import EmailMessage, SentEmail
@@ -112,8 +113,11 @@ class _MessageNames(dict[str, Any]):
     """What templates can read of the message itself; its subject and preheader are rendered when somebody asks (MSG-04)."""
 
     def __init__(self, names: Mapping[str, Any], renderer: _Renderer) -> None:
-        super().__init__({name: value for name, value in names.items() if name not in renderer.own_texts})
-        self._renderer = renderer
+        super().__init__(names)
+        for name in renderer.own_texts:
+            self.pop(name, None)
+        # Not held: the renderer holds these names, and whatever holds itself is there until the next collection.
+        self._renderer: _Renderer = proxy(renderer)
         self._asked: set[str] = set()
 
     def __missing__(self, name: str) -> str:
@@ -135,16 +139,16 @@ class _Renderer:
         self._message = message
         self._now = now
         self._done: dict[str, str] = {}
-        given = context.get("message")
-        names = {} if layout is None else {"layout": {"id": layout.id, "name": layout.name}}
-        own = {"message": _MessageNames(given, self)} if isinstance(given, Mapping) else {}
-        self._context = {**context, **names, **own}
-
-    @property
-    def own_texts(self) -> Mapping[str, str]:
+        self.own_texts = {"subject": message.subject}
         """The texts of the message that its other parts can read."""
-        found = {"subject": self._message.subject, "preheader": self._message.preheader}
-        return {name: text for name, text in found.items() if text is not None}
+        if message.preheader is not None:
+            self.own_texts["preheader"] = message.preheader
+        self._context = dict(context)
+        if layout is not None:
+            self._context["layout"] = {"id": layout.id, "name": layout.name}
+        given = context.get("message")
+        if isinstance(given, dict):
+            self._context["message"] = _MessageNames(given, self)
 
     def text(self, field: str, source: str) -> str:
         """One part, rendered once however often it is read."""
@@ -173,8 +177,13 @@ class _Renderer:
     def recipients(self, override: str | None) -> tuple[Address, ...]:
         """Whom it is for: one person, or, where a call asked for it, whoever the call names."""
         text = override or self.text("to", self._message.to)
-        found = parse_recipients(text) if isinstance(self._message, SentEmail) and override is None else None
-        return tuple(found) if found else (self.address("to", text),)
+        if not isinstance(self._message, SentEmail) or override is not None or not text.strip():
+            return (self.address("to", text),)
+        found = parse_recipients(text)
+        if not found:
+            # One wrong address among several makes the list wrong: nobody gets what was for somebody else.
+            raise RenderError("It must go to at most fifteen email addresses, separated by commas", "to")
+        return tuple(found)
 
     def address(self, field: str, text: str) -> Address:
         """A rendered address; one that cannot be written to fails the message."""
@@ -255,7 +264,7 @@ def _with_preheader(html: str, preheader: str | None) -> str:
 
 def _with_title(html: str, title: str | None) -> str:
     """The title in the head of a whole document that has none."""
-    head = _HEAD.search(html)
+    head = _HEAD.search(html) if title else None
     if not title or head is None or _TITLE.search(html):
         return html
     return f"{html[: head.end()]}<title>{escaping.escape(title)}</title>{html[head.end() :]}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from liquid import BoundTemplate, Environment
+from liquid import Environment
 from liquid.ast import Node
 from liquid.exceptions import LiquidError, LiquidSyntaxError
 from liquid.parser import get_parser
@@ -15,27 +15,20 @@ from liquid.stream import TokenStream
 
 from rendering import comparing, filters, tags, words
 from rendering.arguments import wrong_arguments
+from rendering.blocks import Template
 from rendering.errors import FAULTS, RenderError, in_words
 from rendering.lexing import tokens
 from rendering.missing import Missing
-from rendering.running import MAX_OUTPUT, Running
+from rendering.running import MAX_OUTPUT, Output, Running
 from rendering.storing import storable
 
 MAX_SOURCE: Final = 1_000_000
 
 
-class _Template(BoundTemplate):
-    """A parsed template without variables of its own."""
-
-    def make_partial_namespace(self, _partial: bool, _render_args: Mapping[str, object]) -> Mapping[str, object]:
-        """Nothing: `partial` is no variable of the dialect."""
-        return {}
-
-
 class _Environment(Environment):
     """The dialect: tags, filters and limits."""
 
-    template_class = _Template
+    template_class = Template
     loop_iteration_limit = filters.MAX_ITEMS
     local_namespace_limit = 10_000_000
     output_stream_limit = MAX_OUTPUT
@@ -46,19 +39,20 @@ class _Environment(Environment):
         super().setup_tags_and_filters(extra=extra)
         tags.register(self)
         filters.register(self)
+        self.plain_filters = filters.plain(self)
 
-    def template(self, source: str) -> BoundTemplate:
+    def template(self, source: str) -> Template:
         """A parsed template of the workspace, from the cache where it was used before; raises LiquidError."""
         return _parsed(source)
 
-    def passing(self, source: str) -> BoundTemplate:
+    def passing(self, source: str) -> Template:
         """The same of a text of one person, which must not drive out what everybody gets."""
         return _parsed_data(source)
 
     def _parse(self, source: str) -> list[Node]:
         if len(source) > MAX_SOURCE:
             raise LiquidSyntaxError(f"The template is longer than {MAX_SOURCE} characters", token=None)
-        return get_parser(self).parse(TokenStream(tokens(source, self.tokenizer())))
+        return get_parser(self).parse(TokenStream(tokens(source)))
 
 
 comparing.install()
@@ -67,13 +61,13 @@ _ENVIRONMENT: Final = _Environment(undefined=Missing)
 
 
 @lru_cache(maxsize=512)
-def _parsed(source: str) -> BoundTemplate:
-    return _ENVIRONMENT.from_string(source)
+def _parsed(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=64)
-def _parsed_data(source: str) -> BoundTemplate:
-    return _ENVIRONMENT.from_string(source)
+def _parsed_data(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)  # type: ignore[return-value]
 
 
 def check_syntax(source: str) -> str | None:
@@ -114,9 +108,8 @@ def render(source: str, context: Mapping[str, Any], *, now: datetime) -> str:
         return storable(source)
     try:
         template = _parsed(source)
-        running = Running(template, now=now, globals=context)
-        buffer = running.get_buffer()
-        template.render_with_context(running, buffer)
+        buffer = Output()
+        template.write(Running(template, now=now, globals=context), buffer)
     except (LiquidError, *FAULTS) as fault:
         raise RenderError(in_words(fault)) from None
     return storable(buffer.getvalue())

@@ -8,8 +8,10 @@ from typing import Final, NamedTuple
 
 ATTRIBUTES: Final = r"""[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*"""
 """What stands between a tag's name and its end, as a pattern."""
-COMMENTS: Final = r"<!--.*?(?:-->|\Z)|<!\[?[^>]*>"
-"""Comments, conditional ones included, and declarations, as a pattern."""
+UNSAID: Final = r"!(?:--.*?(?:-->|\Z)|\[?[^>]*>)"
+"""Comments, conditional ones included, and declarations, behind their `<`, as a pattern."""
+COMMENTS: Final = f"<{UNSAID}"
+"""The same with it."""
 RAW: Final = "script|style|textarea|title|xmp"
 """Elements in which what looks like a tag is text."""
 
@@ -89,4 +91,4 @@ def attribute(source: str, name: str) -> str | None:
     return None
 
 
-__all__ = ["ATTRIBUTES", "COMMENTS", "RAW", "Attribute", "Tag", "attribute", "attributes", "links", "tags"]
+__all__ = ["ATTRIBUTES", "COMMENTS", "RAW", "UNSAID", "Attribute", "Tag", "attribute", "attributes", "links", "tags"]

@@ -125,20 +125,22 @@ def _date(second: datetime) -> bytes:
 
 def _part(text: str) -> bytes:
     """A part from its transfer encoding on; readable wherever the text allows it."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    if lines.isascii() and _short_lines(lines) and BOUNDARY_PREFIX not in lines and "\x00" not in lines:
-        return b"7bit\r\n\r\n" + lines.replace("\n", "\r\n").encode("ascii")
-    data = lines.encode("utf-8", "replace")
+    whole = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    lines = whole.split("\n")
+    if (
+        whole.isascii()
+        and max(map(len, lines)) <= MAX_BODY_LINE
+        and BOUNDARY_PREFIX not in whole
+        and "\x00" not in whole
+    ):
+        return b"7bit\r\n\r\n" + "\r\n".join(lines).encode("ascii")
+    data = whole.encode("utf-8", "replace")
     beyond = len(data) - len(data.translate(None, _BEYOND_ASCII))
     if beyond * 6 < len(data):
         quoted = binascii.b2a_qp(data, istext=True)
         return b"quoted-printable\r\n\r\n" + quoted.replace(b"\n", b"\r\n")
     coded = base64.encodebytes(data.replace(b"\n", b"\r\n")).rstrip(b"\n")
     return b"base64\r\n\r\n" + coded.replace(b"\n", b"\r\n")
-
-
-def _short_lines(text: str) -> bool:
-    return len(text) <= MAX_BODY_LINE or max(map(len, text.split("\n"))) <= MAX_BODY_LINE
 
 
 __all__ = ["Mail", "Skeleton", "build", "skeleton"]

@@ -83,9 +83,13 @@ class Silent(Missing):
         return ()
 
 
+KINDS: Final = frozenset({Missing, Silent})
+"""The classes of all that is missing: asking a value for its class is quicker than asking what it is an instance of."""
+
+
 def present(value: Any) -> Any:
     """The value that a tag or a filter is given: null for one that may be missing, a failure for one that may not."""
-    return value.used() if isinstance(value, Missing) else value
+    return value.used() if value.__class__ in KINDS else value
 
 
-__all__ = ["BLANK", "Missing", "Silent", "present"]
+__all__ = ["BLANK", "KINDS", "Missing", "Silent", "present"]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_HOLDING = (list, dict, tuple)
 _WORDS = {None: "", True: "true", False: "false"}
 
 
@@ -23,11 +24,13 @@ def printed(value: Any) -> str:
     """The text of a value: arrays run together, objects in the style of Ruby, whole numbers without a point."""
     if isinstance(value, str):
         return value
+    if value.__class__ is int:
+        return str(value)
     if value is None or isinstance(value, bool):
         return _WORDS[value]
     if isinstance(value, float):
         return number_text(value)
-    return _held(value) if isinstance(value, list | dict | tuple) else _range(value)
+    return _held(value) if isinstance(value, _HOLDING) else _range(value)
 
 
 def _held(value: Any) -> str:

@@ -49,19 +49,20 @@ class RenderedEmail:
 
     def stored(self) -> dict[str, Any]:
         """The message as a document, from which `restored` makes it again."""
-        fields = {
-            "from": shown(self.sender),
-            "to": _list(self.recipients),
-            "subject": self.subject,
-            "reply_to": shown(self.reply_to) if self.reply_to is not None else None,
-            "cc": _list(self.cc),
-            "bcc": _list(self.bcc),
-            "preheader": self.preheader,
-            "title": self.title,
-        }
-        document = {
+        fields = {"from": shown(self.sender), "to": _list(self.recipients), "subject": self.subject}
+        if self.reply_to is not None:
+            fields["reply_to"] = shown(self.reply_to)
+        if self.cc:
+            fields["cc"] = _list(self.cc)
+        if self.bcc:
+            fields["bcc"] = _list(self.bcc)
+        if self.preheader is not None:
+            fields["preheader"] = self.preheader
+        if self.title is not None:
+            fields["title"] = self.title
+        document: dict[str, Any] = {
             "channel": "email",
-            "fields": {name: value for name, value in fields.items() if value is not None},
+            "fields": fields,
             "headers": [{"name": name, "value": value} for name, value in self.headers],
             "html": self.html,
             "text": self.text,
@@ -69,8 +70,11 @@ class RenderedEmail:
             "unsubscribe_url": self.unsubscribe_url,
             "errors": [],
         }
-        own = {"amp": self.amp, "view_url": self.view_url}
-        return document | {name: value for name, value in own.items() if value is not None}
+        if self.amp is not None:
+            document["amp"] = self.amp
+        if self.view_url is not None:
+            document["view_url"] = self.view_url
+        return document
 
 
 def restored(document: Mapping[str, Any]) -> RenderedEmail:
@@ -106,8 +110,8 @@ def shown(address: Address) -> str:
     return f'"{name}" <{address.mailbox}>'
 
 
-def _list(addresses: tuple[Address, ...]) -> str | None:
-    return ", ".join(map(shown, addresses)) or None
+def _list(addresses: tuple[Address, ...]) -> str:
+    return ", ".join(map(shown, addresses))
 
 
 __all__ = ["RenderedEmail", "restored", "shown"]

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from io import StringIO
 from time import thread_time
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from liquid import BoundTemplate, RenderContext
-from liquid.exceptions import LiquidError, ResourceLimitError
-from liquid.output import LimitedStringIO
+from liquid.exceptions import ContextDepthError, LiquidError, LoopIterationLimitError, ResourceLimitError
 from liquid.token import Token
 from liquid.undefined import UNDEFINED
 from liquid.utils import ReadOnlyChainMap
@@ -22,24 +20,55 @@ from rendering.snippets import Snippets
 
 MAX_OUTPUT: Final = 2_000_000
 MAX_SECONDS: Final = 1.0
-CHECK_EVERY: Final = 64
+CHECK_EVERY: Final = 32
 DEEPEST: Final = 3
 """How deep Liquid in data may lead to more of it."""
 SNIPPETS: Final = "snippets"
 _NO_TAGS: Final[list[str]] = []
 
 
-class _Output(LimitedStringIO):
-    """A buffer that counts characters, and keeps line ends as they are."""
+class Output:
+    """What is rendered, piece by piece, and how long it is."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(limit, newline="")
+    __slots__ = ("_add", "_limit", "_pieces", "size")
 
-    def write(self, text: str, /) -> int:
-        self.size += len(text)
-        if self.size > self.limit:
-            raise ResourceLimitError(f"the output is longer than {MAX_OUTPUT} characters", token=None)
-        return StringIO.write(self, text)
+    def __init__(self, limit: int = MAX_OUTPUT) -> None:
+        self.size = 0
+        self._limit = limit
+        self._pieces: list[str] = []
+        self._add = self._pieces.append
+
+    def write(self, text: str) -> int:
+        """Add a piece; raises ResourceLimitError where that is too much."""
+        if text:
+            self.size = size = self.size + len(text)
+            if size > self._limit:
+                raise ResourceLimitError(f"the output is longer than {MAX_OUTPUT} characters", token=None)
+            self._add(text)
+        return 0
+
+    def getvalue(self) -> str:
+        """The whole."""
+        return "".join(self._pieces)
+
+
+class Budget:
+    """How many steps are left until somebody looks at the time; one for a render and for all that runs inside it."""
+
+    __slots__ = ("_deadline", "left")
+
+    def __init__(self) -> None:
+        self.left = CHECK_EVERY
+        self._deadline: float | None = None
+
+    def look(self) -> None:
+        """Fail where the time is up, which begins to run at the first look: most renders are over before."""
+        self.left = CHECK_EVERY
+        now = thread_time()
+        if self._deadline is None:
+            self._deadline = now + MAX_SECONDS
+        elif now > self._deadline:
+            raise ResourceLimitError(f"rendering takes longer than {MAX_SECONDS:g} s", token=None)
 
 
 class Running(RenderContext):
@@ -49,27 +78,36 @@ class Running(RenderContext):
     """
 
     def __init__(
-        self, template: BoundTemplate, *, now: datetime, around: Running | None = None, **options: Any
+        self,
+        template: BoundTemplate,
+        *,
+        now: datetime,
+        globals: Mapping[str, Any],  # noqa: A002 - what python-liquid calls them
+        around: Running | None = None,
     ) -> None:
-        self._left = CHECK_EVERY
-        super().__init__(template, **options)
+        # All that python-liquid's own would set and something here reads; there are many renders, and most are short.
+        self.env, self.template, self.autoescape = template.env, template, False
+        self.locals, self.globals, self.counters = {}, globals, {}
+        self.scope = ReadOnlyChainMap(self.locals, globals, self.counters)
+        self._variables = self.scope._maps  # noqa: SLF001 - the way around a lookup that takes an exception per namespace
+        self.tag_namespace = {"cycles": {}, "ifchanged": "", "stopindex": {}}
+        self.loops, self.local_namespace_size_carry = [], 0
         self.now = now
-        self.scope = ReadOnlyChainMap(self.locals, self.globals, self.counters)
-        self.undefined = Silent if self.globals.get(BLANK) else Missing
+        self.undefined = Silent if globals.get(BLANK) else Missing
         self._snippets: Mapping[str, Any] | None = None
+        # A render does not hold itself, so that it is gone with the message and not at the next collection.
+        self._around = None if around is None else around.outermost
         if around is None:
-            self._outermost, self.depth, self._made = self, 0, 0
-            self._deadline = thread_time() + MAX_SECONDS
+            self.budget, self.depth, self._made = Budget(), 0, 0
+            self.loop_iteration_carry = 1
         else:
-            self._outermost, self.depth = around.outermost, around.depth
-            self.spend = around.outermost.spend  # type: ignore[method-assign]
-            self.look = around.outermost.look  # type: ignore[method-assign]
+            self.budget, self.depth = around.budget, around.depth
             self.loop_iteration_carry = around.iterations()
 
     @property
     def outermost(self) -> Running:
         """The render of the message's own part."""
-        return self._outermost
+        return self if self._around is None else self._around
 
     @property
     def disabled_tags(self) -> list[str]:
@@ -83,23 +121,27 @@ class Running(RenderContext):
 
     def spend(self, steps: int = 1) -> None:
         """Count steps; now and then look whether the time is up."""
-        self._left -= steps
-        if self._left < 0:
-            self._left = CHECK_EVERY
-            self.look()
+        self.budget.left -= steps
+        if self.budget.left < 0:
+            self.budget.look()
 
     def look(self) -> None:
         """Fail where the time is up."""
-        if thread_time() > self._deadline:
-            raise ResourceLimitError(f"rendering takes longer than {MAX_SECONDS:g} s", token=None)
+        self.budget.look()
+
+    def root(self, name: str) -> Any:
+        """The variable of that name; raises KeyError where there is none."""
+        for variables in self._variables:
+            if name in variables:
+                found = variables[name]
+                return self.outermost.reading(found) if found.__class__ is Snippets else found
+        raise KeyError(name)
 
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
         """The value at a path; what is not there is remembered under its whole name."""
         self.spend()
         try:
-            found = self.scope[path[0]]  # type: ignore[index]
-            if found.__class__ is Snippets:
-                found = self._outermost.reading(found)
+            found = self.root(path[0])  # type: ignore[arg-type]
             for segment in path[1:]:
                 found = self.get_item(found, segment)
         except (LookupError, TypeError):
@@ -123,6 +165,21 @@ class Running(RenderContext):
         self.spend(forloop.length)
         return super().loop(namespace, forloop)
 
+    def enter(self, namespace: Mapping[str, object], forloop: Any) -> None:
+        """Begin a loop: what `loop` does for a `with`, which takes longer than most loops."""
+        self.spend(forloop.length)
+        if self.iterations() * forloop.length > self.env.loop_iteration_limit:
+            raise LoopIterationLimitError("loop iteration limit reached", token=None)
+        if self.scope.size() > self.env.context_depth_limit:
+            raise ContextDepthError("maximum context depth reached", token=None)
+        self.loops.append(forloop)
+        self.scope.push(namespace)
+
+    def leave(self) -> None:
+        """End the innermost loop."""
+        self.scope.pop()
+        self.loops.pop()
+
     def iterations(self) -> int:
         """How often what stands here is rendered by the loops around it."""
         product = self.loop_iteration_carry
@@ -130,10 +187,9 @@ class Running(RenderContext):
             product *= loop.length
         return product
 
-    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+    def get_buffer(self, buf: Any = None) -> Any:
         """A buffer for a part of the output, which counts toward the whole."""
-        used = buf.size if isinstance(buf, _Output) else 0
-        return _Output(MAX_OUTPUT - used)
+        return Output(MAX_OUTPUT - buf.size if isinstance(buf, Output) else MAX_OUTPUT)
 
     def inner(self, template: BoundTemplate, variables: Mapping[str, Any]) -> Running:
         """A render inside this one, which sees these variables and none of the template's own."""
@@ -162,8 +218,8 @@ class Running(RenderContext):
             template = self.env.template(source)  # type: ignore[attr-defined]
             self.look()
             inner = self.inner(template, {key: value for key, value in self.globals.items() if key != SNIPPETS})
-            buffer = _Output(MAX_OUTPUT - self._made)
-            template.render_with_context(inner, buffer)
+            buffer = Output(MAX_OUTPUT - self._made)
+            template.write(inner, buffer)
         except (LiquidError, *FAULTS) as fault:
             limit = ResourceLimitError if isinstance(fault, ResourceLimitError) else LiquidError
             raise limit(f"{in_words(fault)} (in the snippet {name})", token=None) from None
@@ -179,4 +235,4 @@ def path_text(path: list[object]) -> str:
     return text
 
 
-__all__ = ["MAX_OUTPUT", "MAX_SECONDS", "Running", "path_text"]
+__all__ = ["MAX_OUTPUT", "MAX_SECONDS", "Output", "Running", "path_text"]

@@ -12,6 +12,7 @@ from domain.definitions import (
     CampaignDefinition,
     Definition,
     LayoutDefinition,
+    TransactionalDefinition,
     css_switch,
     kind_of,
     provider_uses,
@@ -23,6 +24,7 @@ from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.library import ARCHIVED, Entry, Library
 from domain.definitions.secrets import unmasked
 from domain.definitions.template_roots import absent_roots
+from domain.definitions.transactional import UNCATEGORIZED
 from domain.errors import DomainError, InvalidInput, Problem, Referent
 from domain.problems import below, pointer_of
 from domain.values import same
@@ -30,6 +32,7 @@ from domain.web_addresses import fault_of
 from rendering.liquid import check_syntax
 from rendering.roots import demanded
 from services import snippet_uses
+from services.emails_said import blank_subjects
 from services.llm.configured import is_configured
 from services.private_urls import Allowed, nowhere
 from services.sender_checks import sender_problems
@@ -127,9 +130,11 @@ def library_of(rows: Sequence[DefinitionRow]) -> Library:
 
 
 def missing(uses: Iterable[Use], library: Library) -> Iterator[Problem]:
-    """References to what is not there, or is archived."""
+    """References to what is not there, or is archived; the number of sends without a template is there always."""
     for use in uses:
         meant = library.find(use.kind, use.ref)
+        if meant is None and (use.kind, use.ref) == ("transactional", UNCATEGORIZED):
+            continue
         if meant is None:
             message = f"There is no {use.kind} {use.ref!r}."
             yield Problem(code="unknown_reference", pointer=use.pointer, message=message)
@@ -197,9 +202,12 @@ def _problems(item: Incoming, library: Library, *, sandbox: bool, private: Allow
         if wrong is not None and not (wrong.code == "private_address" and private(url)):
             yield Problem(code=wrong.code, pointer=pointer, message=wrong.message)
     yield from _changed(definition, item.row)
+    yield from blank_subjects(definition)
+    if isinstance(definition, TransactionalDefinition) and definition.on_liquid_error == "fail":
+        yield from _roots(definition, "transactional", "transactional message")
     if not isinstance(definition, CampaignDefinition | BroadcastDefinition):
         return
-    yield from _roots(definition)
+    yield from _roots(definition, definition.trigger.type, _described(definition))
     if not sandbox:
         for channel, pointer in parts.channels(definition).items():
             if not library.has_way_out(channel):
@@ -226,13 +234,13 @@ def _described(campaign: CampaignDefinition | BroadcastDefinition) -> str:
     )
 
 
-def _roots(campaign: CampaignDefinition | BroadcastDefinition) -> Iterator[Problem]:
+def _roots(definition: Definition, trigger: str, described: str) -> Iterator[Problem]:
     """Templates that cannot do without what a trigger of this kind never has."""
-    absent = absent_roots(campaign.trigger.type)
-    for template in campaign.templates():
+    absent = absent_roots(trigger)
+    for template in definition.templates():
         root = demanded(template.source, absent)
         if root is not None:
-            message = f"A {_described(campaign)} never has a `{root}`: leave it out, or test for it."
+            message = f"A {described} never has a `{root}`: leave it out, or test for it."
             yield Problem(code="liquid_root", pointer=template.pointer, message=message)
 
 

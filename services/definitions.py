@@ -26,6 +26,7 @@ from services import (
     collections,
     domains,
     journeys,
+    layout_uses,
     object_types,
     private_urls,
     schedules,
@@ -448,6 +449,7 @@ def _refuse_if_used(rows: Sequence[DefinitionRow], row: DefinitionRow) -> None:
     definition = read_definition(row.document)[0]
     senders = senders_within(library, definition) if isinstance(definition, DomainDefinition) else []
     named = snippet_uses.referents(library, row.key) if row.kind == snippet_uses.KIND else []
+    named += layout_uses.referents(library, row.key) if row.kind == layout_uses.KIND else []
     checks.refuse_referents(row, [*library.referents(row.kind, row.key), *senders, *named])
     if row.kind == "provider":
         rest = [p for p in library.others("provider", row.key) if isinstance(p, ProviderDefinition) and p.enabled]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import faults
@@ -26,7 +26,7 @@ from rendering.errors import RenderError
 from services import endpoint_pace, suppressions
 from services.answers import conclude
 from services.captures import CaptureMailbox
-from services.delivery_claims import Claims
+from services.delivery_claims import Claiming
 from services.delivery_figures import count, reached
 from services.delivery_making import make_message
 from services.delivery_outcomes import (
@@ -65,6 +65,8 @@ Clock = Callable[[], datetime]
 StepOutcome = Literal["done", "failed", "skipped", "drafted"]
 OPEN = frozenset({"queued", "attempted"})
 FORGOTTEN = "The rendered message is no longer kept"
+IN_HAND = timedelta(minutes=5)
+"""How long somebody may be handing a message over before they count as dead, where nobody knows better."""
 _STEPS: Mapping[str, StepOutcome] = {
     "drafted": "drafted",
     "undeliverable": "skipped",
@@ -87,6 +89,8 @@ class Prepared:
     """What templates can read that are looked up at the attempt (ACT-33)."""
     attachments: tuple[tuple[str, bytes], ...] = ()
     devices: tuple[str, ...] = ()
+    elsewhere: bool = False
+    """Whether somebody else may be at it, who finishes what they have begun or has it done again."""
 
     @property
     def open(self) -> bool:
@@ -167,7 +171,7 @@ class Deliverer:
         if row is not None and row.status in OPEN:
             await store.schedule(conn, row, unit.now, anew=False)
 
-    async def hand_over(self, prepared: Prepared, clock: Clock, claims: Claims | None = None) -> Outcome:
+    async def hand_over(self, prepared: Prepared, clock: Clock, claims: Claiming | None = None) -> Outcome:
         """Give the message to its provider, once; no transaction is held meanwhile.
 
         `claims` notes that beside many others. Raises DomainError `delivery_in_hand` where somebody else is doing so: ask again later.
@@ -175,13 +179,16 @@ class Deliverer:
         if not prepared.open:
             return SETTLED
         if prepared.message is None:
-            return Outcome("failed", FORGOTTEN, asked=False)
+            begun = prepared.row.handed_over_at is not None
+            return interrupted(prepared.row.provider or "") if begun else Outcome("failed", FORGOTTEN, asked=False)
         provider = provider_for(prepared.catalog, prepared.row.channel, prepared.use, prepared.message)
         if provider is None:
             nobody = f"There is no enabled provider for {prepared.row.channel} in this workspace"
             return Outcome("failed", nobody, asked=False)
         way = self._channels.open(prepared.row.workspace_id, provider, self._outside)
         if self._was_interrupted(prepared, way):
+            if prepared.elsewhere and _is_recent(prepared, clock):
+                raise DomainError("delivery_in_hand", "Somebody else is handing this message over.")
             return interrupted(prepared.row.provider or way.key)
         held = await self.turns.held_until(prepared.row.workspace_id, way, prepared.catalog.now(clock()))
         if held is not None:
@@ -189,7 +196,7 @@ class Deliverer:
         return await self._sent(prepared, prepared.message, way, clock, claims)
 
     async def _sent(
-        self, prepared: Prepared, message: Rendered, way: WayOut, clock: Clock, claims: Claims | None
+        self, prepared: Prepared, message: Rendered, way: WayOut, clock: Clock, claims: Claiming | None
     ) -> Outcome:
         kind = MESSAGE_KINDS[prepared.row.channel]
         handing = await self._handing(prepared, way, clock)
@@ -236,15 +243,19 @@ class Deliverer:
             await attempts.over(unit, row)
         return _recorded(row, told)
 
-    async def retry(self, workspace_id: int, delivery_id: str, clock: Clock) -> None:
-        """The next attempt at a delivery whose `due` row has come; the caller sees to it that nobody else does it too."""
+    async def retry(self, workspace_id: int, delivery_id: str, clock: Clock, *, elsewhere: bool = False) -> None:
+        """The next attempt at a delivery whose `due` row has come; the caller sees to it that nobody else does it too.
+
+        Who cannot says `elsewhere`: what is in somebody's hands is left to them, and DomainError `delivery_in_hand` raised.
+        """
         async with self._db.transaction() as conn:
             unit = await self._unit(conn, workspace_id, clock)
             prepared = await self._for_retry(conn, unit, delivery_id)
             await unit.flush()
         if prepared is None:
             return
-        outcome = await self.hand_over(prepared, clock)
+        faults.point("deliver.after_making")
+        outcome = await self.hand_over(replace(prepared, elsewhere=elsewhere), clock)
         async with self._db.transaction() as conn:
             unit = await self._unit(conn, workspace_id, clock)
             await _held(unit, delivery_id)
@@ -321,7 +332,7 @@ class Deliverer:
             return False
         return not way.idempotent or prepared.row.provider != way.key
 
-    async def _claim(self, prepared: Prepared, way: WayOut, clock: Clock, claims: Claims | None) -> None:
+    async def _claim(self, prepared: Prepared, way: WayOut, clock: Clock, claims: Claiming | None) -> None:
         now = prepared.catalog.now(clock())
         if claims is not None:
             claimed = await claims.claim(prepared.row, way.key, now)
@@ -430,6 +441,12 @@ async def _note_attempt(conn: Connection, change: Applied, outcome: Outcome, now
         outcome=change.attempt,
         answer=outcome.answer,
     )
+
+
+def _is_recent(prepared: Prepared, clock: Clock) -> bool:
+    """Whether its hand-over began so lately that whoever began it may live; a sandbox, whose clock stands, cannot tell."""
+    begun, catalog = prepared.row.handed_over_at, prepared.catalog
+    return begun is not None and not catalog.workspace.sandbox and catalog.now(clock()) - begun < IN_HAND
 
 
 def _journey_of(person: Person | None, row: DeliveryRow) -> JourneyRow | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from store import delivery_batches as store
 from store.database import Database
@@ -13,6 +13,13 @@ from store.delivery_batches import Claim
 
 MOST: Final = 200
 """How many one statement writes."""
+
+
+class Claiming(Protocol):
+    """Notes of deliveries that they are being handed over."""
+
+    async def claim(self, row: DeliveryRow, provider: str, now: datetime) -> bool:
+        """Note that this attempt is being handed over; False where somebody else has taken it up in the meantime."""
 
 
 class Claims:
@@ -55,4 +62,4 @@ class Claims:
 
 _Waiting = tuple[Claim, asyncio.Future[bool]]
 
-__all__ = ["Claims"]
+__all__ = ["Claiming", "Claims"]

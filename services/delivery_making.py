@@ -73,7 +73,8 @@ def make_message(
         view=view_url(link_base_url, row.delivery_id) if row.channel == "email" else None,
     )
     content, language = choose(arm.content, languages_of(catalog, person, journey))
-    row = changed(row, language=language)
+    if language is not None:
+        row = changed(row, language=language)
     context = saying(context, campaign, block, content)
     try:
         message = kind.render(Making(catalog, block, content, context, now))
@@ -113,7 +114,7 @@ def refusal(catalog: Catalog, campaign: Campaign, block: DeliveringBlock, person
     return consent.refusal(
         block.type,
         consent.effective(block.subscription, campaign.definition.subscription),
-        person.profile if person is not None else None,
+        person.attributes if person is not None else None,
         catalog.settings.sending,
     )
 

@@ -23,17 +23,21 @@ class Sender:
         self._deliverer = deliverer
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def send(self, sends: Sequence[SendRef], clock: Callable[[], datetime]) -> None:
-        """Try each; raises what the first failure of our own was, so that all are tried again and none is sent twice."""
-        results = await asyncio.gather(*(self._one(send, clock) for send in sends), return_exceptions=True)
+    async def send(self, sends: Sequence[SendRef], clock: Callable[[], datetime], *, again: bool = False) -> None:
+        """Try each; raises what the first failure of our own was, so that all are tried again and none is sent twice.
+
+        They may have been asked for twice: unless it is known (`again`) that whoever had them before is gone, what somebody
+        is handing over is left to them.
+        """
+        results = await asyncio.gather(*(self._one(send, clock, again=again) for send in sends), return_exceptions=True)
         failed = [result for result in results if isinstance(result, BaseException)]
         if failed:
             raise failed[0]
 
-    async def _one(self, send: SendRef, clock: Callable[[], datetime]) -> None:
+    async def _one(self, send: SendRef, clock: Callable[[], datetime], *, again: bool) -> None:
         async with self._places:
             try:
-                await self._deliverer.retry(send.workspace_id, send.delivery_id, clock)
+                await self._deliverer.retry(send.workspace_id, send.delivery_id, clock, elsewhere=not again)
             except DomainError as error:
                 if error.code != "delivery_in_hand":
                     raise

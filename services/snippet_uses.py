@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
-from domain.definitions import Definition, SnippetDefinition
+from domain.definitions import BroadcastDefinition, CampaignDefinition, Definition, SnippetDefinition
+from domain.definitions.campaign_parts import scripts
 from domain.definitions.library import Library
 from domain.errors import Problem, Referent
 from domain.uses import Use
@@ -12,6 +15,7 @@ from rendering.snippet_names import names_in
 
 KIND = "snippet"
 SELF_REFERENCE = "Snippets cannot contain Liquid code referencing other snippets."
+_IN_SCRIPT: Final = re.compile(r"""\bsnippets\s*(?:\??\.\s*([\w$]+)|(?:\?\.)?\s*\[\s*(["'`])(.+?)\2\s*\])""")
 
 
 def named(definition: Definition) -> Iterator[Use]:
@@ -21,8 +25,16 @@ def named(definition: Definition) -> Iterator[Use]:
             yield Use(KIND, name, template.pointer)
 
 
+def _in_scripts(definition: Definition) -> Iterator[Use]:
+    """The snippets that its scripts seem to read; a script is not run to find out."""
+    if isinstance(definition, CampaignDefinition | BroadcastDefinition):
+        for script in scripts(definition):
+            for word, _, text in _IN_SCRIPT.findall(script.source):
+                yield Use(KIND, word or text, script.pointer)
+
+
 def referents(library: Library, key: str) -> list[Referent]:
-    """The templates that name a snippet, by the documents they stand in."""
+    """The templates and scripts that name a snippet, by the documents they stand in."""
     entry = library.find(KIND, key)
     snippet = entry.definition if entry is not None else None
     if not isinstance(snippet, SnippetDefinition):
@@ -31,7 +43,7 @@ def referents(library: Library, key: str) -> list[Referent]:
         Referent(kind=user.kind, key=user.key, pointer=use.pointer)
         for user in library.entries
         if user.definition is not None
-        for use in named(user.definition)
+        for use in (*named(user.definition), *_in_scripts(user.definition))
         if use.ref == snippet.name
     ]
 

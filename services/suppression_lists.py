@@ -15,37 +15,27 @@ from services.sender_checks import sending_domains
 from services.suppressions import by_hand
 from store import suppressed_addresses as store
 from store.database import Database
-from store.suppressed_addresses import SuppressedRow, owner_of
+from store.suppressed_addresses import SuppressedRow
 
 FURTHEST: Final = 10_000_000
 
 
-async def search(db: Database, catalogs: Catalogs, workspace_id: int, email: str) -> dict[str, Any]:
+async def search(db: Database, workspace_id: int, email: str) -> dict[str, Any]:
     """Every entry of an address, each with its category; raises DomainError `not_found` where there is none."""
     async with db.connection() as conn:
-        catalog = await catalogs.get(conn, workspace_id)
-        rows = await store.of_address(conn, owner_of(catalog.workspace), email)
+        rows = await store.of_address(conn, workspace_id, _wire(email))
     if not rows:
         raise DomainError("not_found", "resource not found")
     return _listed(rows[0].category, rows)
 
 
 async def page(
-    db: Database,
-    catalogs: Catalogs,
-    workspace_id: int,
-    category: Category,
-    *,
-    limit: int,
-    offset: int,
-    domain: str | None = None,
+    db: Database, workspace_id: int, category: Category, *, limit: int, offset: int, domain: str | None = None
 ) -> dict[str, Any]:
     """Entries of a category, newest first."""
     async with db.connection() as conn:
-        catalog = await catalogs.get(conn, workspace_id)
-        owner = owner_of(catalog.workspace)
-        named = None if domain is None else domain.lower()
-        rows = await store.page(conn, owner, category, limit=limit, offset=min(max(offset, 0), FURTHEST), domain=named)
+        named, skipped = None if domain is None else domain.lower(), min(max(offset, 0), FURTHEST)
+        rows = await store.page(conn, workspace_id, category, limit=limit, offset=skipped, domain=named)
     return _listed(category, rows)
 
 
@@ -62,10 +52,12 @@ async def page_of_domain(
 ) -> dict[str, Any]:
     """Entries that hold for one sending domain; raises DomainError `not_found` for one that nobody knows."""
     named, offset = domain.lower(), _offset(start)
+    address = None if email is None else _wire(email)
     async with db.connection() as conn:
         catalog = await catalogs.get(conn, workspace_id)
-        owner = owner_of(catalog.workspace)
-        rows = await store.page(conn, owner, category, limit=limit + 1, offset=offset, domain=named, email=email)
+        rows = await store.page(
+            conn, workspace_id, category, limit=limit + 1, offset=offset, domain=named, email=address
+        )
     if named not in sending_domains(catalog) and not any(row.domain == named for row in rows):
         raise DomainError("not_found", "resource not found")
     more = str(offset + limit) if len(rows) > limit else ""
@@ -76,19 +68,24 @@ async def add(
     db: Database, catalogs: Catalogs, workspace_id: int, category: Category, email: str, *, now: datetime
 ) -> None:
     """Keep all mail from an address; raises DomainError `invalid_parameter` for what is none."""
-    if mailbox(email) is None:
+    address = mailbox(email)
+    if address is None:
         raise DomainError("invalid_parameter", "This is no email address.")
     async with db.transaction() as conn:
         workspace = (await catalogs.get(conn, workspace_id)).workspace
-        await by_hand(conn, workspace, category, email, workspace.now(now))
+        await by_hand(conn, workspace_id, category, address, workspace.now(now))
 
 
-async def remove(db: Database, catalogs: Catalogs, workspace_id: int, category: Category, email: str) -> None:
+async def remove(db: Database, workspace_id: int, category: Category, email: str) -> None:
     """Let mail to an address go out again, from every domain; raises DomainError `not_found` where nothing kept it."""
     async with db.transaction() as conn:
-        workspace = (await catalogs.get(conn, workspace_id)).workspace
-        if not await store.remove(conn, owner_of(workspace), category, email):
+        if not await store.remove(conn, workspace_id, category, _wire(email)):
             raise DomainError("not_found", "resource not found")
+
+
+def _wire(email: str) -> str:
+    """The address in the form in which mail would go to it, which is the one that is kept."""
+    return mailbox(email) or email
 
 
 def _listed(category: str, rows: Sequence[SuppressedRow]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from store import suppressed_addresses as store
 from store.database import Connection
 from store.deliveries import DeliveryRow
 from store.suppressed_addresses import SuppressedRow
-from store.workspaces import WorkspaceRow
 
 COMPLAINT = "The recipient marked the message as spam"
 
@@ -27,7 +26,7 @@ async def suppressed(
     conn: Connection, catalog: Catalog, pairs: Collection[tuple[str, str]]
 ) -> Mapping[tuple[str, str], str]:
     """Of addresses, each with the domain mail to it would be from, those that get none, with the reason a delivery gives."""
-    found = await store.matching(conn, store.owner_of(catalog.workspace), list(pairs))
+    found = await store.matching(conn, catalog.workspace_id, list(pairs))
     return {pair: REASONS[row.category] for pair, row in found.items()}
 
 
@@ -95,13 +94,13 @@ async def learn(unit: Unit, change: Applied, outcome: Outcome, message: Rendered
         found.append(("spam_reports", COMPLAINT))
     delivery_id = change.row.delivery_id
     rows = [SuppressedRow(pair[0], to, pair[1], why, code_in(why), now, delivery_id) for to, why in found]
-    await store.add(unit.conn, store.owner_of(unit.catalog.workspace), rows)
+    await store.add(unit.conn, unit.catalog.workspace_id, rows)
 
 
-async def by_hand(conn: Connection, workspace: WorkspaceRow, category: Category, email: str, now: datetime) -> None:
+async def by_hand(conn: Connection, workspace_id: int, category: Category, email: str, now: datetime) -> None:
     """Put an address on a list for all domains."""
-    row = SuppressedRow(email.strip(), category, EVERY_DOMAIN, "Added by hand", "", now)
-    await store.add(conn, store.owner_of(workspace), [row])
+    row = SuppressedRow(email, category, EVERY_DOMAIN, "Added by hand", "", now)
+    await store.add(conn, workspace_id, [row])
 
 
 __all__ = [

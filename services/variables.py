@@ -10,6 +10,7 @@ from domain.blocks import DeliveringBlock, MessageBlock
 from domain.journey_attributes import present
 from ingest.belongings import thing_of
 from ingest.catalog import Campaign, Catalog
+from ingest.person import Thing
 from ingest.unit import Person
 from rendering.context import NOBODY, CampaignNames, MessageNames, message_context, with_content
 from rendering.missing import BLANK
@@ -30,16 +31,17 @@ def variables_of(
     view: str | None = None,
 ) -> dict[str, Any]:
     """The variables at a block of a journey; where nobody travels, `customer` says nothing to every question (CMP-09)."""
-    travels = campaign.definition.trigger.has_person
+    trigger = campaign.definition.trigger
+    thing = thing_of(person, journey) if person is not None else None
     context = message_context(
-        customer=_customer(person, journey) if travels and person is not None else {} if travels else NOBODY,
+        customer=_customer(person, thing) if trigger.has_person else NOBODY,
         event=journey.trigger.get("event"),
         trigger=journey.trigger.get("data"),
         journey=present(journey.attributes),
         journey_id=journey.journey_id,
-        campaign=CampaignNames(campaign.id, campaign.key, campaign.name, campaign.definition.trigger.type),
+        campaign=CampaignNames(campaign.id, campaign.key, campaign.name, trigger.type),
         objects=(person.objects if person is not None else None) or {},
-        thing=thing_of(person, journey) if person is not None else None,
+        thing=thing,
         message=message,
         delivery_id=delivery,
         unsubscribe_url=unsubscribe,
@@ -48,7 +50,9 @@ def variables_of(
     )
     if catalog.settings.url_parameters:
         context[URL_PARAMETERS] = catalog.settings.url_parameters
-    return {**context, BLANK: True} if getattr(campaign.definition, "lenient", False) else context
+    if getattr(campaign.definition, "lenient", False):
+        context[BLANK] = True
+    return context
 
 
 def saying(context: dict[str, Any], campaign: Campaign, block: DeliveringBlock, content: Any) -> dict[str, Any]:
@@ -58,9 +62,10 @@ def saying(context: dict[str, Any], campaign: Campaign, block: DeliveringBlock, 
     return with_content(context, content, to_everyone=everyone)
 
 
-def _customer(person: Person, journey: JourneyRow) -> Mapping[str, Any]:
+def _customer(person: Person | None, thing: Thing | None) -> Mapping[str, Any]:
     """The person, with what is said now of their relationship to the object that triggered the journey (CMP-07)."""
-    thing = thing_of(person, journey)
+    if person is None:
+        return {}
     if thing is None or thing.relationship is None:
         return person.profile
     return {**person.profile, "_relationship": thing.relationship}

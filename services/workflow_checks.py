@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from domain.definitions import CampaignDefinition, campaign_parts, read_definition
+from domain.definitions import BroadcastDefinition, CampaignDefinition, campaign_parts, read_definition
 from domain.definitions.edits import workflow_edit
 from domain.definitions.removed_paths import removed_paths
 from domain.errors import Problem
@@ -18,16 +18,17 @@ from store.definitions import DefinitionRow
 
 
 async def check(conn: Connection, workspace_id: int, checked: Checked) -> None:
-    """Add what is wrong with campaigns beyond what their documents say."""
+    """Add what is wrong with campaigns and broadcasts beyond what their documents say."""
     for item in checked.incoming:
         definition = item.definition
-        if not isinstance(definition, CampaignDefinition):
+        if not isinstance(definition, CampaignDefinition | BroadcastDefinition):
             continue
         scripts = list(campaign_parts.scripts(definition))
         faults = await faults_of({script.source for script in scripts}) if scripts else {}
         found = list(_faults(scripts, faults))
-        if item.row is not None and item.row.first_started is not None:
-            found += [problem async for problem in _left_behind(conn, workspace_id, definition, item.row)]
+        row = item.row
+        if isinstance(definition, CampaignDefinition) and row is not None and row.first_started is not None:
+            found += [problem async for problem in _left_behind(conn, workspace_id, definition, row)]
         checked.errors += below(found, item.pointer)
 
 

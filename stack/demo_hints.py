@@ -45,15 +45,13 @@ def things_to_try(running: StackDescription, sandbox: WorkspaceKeys, you: str, j
         f"{sojourn} journeys show {journey_id}",
         f"{sojourn} clock advance P1D",
     )
-    app = f"curl -X POST -H 'Authorization: Bearer {sandbox.app_key}' -H '{JSON}' {running.api_url}"
     yield from _thing(
-        "4. Ask for a receipt, then trigger the broadcast, each by one call.",
-        f"""{app}/v1/send/email -d '{{"transactional_message_id":"receipt","to":"{you}@example.com","""
-        f""""identifiers":{{"id":"{you}"}},"message_data":{{"order":"L-1042","total":"9.50"}}}}'""",
-        f"""{app}/v1/campaigns/frost-warning/triggers -d '{{"data":{{"region":"the hills","degrees":-9}},"""
-        f""""ids":["{you}"]}}'""",
-        f"{sojourn} broadcasts status frost-warning",
+        "4. Ask for a receipt with curl, and trigger the broadcast for its own recipients: whoever has ordered.",
+        f"curl -X POST -H 'Authorization: Bearer {sandbox.app_key}' -H '{JSON}' {running.api_url}/v1/send/email "
+        f"""-d '{{"transactional_message_id":"receipt","to":"{you}@example.com","identifiers":{{"id":"{you}"}},"""
+        """"message_data":{"order":"L-1042","total":"9.50"}}'""",
         f"{sojourn} mailbox list --to {you}@example.com",
+        f"""{sojourn} broadcasts trigger frost-warning --data '{{"region": "the hills", "degrees": -9}}' --wait""",
     )
 
 

@@ -27,8 +27,6 @@ PAUSE = 0.12
 """Between lines, where somebody watches."""
 NAME, CAMPAIGN = 7, 16
 NOT_FOUND = 404
-SENDERS = ("campaign", "broadcast", "transactional")
-"""The kinds of what sends letters; a letter names one of them by its key."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Stage:
         self._api = api
         self._people = list(people.values())
         self._followed = {who.id: Followed() for who in self._people}
-        self._campaigns = {s.value["key"]: s.value for s in sources if s.value["kind"] in SENDERS}
+        self._campaigns = {s.value["key"]: s.value for s in sources if s.value["kind"] in showing.SENDERS}
         self._now = now
         watched = console.is_terminal and not console.is_dumb_terminal
         self._live = Live(self._board(), console=console, refresh_per_second=8) if watched else None
@@ -187,7 +185,7 @@ class Stage:
             for step in known.journeys[journey_id]["steps"]:
                 if letter.get("delivery_id") is not None and step.get("delivery_id") == letter["delivery_id"]:
                     order = (place, nth, step["seq_num"], 0)
-        sender = next((letter[kind] for kind in SENDERS if letter.get(kind)), "")
+        sender = next((letter[kind] for kind in showing.SENDERS if letter.get(kind)), "")
         campaign = self._campaigns.get(sender, {})
         text = Text(f"{self._mail} {showing.subject(letter)}", style="bold green")
         return Happening(letter["at"], order, self._line(letter["at"], who, str(campaign.get("name", "")), text))

@@ -83,10 +83,10 @@ class SmtpSink:
 
     async def take(self, envelope: Envelope) -> str | None:
         """Store a message and return the answer, none where the connection is to be closed without one."""
-        if refusal := self.answer("data", envelope.rcpt_tos):
-            return refusal
         if self.delay:
             await asyncio.sleep(self.delay)
+        if refusal := self.answer("data", envelope.rcpt_tos):
+            return refusal
         content = envelope.content
         raw = content.encode() if isinstance(content, str) else content or b""
         if self._on_message is not None:

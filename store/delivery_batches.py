@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from store.database import Connection
@@ -12,6 +13,7 @@ from store.deliveries import CALL_RETRY, RETRIES, RETRY, DeliveryRow
 
 _NAMES = [column.name for column in fields(DeliveryRow)]
 _COLUMNS = ", ".join(_NAMES)
+_VALUES = attrgetter(*_NAMES)
 _TYPES = {
     "workspace_id": "int",
     "person_id": "bigint",
@@ -67,6 +69,21 @@ class Claim(NamedTuple):
     provider: str
 
 
+class Settled(NamedTuple):
+    """A delivery that was made by a transaction of this number, as its provider's first answer leaves it."""
+
+    delivery_id: str
+    made_by: int
+    status: str
+    metrics: Mapping[str, int]
+    provider: str
+    provider_ref: str | None
+    ambiguous: bool
+    at: datetime
+    begun: datetime
+    answer: str
+
+
 class Attempt(NamedTuple):
     """One hand-over and its answer: `accepted`, `retry` or `rejected`."""
 
@@ -78,26 +95,65 @@ class Attempt(NamedTuple):
 
 
 async def insert(conn: Connection, made: Sequence[tuple[DeliveryRow, Mapping[str, Any]]]) -> set[str]:
-    """Store new deliveries with their contents; returns the ids of those that were not there yet."""
+    """Store new deliveries of one trigger with their contents; returns the ids of those that were not there yet.
+
+    The caller holds the trigger, so that nobody else stores any.
+    """
     if not made:
         return set()
-    rows = [row for row, _ in made]
+    there = await _of_places(conn, [row for row, _ in made])
+    fresh = [(row, document) for row, document in made if row.delivery_id not in there]
+    await conn.copy_records_to_table("deliveries", records=[_VALUES(row) for row, _ in fresh], columns=_NAMES)
+    await conn.copy_records_to_table(
+        "delivery_contents",
+        records=[(row.workspace_id, row.delivery_id, row.created_at, document) for row, document in fresh],
+        columns=["workspace_id", "delivery_id", "created_at", "rendered"],
+    )
+    return {row.delivery_id for row, _ in fresh}
+
+
+async def _of_places(conn: Connection, rows: Sequence[DeliveryRow]) -> set[str]:
+    """The deliveries that there are already to the places of these."""
+    places = [row.recipient_no or 0 for row in rows]
     records = await conn.fetch(
-        f"""INSERT INTO deliveries ({_COLUMNS}) SELECT * FROM unnest({_arrays(_NAMES)})
-            ON CONFLICT DO NOTHING RETURNING delivery_id""",
-        *[[getattr(row, name) for row in rows] for name in _NAMES],
+        """SELECT delivery_id FROM deliveries
+           WHERE workspace_id = $1 AND campaign_id = $2 AND trigger_no = $3 AND recipient_no BETWEEN $4 AND $5""",
+        rows[0].workspace_id,
+        rows[0].campaign_id,
+        rows[0].trigger_no,
+        min(places),
+        max(places),
     )
-    added = {record["delivery_id"] for record in records}
-    kept = [(row, document) for row, document in made if row.delivery_id in added]
-    await conn.execute(
-        """INSERT INTO delivery_contents (workspace_id, delivery_id, created_at, rendered)
-           SELECT * FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::jsonb[])""",
-        [row.workspace_id for row, _ in kept],
-        [row.delivery_id for row, _ in kept],
-        [row.created_at for row, _ in kept],
-        [document for _, document in kept],
+    return {record["delivery_id"] for record in records}
+
+
+async def settle(conn: Connection, workspace_id: int, settled: Sequence[Settled]) -> set[str]:
+    """Write down the first outcome of deliveries that nobody has changed since they were made; returns which those are.
+
+    Each was taken by its provider; the caller holds the locks of their people.
+    """
+    if not settled:
+        return set()
+    records = await conn.fetch(
+        """WITH n AS MATERIALIZED (
+               SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[], $5::jsonb[], $6::text[], $7::text[], $8::bool[],
+                                    $9::timestamptz[], $10::timestamptz[], $11::text[])
+                 AS n (delivery_id, made_by, status, metrics, provider, provider_ref, ambiguous, at, begun, answer)),
+           done AS (
+               UPDATE deliveries d SET status = n.status, metrics = n.metrics, provider = n.provider,
+                 provider_ref = n.provider_ref, attempts = 1, first_attempt_at = n.at, handed_over_at = n.begun,
+                 ambiguous = n.ambiguous
+               FROM n WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.delivery_id = n.delivery_id
+                 AND d.xmin::text::bigint = n.made_by
+               RETURNING d.delivery_id),
+           told AS (
+               INSERT INTO delivery_attempts (workspace_id, delivery_id, attempt, at, provider, outcome, answer)
+               SELECT $1, n.delivery_id, 1, n.at, n.provider, 'accepted', n.answer FROM n JOIN done USING (delivery_id))
+           SELECT delivery_id FROM done""",
+        workspace_id,
+        *[list(column) for column in zip(*settled, strict=True)],
     )
-    return added
+    return {record["delivery_id"] for record in records}
 
 
 async def claim(conn: Connection, workspace_id: int, claims: Sequence[Claim]) -> set[str]:
@@ -200,19 +256,23 @@ async def unschedule(conn: Connection, workspace_id: int, delivery_ids: Sequence
 
 
 async def left_behind(
-    conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, *, after: int, until: int
+    conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, *, after: int, until: int, begun: bool
 ) -> list[str]:
-    """The deliveries to these places of a trigger's audience that were made, and that nobody has tried yet."""
+    """The deliveries to these places of a trigger's audience that were made, and whose outcome nobody knows.
+
+    With `begun` only those that a provider may have.
+    """
     records = await conn.fetch(
         """SELECT delivery_id FROM deliveries
            WHERE workspace_id = $1 AND campaign_id = $2 AND trigger_no = $3 AND recipient_no > $4 AND recipient_no <= $5
-             AND status = 'queued' AND NOT draft AND held_until IS NULL
+             AND status = 'queued' AND NOT draft AND held_until IS NULL AND (handed_over_at IS NOT NULL OR NOT $6)
            ORDER BY recipient_no, delivery_id""",
         workspace_id,
         broadcast_id,
         trigger_no,
         after,
         until,
+        begun,
     )
     return [record["delivery_id"] for record in records]
 
@@ -239,6 +299,7 @@ async def unsent(
 __all__ = [
     "Attempt",
     "Claim",
+    "Settled",
     "add_attempts",
     "claim",
     "hold",
@@ -247,6 +308,7 @@ __all__ = [
     "owners",
     "save",
     "schedule",
+    "settle",
     "unschedule",
     "unsent",
 ]

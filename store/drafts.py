@@ -12,7 +12,7 @@ from domain.drafts import KEPT, RELEASE
 from store.database import Connection
 from store.deliveries import DeliveryRow
 
-_DRAFTED = "d.draft AND d.status = 'drafted'"
+_DRAFTED = "d.as_draft"
 _FAILED = "NOT d.draft AND d.status IN ('failed', 'undeliverable')"
 
 
@@ -100,7 +100,7 @@ async def by_transactional(conn: Connection, workspace_id: int, numbers: Sequenc
 _DELETE = """
     WITH found AS MATERIALIZED (
         SELECT d.workspace_id, d.delivery_id, d.created_at FROM deliveries d
-        WHERE d.workspace_id = $1 AND d.draft AND d.status = 'drafted' AND {which}),
+        WHERE d.workspace_id = $1 AND d.as_draft AND {which}),
     contents AS (
         DELETE FROM delivery_contents c USING found f
         WHERE c.workspace_id = f.workspace_id AND c.delivery_id = f.delivery_id AND c.created_at = f.created_at),

@@ -77,7 +77,7 @@ async def ripe(conn: Connection, real_now: datetime) -> list[Ripe]:
                          SELECT 1 FROM journeys j WHERE j.workspace_id = w.workspace_id AND j.state = 'in_progress'
                            AND j.due_at <= w.clock_now AND j.seen = j.wanted) AS journeys,
                  COALESCE((SELECT min(v.created_at) FROM deliveries v
-                           WHERE v.workspace_id = w.workspace_id AND v.draft AND v.status = 'drafted')
+                           WHERE v.workspace_id = w.workspace_id AND v.as_draft)
                           <= COALESCE(w.clock_now, $1) - $2::interval, false) AS drafts
                FROM workspaces w) r
            WHERE flips OR rows OR journeys OR drafts ORDER BY workspace_id""",
@@ -100,7 +100,7 @@ async def next_instant(conn: Connection, workspace_id: int, after: datetime) -> 
              (SELECT due_at, kind, NULL, NULL FROM due WHERE workspace_id = $1 AND due_at > $2 ORDER BY due_at LIMIT 1)
              UNION ALL
              (SELECT created_at + $3::interval, $4, NULL, NULL FROM deliveries
-              WHERE workspace_id = $1 AND draft AND status = 'drafted' AND created_at > $2 - $3::interval
+              WHERE workspace_id = $1 AND as_draft AND created_at > $2 - $3::interval
               ORDER BY created_at LIMIT 1)
            ) instants ORDER BY at, what LIMIT 1""",
         workspace_id,

@@ -78,13 +78,20 @@ async def create(conn: Connection, table: Table, span: Span) -> None:
 
 
 async def is_needed(conn: Connection, table: Table, span: Span) -> bool:
-    """Whether rows of a partition are still worked with: facts not applied, steps of journeys under way."""
+    """Whether rows of a partition are still worked with: facts not applied, journeys under way, sends still to leave."""
     if table == "ingest_log":
         query = f"SELECT EXISTS (SELECT 1 FROM {span.name} WHERE applied_at IS NULL)"
         return bool(await conn.fetchval(query))
     if table == "journey_steps":
         query = """SELECT EXISTS (SELECT 1 FROM journeys
                    WHERE state = 'in_progress' AND started_at >= $1 AND started_at < $2)"""
+        return bool(await conn.fetchval(query, span.start, span.end))
+    if table == "delivery_requests":
+        open_one = """EXISTS (SELECT 1 FROM workspaces w JOIN deliveries d USING (workspace_id)
+                      WHERE NOT w.sandbox AND d.transactional_id IS NOT NULL AND {}
+                        AND d.created_at >= $1 AND d.created_at < $2)"""
+        conditions = ("d.in_hand", "d.as_draft")
+        query = f"SELECT {' OR '.join(open_one.format(condition) for condition in conditions)}"
         return bool(await conn.fetchval(query, span.start, span.end))
     return False
 
@@ -123,6 +130,8 @@ async def trim_default(conn: Connection, table: Table, days: int, real_now: date
         "ingest_log": "AND p.applied_at IS NOT NULL",
         "journey_steps": """AND NOT EXISTS (SELECT 1 FROM journeys j WHERE j.workspace_id = p.workspace_id
                             AND j.journey_id = p.journey_id AND j.state = 'in_progress')""",
+        "delivery_requests": """AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.workspace_id = p.workspace_id
+                                AND d.delivery_id = p.delivery_id AND d.status IN ('drafted', 'queued', 'attempted'))""",
     }.get(table, "")
     gone: str = await conn.execute(
         f"""DELETE FROM {table}_default WHERE ctid = ANY (ARRAY(

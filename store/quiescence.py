@@ -17,7 +17,7 @@ class Pending:
     """How much of each kind is runnable now, counted up to a thousand.
 
     `behind`: journeys woken and not planned since; `overdue`: journeys whose instant has come; `stopping`: campaigns
-    whose last journey is over; `broadcasts`: triggers that can go on.
+    whose last journey is over; `broadcasts`: triggers that can go on, and those of which messages are in hand.
     """
 
     ingestion: int
@@ -46,7 +46,7 @@ class Named:
     tasks: list[str]
 
 
-_IN_HAND = "workspace_id = $1 AND status = 'queued' AND NOT draft AND held_until IS NULL"
+_IN_HAND = "workspace_id = $1 AND in_hand AND held_until IS NULL"
 _BEHIND = "workspace_id = $1 AND state = 'in_progress' AND seen < wanted"
 _OVERDUE = "workspace_id = $1 AND state = 'in_progress' AND due_at <= $2"
 _OPEN = "workspace_id = $1 AND state IN ('queued', 'running')"
@@ -74,7 +74,8 @@ _PENDING = f"""SELECT
      WHERE t.workspace_id = $1 AND t.state IN ('queued', 'processing', 'sending') AND NOT t.paused
        AND (t.next_at IS NULL OR t.next_at <= $2) AND NOT EXISTS (
          SELECT 1 FROM broadcast_triggers e WHERE e.workspace_id = $1 AND e.broadcast_id = t.broadcast_id
-           AND e.trigger_no < t.trigger_no AND e.state IN ('queued', 'processing', 'sending'))) AS broadcasts"""
+           AND e.trigger_no < t.trigger_no AND e.state IN ('queued', 'processing', 'sending')))
+      + (SELECT count(*) FROM broadcast_claims WHERE workspace_id = $1) AS broadcasts"""
 
 
 async def look(conn: Connection, workspace_id: int, now: datetime) -> Pending:

@@ -159,7 +159,7 @@ async def stranded(
     records = await conn.fetch(
         """SELECT d.workspace_id, d.delivery_id, d.transactional_id FROM workspaces w
            JOIN deliveries d ON d.workspace_id = w.workspace_id
-           WHERE d.status = 'queued' AND NOT d.draft AND d.transactional_id IS NOT NULL
+           WHERE d.in_hand AND d.transactional_id IS NOT NULL
              AND (d.workspace_id, d.delivery_id) > ($2, $3) AND ($5::int IS NULL OR d.workspace_id = $5)
              AND (d.held_until IS NULL OR d.held_until <= COALESCE(w.clock_now, $1))
              AND (w.sandbox OR d.created_at <= $1)

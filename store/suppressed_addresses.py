@@ -1,18 +1,13 @@
-"""Addresses that nothing is sent to (SUB-16). All normal workspaces share one list; each sandbox has one of its own."""
+"""Addresses that nothing is sent to (SUB-16). Each workspace has a list of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from domain.suppressed import address_key
 from store.database import Connection
-from store.workspaces import WorkspaceRow
-
-SHARED: Final = 0
-"""Whose the list is that all normal workspaces share: no workspace has this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +23,11 @@ class SuppressedRow:
     delivery_id: str | None = None
 
 
-def owner_of(workspace: WorkspaceRow) -> int:
-    """Whose list a workspace goes by: an address is suppressed in every workspace, but for sandboxes, which stand alone."""
-    return workspace.workspace_id if workspace.sandbox else SHARED
-
-
 _COLUMNS = "email, category, domain, reason, status, created_at, delivery_id"
 
 
 async def matching(
-    conn: Connection, owner: int, pairs: Sequence[tuple[str, str]]
+    conn: Connection, workspace_id: int, pairs: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], SuppressedRow]:
     """The entries that keep mail from reaching these addresses, each given with its sending domain; the oldest of each."""
     if not pairs:
@@ -48,14 +38,14 @@ async def matching(
             JOIN suppressed_addresses s
               ON s.workspace_id = $1 AND s.email_key = p.email_key AND s.domain IN ('', p.domain)
             ORDER BY s.created_at DESC, s.category DESC""",
-        owner,
+        workspace_id,
         [address_key(email) for email, _ in pairs],
         [domain.lower() for _, domain in pairs],
     )
     return {pairs[record["place"] - 1]: _row(record) for record in records}
 
 
-async def add(conn: Connection, owner: int, rows: Sequence[SuppressedRow]) -> None:
+async def add(conn: Connection, workspace_id: int, rows: Sequence[SuppressedRow]) -> None:
     """Put addresses on the list; what is there already stays as it was."""
     if not rows:
         return
@@ -65,7 +55,7 @@ async def add(conn: Connection, owner: int, rows: Sequence[SuppressedRow]) -> No
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING""",
         [
             (
-                owner,
+                workspace_id,
                 address_key(row.email),
                 row.email,
                 row.category,
@@ -80,23 +70,23 @@ async def add(conn: Connection, owner: int, rows: Sequence[SuppressedRow]) -> No
     )
 
 
-async def remove(conn: Connection, owner: int, category: str, email: str) -> int:
+async def remove(conn: Connection, workspace_id: int, category: str, email: str) -> int:
     """Take an address off a list, for every domain; returns how many entries there were."""
     gone = await conn.fetch(
         """DELETE FROM suppressed_addresses WHERE workspace_id = $1 AND email_key = $2 AND category = $3
            RETURNING domain""",
-        owner,
+        workspace_id,
         address_key(email),
         category,
     )
     return len(gone)
 
 
-async def of_address(conn: Connection, owner: int, email: str) -> list[SuppressedRow]:
+async def of_address(conn: Connection, workspace_id: int, email: str) -> list[SuppressedRow]:
     """Every entry of an address."""
     records = await conn.fetch(
         f"SELECT {_COLUMNS} FROM suppressed_addresses WHERE workspace_id = $1 AND email_key = $2 ORDER BY category, domain",
-        owner,
+        workspace_id,
         address_key(email),
     )
     return [_row(record) for record in records]
@@ -104,7 +94,7 @@ async def of_address(conn: Connection, owner: int, email: str) -> list[Suppresse
 
 async def page(
     conn: Connection,
-    owner: int,
+    workspace_id: int,
     category: str,
     *,
     limit: int,
@@ -118,7 +108,7 @@ async def page(
             WHERE workspace_id = $1 AND category = $2 AND ($3::text IS NULL OR domain IN ('', $3))
               AND ($4::text IS NULL OR email_key = $4)
             ORDER BY created_at DESC, email_key, domain LIMIT $5 OFFSET $6""",
-        owner,
+        workspace_id,
         category,
         domain,
         None if email is None else address_key(email),
@@ -132,4 +122,4 @@ def _row(record: object) -> SuppressedRow:
     return SuppressedRow(**{name: record[name] for name in _COLUMNS.split(", ")})  # type: ignore[index]
 
 
-__all__ = ["SHARED", "SuppressedRow", "add", "matching", "of_address", "owner_of", "page", "remove"]
+__all__ = ["SuppressedRow", "add", "matching", "of_address", "page", "remove"]

@@ -75,7 +75,8 @@ async def send_transactional(batch: SendBatch) -> None:
         SendActivities.send_transactional,
         batch,
         task_queue=SEND_NOW_QUEUE,
-        start_to_close_timeout=timedelta(minutes=5),
+        # Long, because many batches share few places, and a server may be slow; a death shows by the heartbeat.
+        start_to_close_timeout=timedelta(hours=2),
         heartbeat_timeout=timedelta(seconds=5),
         retry_policy=FOR_EVER,
     )
@@ -87,7 +88,8 @@ async def run_broadcast(trigger: BroadcastRef) -> BroadcastTurn:
         BroadcastActivities.run_broadcast,
         trigger,
         task_queue=SEND_BULK_QUEUE,
-        start_to_close_timeout=timedelta(minutes=10),
+        # Mostly seconds; a very long file of recipients takes its time, and heartbeats tell that somebody is at it.
+        start_to_close_timeout=timedelta(hours=2),
         heartbeat_timeout=timedelta(seconds=5),
         retry_policy=FOR_EVER,
     )

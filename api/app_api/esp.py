@@ -53,9 +53,9 @@ class Nothing(BaseModel):
     response_model=Suppressions,
     responses=errors(404),
 )
-async def search(db: Db, known: Definitions, inside: Reading, email_address: str) -> Response:
+async def search(db: Db, inside: Reading, email_address: str) -> Response:
     """Every entry of the address, of all categories."""
-    return json_response(await lists.search(db, known, inside.workspace_id, email_address))
+    return json_response(await lists.search(db, inside.workspace_id, email_address))
 
 
 @router.get(
@@ -67,7 +67,6 @@ async def search(db: Db, known: Definitions, inside: Reading, email_address: str
 )
 async def listed(
     db: Db,
-    known: Definitions,
     inside: Reading,
     *,
     suppression_type: Category,
@@ -76,9 +75,7 @@ async def listed(
     domain: Annotated[str | None, Query(max_length=253, description="A sending domain.")] = None,
 ) -> Response:
     """Newest first; of one domain those that hold for all as well."""
-    answer = await lists.page(
-        db, known, inside.workspace_id, suppression_type, limit=limit, offset=offset, domain=domain
-    )
+    answer = await lists.page(db, inside.workspace_id, suppression_type, limit=limit, offset=offset, domain=domain)
     return json_response(answer)
 
 
@@ -129,11 +126,9 @@ async def add(
     status_code=204,
     responses=errors(404),
 )
-async def remove(
-    db: Db, known: Definitions, inside: Writing, *, suppression_type: Category, email_address: str
-) -> Response:
+async def remove(db: Db, inside: Writing, *, suppression_type: Category, email_address: str) -> Response:
     """For every sending domain, not only for the one that put it on the list."""
-    await lists.remove(db, known, inside.workspace_id, suppression_type, email_address)
+    await lists.remove(db, inside.workspace_id, suppression_type, email_address)
     return Response(status_code=204)
 
 

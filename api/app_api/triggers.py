@@ -17,6 +17,7 @@ from api.errors import json_response
 from api.management.answers import errors
 from api.management.parameters import Size, Start
 from api.management.schemas import Errors
+from clock import system_now
 from domain.broadcasts.faults import NOT_JSON, CallRefused, Fault
 from domain.errors import DomainError
 from ingest.parse import parse_json
@@ -54,7 +55,7 @@ async def trigger(
     """
     try:
         number = await triggering.trigger(
-            db, inside.workspace_id, named(broadcast), functools.partial(_read, request), now
+            db, inside.workspace_id, named(broadcast), functools.partial(_read, request), system_now
         )
     except triggering.TooSoon as refusal:
         headers = {"Retry-After": str(refusal.retry_after)}

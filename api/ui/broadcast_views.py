@@ -14,6 +14,7 @@ from api.bodies import MANAGEMENT_LIMIT, read_body
 from api.paths import reference
 from api.ui.pages import OnPage, Page, PageRoute
 from api.ui.words import segment
+from clock import system_now
 from domain.errors import DomainError, InvalidInput
 from ingest.parse import parse_json
 from services.broadcasts import control, desk, life, reading, triggering
@@ -62,7 +63,7 @@ async def trigger(request: Request, here: OnPage, ref: str) -> Response:
         return {"data": parse_json(said.encode())} if said else {}
 
     try:
-        number = await triggering.trigger(here.parts.db, here.workspace_id, reference(ref), read, here.now)
+        number = await triggering.trigger(here.parts.db, here.workspace_id, reference(ref), read, system_now)
     except triggering.TriggerRefused as refusal:
         fault = " ".join(dict.fromkeys(fault.message or fault.detail for fault in refusal.faults))
         return await _broadcast_page(here, ref, fault=fault, data=said)

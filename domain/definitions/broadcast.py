@@ -44,7 +44,6 @@ class BroadcastDefinition(AutomationDefinition):
     Whether it runs is not part of the document; its numbers are those of campaigns.
     """
 
-    nullable: ClassVar[frozenset[str]] = AutomationDefinition.nullable | {"sample_data"}
     trigger: ClassVar[AskedTrigger] = BROADCAST
     filters: ClassVar[Condition | None] = None
     frequency: ClassVar[Frequency | None] = None
@@ -56,7 +55,7 @@ class BroadcastDefinition(AutomationDefinition):
     kind: Literal["broadcast"]
     recipients: Annotated[Literal["everyone"] | Condition | None, WrapValidator(_read_recipients)] = None
     send_rate: SendRate | None = None
-    sample_data: Any = None
+    sample_data: dict[str, Any] | None = None
 
     @property
     def audience(self) -> Condition | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from domain.content import RESERVED_HEADERS
 from domain.sending.refusals import NOT_ASCII, SendRefused, malformed
-from domain.sending.values import Said, given
+from domain.sending.values import Said, given, json_within
 
 MOST: Final = 10
 FIELD: Final = "headers"
@@ -21,7 +20,7 @@ def headers_of(said: Said) -> list[dict[str, str]]:
     written = given(said, FIELD)
     if isinstance(written, str):
         try:
-            written = json.loads(written)
+            written = json_within(written)
         except ValueError:
             raise malformed(FIELD, "the text is not JSON.") from None
     if not written:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.sending.refusals import PAYLOAD, SendRefused, malformed
-from domain.sending.values import Said, given, is_liquid, text, whole
+from domain.sending.values import Said, given, is_liquid, json_within, text, whole
 
 PLATFORMS: Final = ("ios", "android")
 SOUNDS: Final = ("default", "none")
@@ -84,7 +84,7 @@ def _payload(written: Any) -> Any:
 
 def _parsed(written: str, field: str) -> Any:
     try:
-        return json.loads(written)
+        return json_within(written)
     except ValueError:
         raise SendRefused(PAYLOAD, field) from None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.addresses import MAX_RECIPIENTS, parse, parse_recipients
+from domain.addresses import MAX_RECIPIENTS, entries, parse, parse_list, parse_recipients
 from domain.emails import bare_address
 from domain.operations import Identifier, IdentifierKind
 from domain.sending.refusals import NO_PHONE, TOO_MANY, SendRefused, malformed, missing, no_address
@@ -17,8 +17,6 @@ KINDS: Final[tuple[IdentifierKind, ...]] = ("id", "email", "cio_id")
 ID_BYTES: Final = 150
 E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 _COPIES: Final = ("to", "cc", "bcc")
-_ENTRIES: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,])+', re.DOTALL)
-"""The parts of a list of addresses: a comma within a quoted name is part of the name."""
 
 
 def person_of(said: Said, *, by_email: bool) -> Identifier:
@@ -41,7 +39,9 @@ def person_of(said: Said, *, by_email: bool) -> Identifier:
         raise malformed(FIELD, f"the {kind} is none.")
     if kind == "email" and bare_address(written) is None:
         raise no_address(FIELD)
-    return Identifier(kind=kind, value=_without_prefix(written.strip()) if kind == "cio_id" else written)
+    if kind == "id":
+        return Identifier(kind=kind, value=written)
+    return Identifier(kind=kind, value=_without_prefix(written.strip()) if kind == "cio_id" else written.strip())
 
 
 def check_recipients(said: Said) -> dict[str, str]:
@@ -55,10 +55,11 @@ def check_recipients(said: Said) -> dict[str, str]:
         written = text(said, field)
         if written is None or not written.strip():
             continue
-        count += 1 if is_liquid(written) else sum("@" in part for part in _ENTRIES.findall(written))
+        count += 1 if is_liquid(written) else sum("@" in part for part in entries(written))
         if count > MAX_RECIPIENTS:
             raise SendRefused(TOO_MANY, field)
-        if not is_liquid(written) and not parse_recipients(written):
+        names = parse_recipients if field == "to" else parse_list
+        if not is_liquid(written) and not names(written):
             raise no_address(field)
         found[field] = written
     answers = text(said, "reply_to")

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from domain.errors import DomainError
 from domain.sending.refusals import malformed
+from domain.values import check_json, read_json
 
 Said = Mapping[str, Any]
 """The object that a call sends."""
@@ -45,9 +47,19 @@ def whole(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 else None
 
 
+def json_within(written: str) -> Any:
+    """The value of a text that holds JSON; raises ValueError where it is none, or what the database cannot keep."""
+    try:
+        value = read_json(written)
+        check_json(value)
+    except (DomainError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 def is_liquid(written: str) -> bool:
     """Whether a text is a template, so that what it holds shows only when it is rendered."""
     return "{{" in written or "{%" in written
 
 
-__all__ = ["Said", "flag", "given", "is_liquid", "text", "whole"]
+__all__ = ["Said", "flag", "given", "is_liquid", "json_within", "text", "whole"]

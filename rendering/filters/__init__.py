@@ -21,7 +21,7 @@ from rendering.filters import (
     strings,
     words,
 )
-from rendering.filters.guard import MAX_ITEMS, MAX_TEXT, arguments_of, guarded
+from rendering.filters.guard import MAX_ITEMS, MAX_TEXT, Filter, arguments_of, guarded
 
 GROUPS: Final = (
     arrays,
@@ -50,4 +50,10 @@ def register(env: Environment) -> None:
         env.filters[name] = guarded(name, function)
 
 
-__all__ = ["GROUPS", "MAX_ITEMS", "MAX_TEXT", "arguments_of", "register"]
+def plain(env: Environment) -> dict[str, Filter]:
+    """The filters that need nothing but their input and their arguments."""
+    marks = ("with_context", "with_environment")
+    return {name: one for name, one in env.filters.items() if not any(getattr(one, mark, False) for mark in marks)}
+
+
+__all__ = ["GROUPS", "MAX_ITEMS", "MAX_TEXT", "arguments_of", "plain", "register"]

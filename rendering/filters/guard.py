@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from liquid.exceptions import FilterArgumentError, FilterError, ResourceLimitError
 
-from rendering.missing import Missing, Silent
+from rendering.missing import KINDS, Silent
 
 MAX_TEXT: Final = 1_000_000
 MAX_ITEMS: Final = 10_000
@@ -17,6 +17,7 @@ MAX_NUMBER: Final = 10**30
 MAX_LIST: Final = 100_000
 
 Filter = Callable[..., Any]
+_AS_THEY_ARE: Final = frozenset({str, int, float, bool, type(None)})
 _POSITIONAL: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -25,17 +26,18 @@ def guarded(name: str, function: Filter) -> Filter:
     takes_missing, (least, most), known = name == "default", arguments_of(function), _options_of(function)
 
     def guard(value: Any, *args: Any, **options: Any) -> Any:
-        if isinstance(value, Missing) and not takes_missing:
+        if value.__class__ in KINDS and not takes_missing:
             if isinstance(value, Silent):
                 return value
             raise value.fail()
         # The render itself may come along as an option, which is no argument of the template.
-        if not least <= len(args) <= most or not known.issuperset(options):
+        if not least <= len(args) <= most or (options and not known.issuperset(options)):
             raise FilterArgumentError(f"Wrong arguments for the filter '{name}'", token=None)
         if args:
             args = tuple(map(_given, args))
         try:
-            return bounded(function(value if takes_missing else _given(value), *args, **options))
+            result = function(value if takes_missing else _given(value), *args, **options)
+            return result if result.__class__ is str and len(result) <= MAX_TEXT else bounded(result)
         except TypeError:
             raise wrong_type() from None
 
@@ -72,7 +74,9 @@ def _options_of(function: Filter) -> frozenset[str]:
 
 def _given(value: Any) -> Any:
     """A value as filters know them: arrays instead of ranges, null for what may be missing."""
-    if isinstance(value, Missing):
+    if value.__class__ in _AS_THEY_ARE:
+        return value
+    if value.__class__ in KINDS:
         return value.used()
     if isinstance(value, range):
         if len(value) > MAX_ITEMS:

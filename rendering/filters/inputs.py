@@ -24,7 +24,8 @@ def of_text(function: Filter) -> Filter:
 
     @wraps(function)
     def filtered(value: Any, *args: Any, **options: Any) -> Any:
-        return function(printed(value), *map(printed, args), **options)
+        text = value if value.__class__ is str else printed(value)
+        return function(text, *map(printed, args), **options) if args or options else function(text)
 
     return filtered
 

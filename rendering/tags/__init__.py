@@ -6,11 +6,22 @@ from typing import Final
 
 from liquid import Environment
 
-from rendering.tags import assigning, chance, cio_link, conditions, illegal, links, loops, output, render_liquid
+from rendering.tags import (
+    assigning,
+    chance,
+    cio_link,
+    conditions,
+    illegal,
+    links,
+    liquid_lines,
+    loops,
+    output,
+    render_liquid,
+)
 from rendering.tags.cio_link import URL_PARAMETERS
 from rendering.tags.links import PREFERENCES_URL, UNSUBSCRIBE_URL, VIEW_URL
 
-GROUPS: Final = (assigning, chance, cio_link, conditions, illegal, links, loops, output, render_liquid)
+GROUPS: Final = (assigning, chance, cio_link, conditions, illegal, links, liquid_lines, loops, output, render_liquid)
 """What adds tags; a new group is its own file and one name here."""
 _LOADING: Final = ("include", "render")
 """The tags that would load other templates, of which there are none."""

@@ -13,11 +13,11 @@ from liquid.builtin.tags.assign_tag import AssignTag
 from liquid.builtin.tags.capture_tag import CaptureTag
 from liquid.exceptions import LiquidSyntaxError
 from liquid.expression import Expression
-from liquid.parser import get_parser
 from liquid.stream import TokenStream
 from liquid.token import TOKEN_ASSIGN, TOKEN_TAG, Token
 from liquid.undefined import Undefined
 
+from rendering.blocks import parse_block
 from rendering.tags.parts import told_as
 from rendering.weights import Composed, composed
 
@@ -134,7 +134,7 @@ class _Capture(CaptureTag):
             inner = stream.into_inner(tag=token)
             path = _name(parse_primitive(self.env, inner))
             inner.expect_eos()
-        block = get_parser(self.env).parse_block(stream, frozenset({"endcapture"}))
+        block = parse_block(self.env, stream, frozenset({"endcapture"}))
         stream.expect(TOKEN_TAG, value="endcapture")
         return _CaptureNode(token, path, block)
 

@@ -24,7 +24,7 @@ _SYNTAX: Final = (
 )
 _VARIABLE: Final = r"\{\{(?:(?!\}\}).)*\}\}"
 _ARGUMENT: Final = re.compile(
-    rf"""\s*,?\s*(?P<name>\w+)\s*:\s*(?:"(?P<double>(?:{_VARIABLE}|(?!\{{\{{)[^"])*)"|'(?P<single>(?:{_VARIABLE}|(?!\{{\{{)[^'])*)'"""
+    rf"""\s*+,?\s*+(?P<name>\w++)\s*+:\s*+(?:"(?P<double>(?:{_VARIABLE}|(?!\{{\{{)[^"])*)"|'(?P<single>(?:{_VARIABLE}|(?!\{{\{{)[^'])*)'"""
     rf"""|(?P<bare>(?:{_VARIABLE}|(?!\{{\{{)[^\s"'])+))""",
     re.DOTALL,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TextIO
+from typing import Any, ClassVar, TextIO
 
 from liquid import Environment, RenderContext
 from liquid.ast import BlockNode, ConditionalBlockNode, Node
@@ -12,16 +12,36 @@ from liquid.builtin.tags.if_tag import IfNode, IfTag
 from liquid.builtin.tags.unless_tag import UnlessNode, UnlessTag
 from liquid.exceptions import LiquidSyntaxError
 from liquid.expression import Expression
-from liquid.parser import get_parser
 from liquid.stream import TokenStream
 from liquid.tag import Tag
 from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_TAG, Token
 
+from rendering.blocks import parse_block
+from rendering.evaluating import evaluation
 from rendering.tags.parts import told_as
 
 _CASE = "Syntax Error in 'case' - Valid syntax: case [condition]"
 _WHEN = "Syntax Error in tag 'case' - Valid when condition: {% when [condition] [or condition2...] %}"
 _CASE_ELSE = "Syntax Error in tag 'case' - Valid else condition: {% else %} (no parameters)"
+
+
+class _IfNode(IfNode):
+    """The first branch whose condition holds."""
+
+    __slots__ = ("_branches",)
+
+    def __init__(self, token: Token, condition: Expression, consequence: BlockNode, *others: Any) -> None:
+        super().__init__(token, condition, consequence, *others)
+        branches = [(condition, consequence), *((other.expression, other.block) for other in self.alternatives)]
+        self._branches = [(evaluation(asked), block) for asked, block in branches]
+
+    def render_to_output(self, context: Any, buffer: TextIO) -> int:
+        """Render it."""
+        for holds, block in self._branches:
+            if holds(context):
+                return block.render(context, buffer)
+            context.spend()
+        return self.default.render(context, buffer) if self.default else 0
 
 
 class _Condition(Tag):
@@ -32,24 +52,24 @@ class _Condition(Tag):
     def parse(self, stream: TokenStream) -> Node:
         """Read the tag; branches behind the `else` are passed over."""
         token = stream.eat(TOKEN_TAG)
-        parse_block, ends = get_parser(self.env).parse_block, frozenset({self.end, "elsif", "else"})
+        ends = frozenset({self.end, "elsif", "else"})
         condition = self._condition(stream, token)
-        consequence = parse_block(stream, ends)
+        consequence = parse_block(self.env, stream, ends)
         others: list[ConditionalBlockNode] = []
         while stream.current.is_tag("elsif"):
             also = self._condition(stream, next(stream))
             at = stream.current
-            others.append(ConditionalBlockNode(at, expression=also, block=parse_block(stream, ends)))
+            others.append(ConditionalBlockNode(at, expression=also, block=parse_block(self.env, stream, ends)))
         default: BlockNode | None = None
         if stream.current.is_tag("else"):
             next(stream)
             if stream.current.kind == TOKEN_EXPRESSION:
                 next(stream)
-            default = parse_block(stream, ends)
+            default = parse_block(self.env, stream, ends)
         while stream.current.is_tag("else") or stream.current.is_tag("elsif"):
             if next(stream).value == "elsif" or stream.current.kind == TOKEN_EXPRESSION:
                 next(stream)
-            parse_block(stream, ends)
+            parse_block(self.env, stream, ends)
         stream.expect(TOKEN_TAG, value=self.end)
         return self.node_class(token, condition, consequence, others, default)
 
@@ -63,7 +83,7 @@ class _If(_Condition):
 
     name = IfTag.name
     end = IfTag.end
-    node_class = IfNode
+    node_class = _IfNode
 
 
 class _Unless(_Condition):
@@ -95,7 +115,7 @@ class _Case(Tag):
             inner = stream.into_inner(tag=token)
             left = parse_primitive(self.env, inner)
             inner.expect_eos()
-        parse_block, ends = get_parser(self.env).parse_block, frozenset({self.end, "when", "else"})
+        ends = frozenset({self.end, "when", "else"})
         while stream.current.kind != TOKEN_EOF and not (
             stream.current.kind == TOKEN_TAG and stream.current.value in ends
         ):
@@ -106,10 +126,10 @@ class _Case(Tag):
             if branch.value == "else":
                 if stream.current.kind == TOKEN_EXPRESSION:
                     raise LiquidSyntaxError(_CASE_ELSE, token=branch)
-                blocks.append(parse_block(stream, ends))
+                blocks.append(parse_block(self.env, stream, ends))
             else:
                 values = self._values(stream, branch)
-                blocks.append(_When(branch, parse_block(stream, ends), _AnyExpression(branch, left, values)))
+                blocks.append(_When(branch, parse_block(self.env, stream, ends), _AnyExpression(branch, left, values)))
         stream.expect(TOKEN_TAG, value=self.end)
         return CaseNode(token, left, blocks)
 

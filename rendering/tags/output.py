@@ -9,9 +9,12 @@ from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.cycle_tag import CycleNode, CycleTag
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.exceptions import LiquidSyntaxError
+from liquid.expression import Expression
 from liquid.stream import TokenStream
+from liquid.token import Token
 from liquid.undefined import is_undefined
 
+from rendering.evaluating import evaluation
 from rendering.printing import printed
 from rendering.tags.parts import told_as
 
@@ -19,11 +22,16 @@ from rendering.tags.parts import told_as
 class _PrintedNode(OutputNode):
     """`{{ ... }}`."""
 
-    __slots__ = ()
+    __slots__ = ("_value",)
+
+    def __init__(self, token: Token, expression: Expression) -> None:
+        super().__init__(token, expression)
+        self._value = evaluation(expression)
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         """Print the value."""
-        return buffer.write(printed(self.expression.evaluate(context)))
+        value = self._value(context)
+        return buffer.write(value if value.__class__ is str else printed(value))
 
 
 class _Printed(Output):

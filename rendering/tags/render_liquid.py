@@ -29,7 +29,7 @@ class _RenderLiquidNode(ValueNode):
         with context.deeper(self.token):
             context.look()
             template = context.env.passing(text)
-            template.render_with_context(context.inner(template, context.globals), buffer)
+            template.write(context.inner(template, context.globals), buffer)
         return 1
 
 

@@ -12,14 +12,17 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
+from domain.broadcasts.faults import NOT_VALID
 from domain.conditions import Condition
 from domain.definitions.broadcast import EVERYONE, BroadcastDefinition
 from ingest.catalog import Campaign, Catalog, Catalogs
-from services.broadcasts.data_file import DownloadFailed, download, entries_of, pages, without_credentials
+from services.broadcasts.data_file import DownloadFailed, download, entries_of, pages
 from services.broadcasts.ending import end
 from services.broadcasts.entries import Flags, Resolved, resolve
+from services.broadcasts.forgetting import FILE, NAMES, forgotten
 from services.broadcasts.owners import owners_of
 from services.looking.matching import next_page
+from services.looking.references import wrong_references
 from store import broadcast_recipients as recipients
 from store import broadcasts as store
 from store.broadcasts import PROCESSING, SENDING, Key, TriggerRow
@@ -28,8 +31,6 @@ from store.database import Connection, Database
 EVERYBODY_PAGE: Final = 10_000
 DISCARDED: Final = 20_000
 NOBODY_NAMED: Final = "the broadcast names no recipients, and neither did the call"
-_FILE: Final = "data_file_url"
-_LISTS: Final = ("ids", "emails", "per_user_data")
 
 
 def begin(trigger: TriggerRow, broadcast: Campaign) -> None:
@@ -63,7 +64,7 @@ class Audiences:
     async def step(self, trigger: TriggerRow, stopping: Callable[[], bool]) -> None:
         """The next page; a whole file, or what of it can be read before the process is to end."""
         source = trigger.progress.get("source")
-        if source == "call" and _FILE in trigger.audience:
+        if source == "call" and FILE in trigger.audience:
             await self._file(trigger, stopping)
         elif source == "call":
             await self._list(trigger)
@@ -88,7 +89,12 @@ class Audiences:
         before = trigger.progress["after"]
         async with self._db.connection() as conn:
             catalog = await self._catalogs.get(conn, trigger.workspace_id)
-            page = await next_page(conn, catalog, condition, catalog.now(self._clock()), after=before)
+            # A segment that has been deleted since the call would match nobody, and turned around everybody.
+            gone = [] if before else await wrong_references(conn, trigger.workspace_id, condition, "")
+            page = None if gone else await next_page(conn, catalog, condition, catalog.now(self._clock()), after=before)
+        if page is None:
+            await self._fail(trigger.key, [f"{NOT_VALID}: {problem.message}" for problem in gone])
+            return
         async with self._held(trigger.key) as (conn, catalog, held):
             if held.progress["after"] != before:
                 return
@@ -101,7 +107,7 @@ class Audiences:
     async def _list(self, trigger: TriggerRow) -> None:
         """Whoever a call names one by one; of ids and addresses those who are there, which was looked at when it came."""
         key, audience, workspace_id = trigger.key, trigger.audience, trigger.workspace_id
-        (kind,) = [name for name in _LISTS if name in audience]
+        (kind,) = [name for name in NAMES if name in audience]
         flags = Flags.of(audience)
         async with self._db.connection() as conn:
             if kind == "per_user_data":
@@ -123,7 +129,7 @@ class Audiences:
             workspace = (await self._catalogs.get(conn, trigger.workspace_id)).workspace
         with tempfile.TemporaryFile() as file:
             try:
-                await download(self._db, workspace, trigger.audience[_FILE], file, allow_private=self._allow_private)
+                await download(self._db, workspace, trigger.audience[FILE], file, allow_private=self._allow_private)
             except DownloadFailed as error:
                 await self._fail(key, [str(error)])
                 return
@@ -167,14 +173,13 @@ class Audiences:
         trigger.state, trigger.processed_at = SENDING, catalog.now(self._clock())
         trigger.recipients_count = trigger.progress["frozen"]
         trigger.progress = {"handed": 0}
-        _redact(trigger)
+        trigger.audience = forgotten(trigger.audience)
 
     async def _fail(self, key: Key, errors: Sequence[str]) -> None:
         """Send nothing at all, and say why."""
         await self._discard(key, errors=False)
         async with self._held(key) as (conn, catalog, trigger):
             await store.add_errors(conn, trigger, errors)
-            _redact(trigger)
             trigger.progress = {}
             await end(conn, trigger, "failed", catalog.now(self._clock()))
 
@@ -203,12 +208,6 @@ class Audiences:
 
 class NotWanted(Exception):
     """Somebody has ended the trigger, or finds its audience already."""
-
-
-def _redact(trigger: TriggerRow) -> None:
-    """Keep no password of the file any longer than it takes to fetch it."""
-    if _FILE in trigger.audience:
-        trigger.audience = {**trigger.audience, _FILE: without_credentials(trigger.audience[_FILE])}
 
 
 async def _named(

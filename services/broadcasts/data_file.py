@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import IO, Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from domain.broadcasts.entries import read_entry
 from services.broadcasts.entries import Entry, read_line
@@ -87,12 +86,6 @@ def _next(file: IO[bytes]) -> tuple[bytes | None, int]:
     return None, size
 
 
-def without_credentials(url: str) -> str:
-    """The address as it may be shown."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
 def entries_of(listed: list[Any]) -> list[Entry]:
     """The entries that stand in the call itself."""
     return [(number, read_entry(raw)) for number, raw in enumerate(listed, start=1)]
@@ -108,4 +101,4 @@ def _words(error: FetchFailed) -> str:
     return f"failed to download data file, server responded with code {error.status}{phrase}"
 
 
-__all__ = ["PAGE", "DownloadFailed", "download", "entries_of", "pages", "without_credentials"]
+__all__ = ["PAGE", "DownloadFailed", "download", "entries_of", "pages"]

@@ -14,21 +14,21 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 import faults
-from domain.condition_keys import messages_that
 from domain.definitions.broadcast import SendRate
 from domain.pacing import Pace
 from ingest.catalog import Campaign, Catalogs
 from ingest.records import RECIPIENT
 from ingest.unit import Unit
 from services.broadcasts.ending import end
+from services.broadcasts.tally import Tally
 from services.broadcasts.walk import Walk, is_plain, keys_of, sees_messages
 from services.deliveries import Prepared
-from services.delivery_figures import changes_of
 from services.delivery_making import Made
 from services.due_sends import BROADCAST
 from services.passages import of_broadcast
 from services.providers import use_of
 from services.suppressions import kept_from
+from store import broadcast_claims as claims
 from store import broadcast_recipients as recipients
 from store import broadcasts as store
 from store import deliveries, delivery_batches, people, tasks
@@ -44,11 +44,14 @@ YIELD_AFTER: Final = 0.005
 LONGEST_REST: Final = 5.0
 """A longer gap of a slow rate is left to the clock; in a sandbox, whose clock somebody else moves, any gap is."""
 GONE: Final = frozenset({"archived", "draft"})
+WRAP: Final = 1 << 32
+"""Rows know only so much of the number of the transaction that wrote them."""
 
 
 class Page(NamedTuple):
-    """A page that is committed: behind which place it begins, where it ends, what is to be handed over."""
+    """A page that is committed: by which transaction, behind which place it begins, where it ends, what is to be handed over."""
 
+    made_by: int
     first: int
     last: int
     prepared: Sequence[Prepared]
@@ -95,18 +98,21 @@ class Pages:
         self._link_base_url = link_base_url
         self._size = size
 
-    async def make(self, key: Key, handed: int) -> Page | Rest | Halt:
-        """The next page of a trigger, or why there is none now; up to the place `handed` everything was handed over."""
+    async def make(self, key: Key, handed: int, owner: str) -> Page | Rest | Halt:
+        """The next page of a trigger, or why there is none now; up to the place `handed` everything was handed over.
+
+        It is for the `owner` of the trigger's claims; where they are somebody else's there is none.
+        """
         draft = await self._draft(key)
         async with self._db.transaction() as conn:
             # With a number of its own before it reads them, so that builds by later definitions wait for it.
-            await tasks.own_number(conn)
+            number = await tasks.own_number(conn)
             real_now = self._clock()
             trigger = await store.hold(conn, key)
             catalog = await self._catalogs.get(conn, key[0])
             unit = Unit(conn, catalog, catalog.now(real_now), real_now)
             broadcast = catalog.broadcasts.get(key[1])
-            halt = await _halt(unit, trigger, broadcast)
+            halt = await _halt(unit, trigger, broadcast, owner)
             if halt is not None or trigger is None or broadcast is None:
                 return halt or "over"
             size = _kept_up(trigger, unit.now, self._size)
@@ -116,7 +122,7 @@ class Pages:
             made = draft if fresh else await self._locked(unit, trigger, broadcast, size)
             if made is None:
                 return Rest(0.0)
-            page = await _commit(unit, trigger, made, handed)
+            page = await _commit(unit, trigger, made, handed, number)
             await unit.flush()
             faults.point("page.before_commit")
         unit.tell(self._notifier)
@@ -177,9 +183,9 @@ class Pages:
         return "waits"
 
 
-async def _halt(unit: Unit, trigger: TriggerRow | None, broadcast: Campaign | None) -> Halt | None:
+async def _halt(unit: Unit, trigger: TriggerRow | None, broadcast: Campaign | None, owner: str) -> Halt | None:
     """Why there is no next page, None where there is one; a broadcast that was put away ends what is under way."""
-    if trigger is None or trigger.state != SENDING:
+    if trigger is None or trigger.state != SENDING or not await claims.is_owner(unit.conn, trigger.key, owner):
         return "over"
     if broadcast is None or broadcast.state in GONE:
         await end(unit.conn, trigger, "cancelled", unit.now)
@@ -196,7 +202,7 @@ async def _holds(unit: Unit, trigger: TriggerRow, draft: _Draft, size: int) -> b
     return made_of == (unit.catalog.compiled.rev, trigger.position, held) and len(draft.rows) <= size
 
 
-async def _commit(unit: Unit, trigger: TriggerRow, draft: _Draft, handed: int) -> Page:
+async def _commit(unit: Unit, trigger: TriggerRow, draft: _Draft, handed: int, number: int) -> Page:
     """Store what was made, count it, and move the trigger behind it."""
     walk, rows = draft.walk, draft.rows
     made = walk.made if walk.at_once else await _stored(unit, walk.made)
@@ -210,7 +216,7 @@ async def _commit(unit: Unit, trigger: TriggerRow, draft: _Draft, handed: int) -
     await store.save(unit.conn, trigger, "position", "progress", "rate_since", "rate_sent", "next_at")
     use, name = use_of(walk.broadcast), walk.broadcast.key
     prepared = [Prepared(walk.catalog, one.row, one.message, use, name) for one in made]
-    return Page(first, trigger.position, [one for one in prepared if one.open])
+    return Page(number % WRAP, first, trigger.position, [one for one in prepared if one.open])
 
 
 async def _stored(unit: Unit, made: Sequence[Made]) -> list[Made]:
@@ -218,12 +224,10 @@ async def _stored(unit: Unit, made: Sequence[Made]) -> list[Made]:
     made = await kept_from(unit.conn, unit.catalog, made, unit.now)
     added = await delivery_batches.insert(unit.conn, [(one.row, one.rendered) for one in made])
     fresh = [one for one in made if one.row.delivery_id in added]
-    watched = unit.catalog.compiled.watched_records
+    tally = Tally(unit)
     for one in fresh:
-        for change in changes_of(one.row, [(metric, 1) for metric in one.row.metrics]):
-            unit.count(*change[1:])
-        if watched and one.row.person_id is not None and not one.row.draft and not one.row.holdout:
-            unit.touch(one.row.person_id, *map(messages_that, (*one.row.metrics, RECIPIENT)))
+        tally.add(one.row, one.row.metrics, RECIPIENT)
+    tally.close()
     return fresh
 
 

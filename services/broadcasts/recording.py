@@ -7,19 +7,19 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import faults
-from domain.condition_keys import messages_that
 from domain.definitions.settings import Redirect
 from domain.deliveries import apply
 from ingest.apply import TRANSIENT
 from ingest.catalog import Catalogs
 from ingest.unit import Unit
 from services import suppressions
-from services.deliveries import OPEN, Prepared
-from services.delivery_figures import changes_of
-from services.delivery_outcomes import Applied, Outcome, applied, corrected, reported_ahead
+from services.broadcasts.receipts import Receipts, Tried
+from services.broadcasts.tally import Tally
+from services.deliveries import OPEN
+from services.delivery_outcomes import Applied, applied, corrected, reported_ahead
 from store import delivery_batches as store
 from store import people
 from store.broadcasts import Key
@@ -34,14 +34,6 @@ MOST: Final = 200
 TRIES: Final = 6
 FIRST_PAUSE: Final = 0.05
 CANCELLED: Final = "The broadcast was cancelled before the message was handed over"
-
-
-class Tried(NamedTuple):
-    """A hand-over that has ended, at an instant of the workspace."""
-
-    prepared: Prepared
-    outcome: Outcome
-    at: datetime
 
 
 @dataclass(slots=True)
@@ -81,22 +73,47 @@ class Recorder:
                 return
 
     async def _record(self, tried: Sequence[Tried]) -> None:
-        """Those whose people were merged meanwhile, so that their locks were not the right ones, in a round of their own."""
         left = {one.prepared.row.delivery_id: one for one in tried}
         workspace_id = tried[0].prepared.row.workspace_id
+        for name in await self._settle(workspace_id, [one for one in tried if one.taken]):
+            del left[name]
+        # Those whose people were merged meanwhile, so that their locks were not the right ones, in a round of their own.
         while left:
             async with self._db.transaction() as conn:
                 unit = await self._unit(conn, workspace_id)
                 held = await self._hold(conn, workspace_id, left)
                 silent = isinstance(unit.catalog.settings.sending, Redirect)
-                changes = _Changes()
+                changes, tally = _Changes(), Tally(unit)
                 for name, row in held.items():
-                    _note(unit, changes, row, left[name], silent=silent and row.channel == "email")
+                    _note(tally, changes, row, left[name], silent=silent and row.channel == "email")
+                tally.close()
                 await _write(unit, changes)
                 await unit.flush()
             unit.tell(self._notifier)
             gone = left.keys() - held.keys() if not held else ()
             left = {name: one for name, one in left.items() if name not in held and name not in gone}
+
+    async def _settle(self, workspace_id: int, tried: Sequence[Tried]) -> set[str]:
+        """Write down what nothing can have come between; returns which those are."""
+        if not tried:
+            return set()
+        async with self._db.transaction() as conn:
+            unit = await self._unit(conn, workspace_id)
+            receipts = Receipts(silent=isinstance(unit.catalog.settings.sending, Redirect))
+            owners = {one.prepared.row.person_id for one in tried}
+            await people.lock(conn, workspace_id, {owner for owner in owners if owner is not None})
+            done = await store.settle(conn, workspace_id, [receipts.settled(one) for one in tried])
+            tally = Tally(unit)
+            for one in tried:
+                row = one.prepared.row
+                if row.delivery_id in done:
+                    tally.add(row, receipts.reached(one))
+                    if one.outcome.ambiguous:
+                        tally.change(row, "ambiguous", 1)
+            tally.close()
+            await unit.flush()
+        unit.tell(self._notifier)
+        return done
 
     async def give_up(self, key: Key) -> None:
         """Make everything of a trigger undeliverable that no provider can have, page by page."""
@@ -107,12 +124,13 @@ class Recorder:
                 names = await store.unsent(conn, *key, after=after, limit=MOST)
                 held = await self._hold(conn, key[0], [name for _, name in names])
                 rows = [row for row in held.values() if row.status in OPEN and row.handed_over_at is None]
-                given_up = []
+                given_up, tally = [], Tally(unit)
                 for row in rows:
                     change = apply(row.status, row.metrics, "undeliverable", unit.now, row.channel)  # type: ignore[arg-type]
                     ended = changed(row, status=change.status, metrics=change.metrics, failure_message=CANCELLED)
                     given_up.append(changed(ended, held_until=None))
-                    _count(unit, ended, change.reached)
+                    tally.add(ended, change.reached)
+                tally.close()
                 await store.save(conn, given_up)
                 await store.unschedule(conn, key[0], [row.delivery_id for row in given_up])
                 await unit.flush()
@@ -134,13 +152,16 @@ class Recorder:
         return {name: row for name, row in rows.items() if row.person_id is None or row.person_id == owners[name]}
 
 
-def _note(unit: Unit, changes: _Changes, row: DeliveryRow, tried: Tried, *, silent: bool) -> None:
+def _note(tally: Tally, changes: _Changes, row: DeliveryRow, tried: Tried, *, silent: bool) -> None:
     """What one outcome changes; nothing, where its attempt has one already."""
-    _, outcome, at = tried
+    outcome, at = tried.outcome, tried.at
     attempts, ambiguity = tried.prepared.row.attempts, 0
     change: Applied | None
     if outcome.result == "settled":
         return
+    if row.handed_over_at is None and (outcome.result == "sent" or row.status not in OPEN):
+        # It was claimed with many others, which no delivery is told while all goes well.
+        row = changed(row, handed_over_at=tried.begun)
     if row.attempts == attempts and (row.status in OPEN or reported_ahead(row)):
         change = applied(row, outcome, at, silent=silent)
         ambiguity = 1 if change.row.ambiguous else 0
@@ -160,18 +181,9 @@ def _note(unit: Unit, changes: _Changes, row: DeliveryRow, tried: Tried, *, sile
         changes.due.append((change.row, change.due_at))
     elif row.attempts or row.held_until is not None:
         changes.no_more.append(row.delivery_id)
-    _count(unit, change.row, change.reached)
+    tally.add(change.row, change.reached)
     if ambiguity:
-        for counted in changes_of(change.row, [("ambiguous", ambiguity)]):
-            unit.count(*counted[1:])
-
-
-def _count(unit: Unit, row: DeliveryRow, reached: Sequence[str]) -> None:
-    """Count metrics that were reached, and have the person looked at again where conditions ask for such."""
-    for counted in changes_of(row, [(metric, 1) for metric in reached]):
-        unit.count(*counted[1:])
-    if row.person_id is not None and not row.draft and not row.holdout:
-        unit.touch(row.person_id, *map(messages_that, reached))
+        tally.change(change.row, "ambiguous", ambiguity)
 
 
 async def _write(unit: Unit, changes: _Changes) -> None:

@@ -15,15 +15,15 @@ from ingest.apply import TRANSIENT
 from ingest.catalog import Catalogs
 from services.broadcasts import audience
 from services.broadcasts.audience import Audiences, NotWanted
+from services.broadcasts.claiming import TakenOver, TriggerClaims
 from services.broadcasts.details import details_of
 from services.broadcasts.ending import end
 from services.broadcasts.handing import Hands
 from services.broadcasts.pages import GONE, PAGE, Page, Pages, Rest
 from services.broadcasts.recording import Recorder
 from services.deliveries import Deliverer
-from services.delivery_claims import Claims
+from store import broadcast_claims, deliveries, delivery_batches
 from store import broadcasts as store
-from store import deliveries, delivery_batches
 from store.broadcasts import PROCESSING, QUEUED, SENDING, Key, TriggerRow
 from store.database import Database
 from store.locks import SharedLocks
@@ -37,6 +37,7 @@ NAP: Final = 1.0
 """How long a rest may be without a look at whether the process is to end."""
 RECOVERED_AT_ONCE: Final = 8
 LATER: Final = timedelta(minutes=1)
+BUSY: Final = BroadcastTurn(state="busy", more=True, details="Another worker is at it.")
 
 
 class BroadcastRunner:
@@ -61,7 +62,6 @@ class BroadcastRunner:
         self._deliverer = deliverer
         self._clock = clock
         self._locks = SharedLocks(db)
-        self._claims = Claims(db)
         self._recorder = Recorder(db, catalogs, notifier, clock)
         self._audiences = Audiences(db, catalogs, clock, allow_private_urls=allow_private_urls)
         self._pages = Pages(db, catalogs, notifier, clock, link_base_url=link_base_url, size=page)
@@ -74,9 +74,11 @@ class BroadcastRunner:
         key = (trigger.workspace_id, trigger.broadcast_id, trigger.trigger_no)
         if not await self._locks.hold(trigger.workflow_id):
             await asyncio.sleep(NAP)
-            return BroadcastTurn(state="busy", more=True, details="Another worker is at it.")
+            return BUSY
         try:
             row = await self._turn(key, stopping)
+        except TakenOver:
+            row = BUSY
         finally:
             await self._locks.release(trigger.workflow_id)
         self._notifier.send("outbox")
@@ -91,7 +93,7 @@ class BroadcastRunner:
             if trigger is None:
                 return BroadcastTurn(state="gone", over=True)
             if trigger.state == "cancelled":
-                await self._recorder.give_up(key)
+                await self._give_up(trigger)
             if not trigger.open:
                 return _told(trigger, over=True)
             if worked and not in_time.left:
@@ -134,26 +136,29 @@ class BroadcastRunner:
     async def _send(self, trigger: TriggerRow, in_time: _InTime) -> bool:
         """Pages while there is time; whether it has to wait for somebody to wake it."""
         key = trigger.key
-        handed = trigger.progress.get("handed", 0)
-        if handed < trigger.position:
-            await self._recover(trigger, handed)
-            handed = trigger.position
-        async with Hands(self._deliverer, self._claims, self._recorder, self._clock, handed) as hands:
+        claims = await self._take_over(key)
+        if claims is None:
+            return False
+        handed = await self._recover(key)
+        async with Hands(self._deliverer, claims, self._recorder, self._clock, handed) as hands:
             while True:
-                came = await self._pages.make(key, hands.handed)
+                came = await self._pages.make(key, hands.handed, claims.owner)
                 if isinstance(came, Page):
                     await hands.take(came)
                 elif isinstance(came, Rest):
                     await asyncio.sleep(min(came.seconds, NAP))
                 if came in ("seen", "waits", "over") or not in_time.left:
                     break
-        await self._conclude(key, hands.handed, seen=came == "seen")
+        await self._conclude(key, claims, hands.handed, seen=came == "seen")
         return came == "waits"
 
-    async def _conclude(self, key: Key, handed: int, *, seen: bool) -> None:
+    async def _conclude(self, key: Key, claims: TriggerClaims, handed: int, *, seen: bool) -> None:
         """Note up to where everything was handed over; where that is all, the trigger is finished."""
         async with self._db.transaction() as conn:
             trigger = await store.hold(conn, key)
+            if not await broadcast_claims.is_owner(conn, key, claims.owner):
+                raise TakenOver
+            await broadcast_claims.let_go(conn, key)
             if trigger is None or trigger.state != SENDING:
                 return
             trigger.progress = {**trigger.progress, "handed": handed}
@@ -162,17 +167,48 @@ class BroadcastRunner:
                 catalog = await self._catalogs.get(conn, key[0])
                 await end(conn, trigger, "finished", catalog.now(self._clock()))
 
-    async def _recover(self, trigger: TriggerRow, handed: int) -> None:
-        """Hand over what a worker that died has left behind; what cannot be tried now is left to the clock."""
+    async def _take_over(self, key: Key) -> TriggerClaims | None:
+        """Have the pages of a trigger in hand from now on; None where it is gone."""
+        claims = TriggerClaims(self._db, key, self._clock)
         async with self._db.connection() as conn:
-            names = await delivery_batches.left_behind(conn, *trigger.key, after=handed, until=trigger.position)
+            catalog = await self._catalogs.get(conn, key[0])
+        return claims if await claims.take_over(catalog) else None
+
+    async def _recover(self, key: Key, *, begun: bool = False) -> int:
+        """Hand over what a worker that died has left behind, with `begun` only what a provider may have.
+
+        What cannot be tried now is left to the clock. Returns the place up to which everything has been tried.
+        """
+        async with self._db.transaction() as conn:
+            trigger = await store.hold(conn, key)
+            if trigger is None:
+                return 0
+            handed = trigger.progress.get("handed", 0)
+            names: list[str] = []
+            if handed < trigger.position:
+                await broadcast_claims.write_out(conn, key, handed)
+                names = await delivery_batches.left_behind(
+                    conn, *key, after=handed, until=trigger.position, begun=begun
+                )
         places = asyncio.Semaphore(RECOVERED_AT_ONCE)
 
         async def one(name: str) -> None:
             async with places:
-                await self._retry(trigger.workspace_id, name)
+                await self._retry(key[0], name)
 
         await asyncio.gather(*map(one, names))
+        return trigger.position
+
+    async def _give_up(self, trigger: TriggerRow) -> None:
+        """End what is left of a trigger that was cancelled; what a provider may have comes to what it came to."""
+        key = trigger.key
+        async with self._db.connection() as conn:
+            in_hand = await broadcast_claims.exists(conn, key)
+        if in_hand and await self._take_over(key):
+            await self._recover(key, begun=True)
+        await self._recorder.give_up(key)
+        async with self._db.connection() as conn:
+            await broadcast_claims.let_go(conn, key)
 
     async def _retry(self, workspace_id: int, name: str) -> None:
         try:

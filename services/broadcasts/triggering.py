@@ -46,9 +46,11 @@ class TriggerRefused(DomainError):
 
 
 async def trigger(
-    db: Database, workspace_id: int, ref: str | int, read: Callable[[], Awaitable[Any]], real_now: datetime
+    db: Database, workspace_id: int, ref: str | int, read: Callable[[], Awaitable[Any]], clock: Callable[[], datetime]
 ) -> int:
     """Put a trigger of a broadcast into its queue; returns its number. `read` gives the body, or raises CallRefused.
+
+    `clock` gives the real present instant, at which it is taken: a body may be long on its way.
 
     Raises DomainError `not_found`, TooSoon before anything is read, TriggerRefused with all that is wrong.
     """
@@ -58,7 +60,7 @@ async def trigger(
         if row is None:
             raise DomainError("not_found", f"broadcast with id {ref} does not exist")
         if row.state == RUNNING:
-            _refuse_early(await broadcast_triggers.turn(conn, workspace_id, row.definition_id), workspace.now(real_now))
+            _refuse_early(await broadcast_triggers.turn(conn, workspace_id, row.definition_id), workspace.now(clock()))
     definition, _ = read_definition(row.document)
     assert isinstance(definition, BroadcastDefinition), "what is stored can be read"
     faults: Sequence[Fault] = [_inactive(row)] if row.state != RUNNING else ()
@@ -70,19 +72,19 @@ async def trigger(
         else:
             faults = await checking.faults_of(db, workspace_id, definition, call)
             if not faults:
-                return await _take(db, row, definition, call, real_now)
-    raise await _refused(db, row, faults, real_now)
+                return await _take(db, row, definition, call, clock)
+    raise await _refused(db, row, faults, clock)
 
 
 async def _take(
-    db: Database, row: DefinitionRow, definition: BroadcastDefinition, call: TriggerCall, real_now: datetime
+    db: Database, row: DefinitionRow, definition: BroadcastDefinition, call: TriggerCall, clock: Callable[[], datetime]
 ) -> int:
     """Give it the next number, at which others that came at the same time wait, and look once more whether it may."""
     workspace_id, broadcast_id = row.workspace_id, row.definition_id
     async with db.transaction() as conn:
         state = await broadcast_triggers.hold(conn, workspace_id, broadcast_id)
         number = await _number(conn, row)
-        now = (await workspace_of(conn, workspace_id)).now(real_now)
+        now = (await workspace_of(conn, workspace_id)).now(clock())
         if state == RUNNING:
             _refuse_early(await broadcast_triggers.turn(conn, workspace_id, broadcast_id), now)
             rate = definition.send_rate
@@ -98,13 +100,15 @@ async def _take(
             )
             await outbox.ask_broadcast(conn, workspace_id, broadcast_id, number, "triggered")
             return number
-    raise await _refused(db, row, [_inactive(replace(row, state=state or "deleted"))], real_now)
+    raise await _refused(db, row, [_inactive(replace(row, state=state or "deleted"))], clock)
 
 
-async def _refused(db: Database, row: DefinitionRow, faults: Sequence[Fault], real_now: datetime) -> TriggerRefused:
+async def _refused(
+    db: Database, row: DefinitionRow, faults: Sequence[Fault], clock: Callable[[], datetime]
+) -> TriggerRefused:
     """Keep a trigger that was refused, so that its errors can be read; it takes nobody's turn."""
     async with db.transaction() as conn:
-        now = (await workspace_of(conn, row.workspace_id)).now(real_now)
+        now = (await workspace_of(conn, row.workspace_id)).now(clock())
         number = await _number(conn, row)
         lines = [line for fault in faults for line in fault.reported]
         await broadcast_triggers.insert_refused(

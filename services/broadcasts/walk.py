@@ -20,6 +20,7 @@ from services.data_drafts import draft_action
 from services.delivery_figures import reached
 from services.delivery_making import Made, make_message
 from services.passages import Passage
+from services.providers import provider_for, use_of
 from services.suppressions import looked_up
 from services.variables import variables_of
 from store import cohorts, deliveries
@@ -44,6 +45,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         self._nobody = self.unit.nobody()
+        self._use = use_of(self.broadcast)
 
     async def one(self, passage: Passage, person: Person) -> None:
         """Walk one recipient from the first block to the end."""
@@ -91,6 +93,10 @@ class Walk:
             now=self.now,
             link_base_url=self.link_base_url,
         )
+        if made.row.status == "queued":
+            # By which way it goes, should whoever hands it over die; who tries it again looks for one anew.
+            way = provider_for(self.catalog, made.row.channel, self._use, made.message)
+            made.row.provider = way.key if way is not None else None
         if self.at_once:
             made = await looked_up(self.unit.conn, self.catalog, made, self.now)
         self._passed(key, _OUTCOMES.get(made.row.status, "done"))

@@ -171,8 +171,9 @@ def _languages(automation: Campaign | None, source: Source) -> list[str]:
 
 
 def _is_in(counted: Counted, code: str | None, codes: Sequence[str]) -> bool:
-    """Whether it was said in the language; whatever is none of the variants counts as the default."""
-    return counted.language == code if code is not None else counted.language not in codes
+    """Whether it was said in the language, however it was written then; whatever is none of the variants counts as the default."""
+    said = (counted.language or "").casefold()
+    return said == code.casefold() if code is not None else said not in {known.casefold() for known in codes}
 
 
 def _series(counted: Iterable[Counted], steps: int) -> dict[str, list[int]]:

@@ -71,9 +71,6 @@ class Span(NamedTuple):
     until: datetime | None
 
 
-_NONE: Final[Mapping[str, Any]] = {"messages": [], "next": ""}
-
-
 class Paging(NamedTuple):
     """Which page of a list."""
 
@@ -97,11 +94,11 @@ class MessageLists:
             if query.customer is not None:
                 person = await people.find(conn, self._workspace_id, query.customer, query.id_type)
                 if person is None:
-                    return dict(_NONE)
+                    return _none(paging)
                 person_id = person.person_id
             if query.newsletter_id is not None:
                 # There are no newsletters in this version.
-                return dict(_NONE)
+                return _none(paging)
             span = _asked(query)
             if span == (None, None):
                 span = Span(months_after(catalog.now(self._now), -USUAL), None)
@@ -122,7 +119,7 @@ class MessageLists:
             if _asked(query) == (None, None):
                 first = await reads.first_triggered(conn, self._workspace_id, broadcast.id)
                 if first is None:
-                    return dict(_NONE)
+                    return _none(paging)
                 span = Span(first, months_after(first, 1))
             return await self._page(conn, query, _filter(replace(query, campaign_id=broadcast.id), span), paging)
 
@@ -171,11 +168,20 @@ class MessageLists:
 
 
 def limited(asked: Span, here: datetime, longest: int) -> Span:
-    """The span of a list that may not be longer than so many months: its last ones. Without any, the usual last months."""
+    """The span of a list that may not be longer than so many months: its last ones. Without any, the usual last months.
+
+    Nothing is younger than `here`, so that what was asked for beyond it takes nothing away from what came before.
+    """
     if asked == (None, None):
         return Span(months_after(here, -USUAL), None)
-    earliest = months_after(here if asked.until is None else asked.until, -longest)
+    earliest = months_after(here if asked.until is None else min(asked.until, here), -longest)
     return Span(earliest if asked.since is None else max(asked.since, earliest), asked.until)
+
+
+def _none(paging: Paging) -> dict[str, Any]:
+    """A page of nothing; raises for a cursor that is not ours, as any other does."""
+    _before(paging.start)
+    return {"messages": [], "next": ""}
 
 
 def _before(start: str | None) -> tuple[datetime, str] | None:

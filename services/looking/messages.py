@@ -58,7 +58,8 @@ async def archived(db: Database, workspace_id: int, delivery_id: str) -> dict[st
         "fake_bcc": bool(fields.get("fake_bcc", False)),
         "headers": _text_of(rendered.get("headers") or []),
         "language": message.language or "",
-        "forgotten": message.forgotten or content is None,
+        # What waits to be made has not been forgotten.
+        "forgotten": message.forgotten or (content is None and message.status != "queued"),
     }
     if message.channel == "webhook":
         payload = _mapping(rendered.get("payload"))

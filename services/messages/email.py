@@ -26,7 +26,9 @@ from services.sender_checks import may_send_from
 
 MAILER: Final = "Sojourn"
 """What `X-Mailer` says (MSG-20)."""
-_PUBLIC = ("channel", "fields", "headers", "html", "text", "amp", "errors")
+_MAILER: Final = ("X-Mailer", MAILER)
+_OURS = ("fake_bcc", "unsubscribe_url", "view_url")
+"""What is stored of an email and is no part of the contract's shape."""
 
 
 class EmailKind:
@@ -59,7 +61,7 @@ class EmailKind:
                 links += (("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
         first, *others = email.recipients
         copies = (*others, *email.cc, *(() if email.fake_bcc else email.bcc))
-        recipients = (handing.way.channel.normalise(first.mailbox), *(address.mailbox for address in copies))
+        recipients = (handing.way.channel.normalise(first.mailbox), *[address.mailbox for address in copies])
         shown = self.shown(email)
         if handing.attachments:
             shown["attachments"] = described(handing.attachments)
@@ -83,7 +85,10 @@ class EmailKind:
 
     def shown(self, rendered: RenderedEmail) -> dict[str, Any]:
         """The email in the contract's shape."""
-        return {name: value for name, value in rendered.stored().items() if name in _PUBLIC}
+        document = rendered.stored()
+        for name in _OURS:
+            document.pop(name, None)
+        return document
 
 
 def redirected(email: RenderedEmail, sending: consent.Sending) -> RenderedEmail:
@@ -95,14 +100,23 @@ def redirected(email: RenderedEmail, sending: consent.Sending) -> RenderedEmail:
 
 def _once(addresses: Sequence[str]) -> tuple[str, ...]:
     """The addresses, each once whatever its case, so that nobody gets the same message twice."""
+    if len(addresses) == 1:
+        return tuple(addresses)
     found: dict[str, str] = {}
     for address in addresses:
         found.setdefault(address.casefold(), address)
     return tuple(found.values())
 
 
-def mail_of(email: RenderedEmail, at: datetime, message_id: str) -> Mail:
-    """The email as it is written out, without anything that says which delivery it is."""
+def mail_of(
+    email: RenderedEmail,
+    at: datetime,
+    message_id: str,
+    *,
+    marks: tuple[tuple[str, str], ...] = (),
+    attachments: tuple[tuple[str, bytes], ...] = (),
+) -> Mail:
+    """The email as it is written out; without `marks` nothing in it says which delivery it is."""
     return Mail(
         sender=email.sender,
         recipients=email.recipients,
@@ -115,16 +129,17 @@ def mail_of(email: RenderedEmail, at: datetime, message_id: str) -> Mail:
         cc=email.cc,
         reply_to=email.reply_to,
         headers=email.headers,
-        links=(("X-Mailer", MAILER), ("X-Report-Abuse-To", f"abuse@{email.sender.domain}")),
+        links=(_MAILER, ("X-Report-Abuse-To", f"abuse@{email.sender.domain}"), *marks),
+        attachments=attachments,
     )
 
 
-def _raw(handing: Handing, email: RenderedEmail, links: tuple[tuple[str, str], ...], subject: str = "") -> bytes:
+def _raw(handing: Handing, email: RenderedEmail, marks: tuple[tuple[str, str], ...], subject: str = "") -> bytes:
     row, key = handing.row, handing.catalog.workspace.delivery_key
     name = message_id(key, subject + row.delivery_id, email.sender.domain)
-    mail = mail_of(email, row.first_attempt_at or handing.at, name)
-    headers = _own_headers(email, row.delivery_id)
-    return build(replace(mail, headers=headers, links=(*mail.links, *links), attachments=handing.attachments))
+    at = row.first_attempt_at or handing.at
+    mail = mail_of(email, at, name, marks=marks, attachments=handing.attachments)
+    return build(replace(mail, headers=_own_headers(email, row.delivery_id)) if email.headers else mail)
 
 
 def _own_headers(email: RenderedEmail, delivery_id: str) -> tuple[tuple[str, str], ...]:

@@ -24,6 +24,8 @@ logger = logging.getLogger("sojourn.sends")
 
 MOST = 200
 """How many sends share a commit."""
+MOST_BYTES = 4 * 1024 * 1024
+"""How much their attachments may come to together, unless one alone has more."""
 WRITERS = 2
 ANSWERED = ("delivery_id", "queued_at", "send_at")
 """What a call is answered, in this order however often."""
@@ -61,9 +63,7 @@ class SendAcceptor:
         call = _Call(send, real_now, asyncio.get_running_loop().create_future())
         self._waiting.append(call)
         if len(self._writers) < WRITERS:
-            writer = asyncio.create_task(self._write())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+            self._writers.add(asyncio.create_task(self._write()))
         return await call.done
 
     async def close(self) -> None:
@@ -71,17 +71,25 @@ class SendAcceptor:
         await asyncio.gather(*self._writers, return_exceptions=True)
 
     async def _write(self) -> None:
-        while self._waiting:
-            await self._commit(self._next())
-            faults.point("accept.after_append")
-            self._notifier.send("ingest")
+        try:
+            while self._waiting:
+                await self._commit(self._next())
+                faults.point("accept.after_append")
+                self._notifier.send("ingest")
+        finally:
+            # At once, so that whoever comes now does not count on a writer that has looked for the last time.
+            self._writers.discard(asyncio.current_task())
 
     def _next(self) -> list[_Call]:
-        """The next calls, of which no two have the same key."""
+        """The next calls, of which no two have the same key, and which are not too much together."""
         calls: list[_Call] = []
         later: list[_Call] = []
         keys: set[tuple[int, str, bytes]] = set()
+        size = 0
         while self._waiting and len(calls) < MOST:
+            size += _size(self._waiting[0])
+            if calls and size > MOST_BYTES:
+                break
             call = self._waiting.popleft()
             keyed = call.send.keyed
             if keyed is not None and keyed[:3] in keys:
@@ -153,6 +161,10 @@ def answer_before(before: Keyed, request_hash: bytes) -> dict[str, Any] | SendRe
     if before.request_hash != request_hash:
         return SendRefused(KEY_REUSED, code="key_reused")
     return {name: before.answer[name] for name in ANSWERED if name in before.answer}
+
+
+def _size(call: _Call) -> int:
+    return sum(map(len, call.send.asked.request.get("attachments", {}).values()))
 
 
 def _created(send: Send) -> deltas.Delta:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain.contents.push import EVERY_DEVICE, LAST_DEVICE
+from domain.definitions.transactional import UNCATEGORIZED
 from domain.deliveries import Event, apply
 from domain.sending.attachments import decoded
 from ingest.belongings import read_for_templates
@@ -17,8 +18,8 @@ from services.delivery_figures import reached
 from services.delivery_making import Made, make_message, nothing_kept
 from services.delivery_sources import Source
 from services.messages import MESSAGE_KINDS, Rendered
+from store import content_ids, devices, drafts, requests
 from store import deliveries as store
-from store import devices, drafts, requests
 from store.database import Connection
 from store.deliveries import DeliveryRow
 
@@ -46,30 +47,19 @@ async def attempt(
     The first time it is made from the template and the data of now, and stays as it was made from then on, unless nothing
     of it is kept.
     """
-    conn, campaign = unit.conn, source.campaign
-    document = await store.content_of(conn, row)
+    document = await store.content_of(unit.conn, row)
     if document is not None and not row.forgotten:
         message: Rendered | None = MESSAGE_KINDS[row.channel].restored(document)
-        return await _leaving(unit, Attempt(row, message, campaign))
-    if campaign is None or source.key is None or source.journey is None:
-        await _end(unit, row, "failed", TEMPLATE_GONE)
-        return None
-    if person is not None:
-        await read_for_templates(conn, unit.catalog, campaign, person, source.journey)
-    made = make_message(
-        unit.catalog, campaign, source.key, person, source.journey, now=unit.now, link_base_url=link_base_url
-    )
-    made = await suppressions.looked_up(conn, unit.catalog, made, unit.now)
-    if document is None:
-        fresh = await _begin(unit, row, campaign, made)
-        return await _to_devices(unit, Attempt(fresh, made.message, campaign))
-    if made.message is None:
-        event: Event = "failed" if made.row.status == "drafted" else made.row.status  # type: ignore[assignment]
-        await _end(unit, row, event, made.row.failure_message)
-        return None
+        return await _leaving(unit, Attempt(row, message, source.campaign))
+    made = await _made(unit, person, source, link_base_url)
+    if made is not None and document is None and row.attempts == 0 and row.handed_over_at is None:
+        fresh = await _begin(unit, row, made)
+        return await _to_devices(unit, Attempt(fresh, made.message, source.campaign))
+    if made is None or made.message is None:
+        return await _unmade(unit, row, made)
     again = replace(row, recipient=made.row.recipient, language=made.row.language, content_id=made.row.content_id)
-    await store.save(conn, again)
-    return await _leaving(unit, Attempt(again, made.message, campaign))
+    await store.save(unit.conn, again)
+    return await _leaving(unit, Attempt(again, made.message, source.campaign))
 
 
 async def attachments(conn: Connection, row: DeliveryRow) -> tuple[tuple[str, bytes], ...]:
@@ -83,16 +73,41 @@ async def over(unit: Unit, row: DeliveryRow) -> None:
         await requests.forget(unit.conn, row)
 
 
-async def _begin(unit: Unit, row: DeliveryRow, campaign: Campaign, made: Made) -> DeliveryRow:
+async def _made(unit: Unit, person: Person | None, source: Source, link_base_url: str) -> Made | None:
+    """The send as things stand now, kept back where its address is; None where there is nothing to make it of."""
+    campaign, key, journey = source
+    if campaign is None or key is None or journey is None:
+        return None
+    if person is not None:
+        await read_for_templates(unit.conn, unit.catalog, campaign, person, journey)
+    made = make_message(unit.catalog, campaign, key, person, journey, now=unit.now, link_base_url=link_base_url)
+    made = await suppressions.looked_up(unit.conn, unit.catalog, made, unit.now)
+    made.row.content_id = await _content_id(unit, made.row)
+    made.row.forgotten = bool(getattr(campaign.definition, "hidden", False))
+    return made
+
+
+async def _unmade(unit: Unit, row: DeliveryRow, made: Made | None) -> Attempt | None:
+    """A send that does not come about now: it is over, unless it may be with its provider already."""
+    if row.handed_over_at is not None:
+        return Attempt(row, None, None)
+    if made is None:
+        await _end(unit, row, "failed", TEMPLATE_GONE)
+    else:
+        event: Event = "failed" if made.row.status == "drafted" else made.row.status  # type: ignore[assignment]
+        await _end(unit, row, event, made.row.failure_message)
+    return None
+
+
+async def _begin(unit: Unit, row: DeliveryRow, made: Made) -> DeliveryRow:
     """The send made for the first time: its row and, where it is kept, its content."""
-    hidden = bool(getattr(campaign.definition, "hidden", False))
+    hidden = made.row.forgotten
     fresh = replace(
         made.row,
         created_at=row.created_at,
         metrics={**made.row.metrics, "created": row.metrics["created"]},
         recipient=made.row.recipient or row.recipient,
         subject=None if hidden else made.row.subject,
-        forgotten=hidden,
     )
     await store.save(unit.conn, fresh)
     await drafts.write(unit.conn, fresh, nothing_kept(fresh) if hidden else made.rendered)
@@ -101,6 +116,17 @@ async def _begin(unit: Unit, row: DeliveryRow, campaign: Campaign, made: Made) -
     await reached(unit, fresh, news, RECIPIENT)
     await over(unit, fresh)
     return fresh
+
+
+async def _content_id(unit: Unit, row: DeliveryRow) -> int | None:
+    """The number of what its template says in its language; None where all that it says is of its call (APP-08)."""
+    template = unit.catalog.find("transactional", row.transactional_id or UNCATEGORIZED)
+    if template is None or getattr(template.definition, "content", None) is None:
+        return None
+    workspace_id = unit.catalog.workspace_id
+    return await content_ids.content_id(
+        unit.conn, workspace_id, "transactional", template.id, language=row.language, now=unit.now
+    )
 
 
 async def _leaving(unit: Unit, attempt: Attempt) -> Attempt | None:

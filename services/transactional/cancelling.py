@@ -58,7 +58,11 @@ class Cancelling:
         while True:
             async with self._db.connection() as conn:
                 page = await requests.scheduled(conn, workspace_id, number, now, limit=TOGETHER)
-            done = await self._cancel(workspace_id, [delivery_id for delivery_id, _ in page], real_now)
+            done = await self._cancel(workspace_id, [name for name, person in page if person is not None], real_now)
+            for name, person in page:
+                if person is None:
+                    # One by one: whoever gives them their people holds one after the other in an order of their own.
+                    done += await self._cancel(workspace_id, [name], real_now)
             cancelled += done
             if not done:
                 return cancelled

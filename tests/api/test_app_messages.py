@@ -196,6 +196,34 @@ async def test_pages_follow_each_other_and_over_large_ones_are_cut(workspace: An
     assert len(await ids(workspace, "/v1/transactional/1/messages", limit=5_000)) == 5
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/messages",
+        "/v1/messages?customer=nobody",
+        "/v1/messages?newsletter_id=1",
+        "/v1/campaigns/welcome/messages",
+        "/v1/broadcasts/news/messages",
+        "/v1/transactional/1/messages",
+    ],
+)
+async def test_a_cursor_that_is_not_ours_is_refused_also_where_nothing_is_found(
+    workspace: Any, here: Scene, path: str
+) -> None:
+    assert await ids(workspace, path) == []
+    answer = await workspace.call("GET", f"{path}{'&' if '?' in path else '?'}start=W251bGxd")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/start")
+
+
+async def test_an_end_in_the_future_takes_nothing_away(workspace: Any, here: Scene) -> None:
+    ann = await here.person("7")
+    for days in (1, 200, 400):
+        await here.delivery(f"d{days}", ann, at=START - timedelta(days=days), transactional_id=1)
+    asked = {"start_ts": 0, "end_ts": 99_999_999_999}
+    assert await ids(workspace, "/v1/transactional/1/messages", **asked) == ["d1", "d200"]
+    assert await ids(workspace, "/v1/customers/7/messages", **asked) == ["d1"]
+
+
 @pytest.mark.parametrize("kind", ["campaigns", "broadcasts", "transactional"])
 async def test_what_is_not_there_and_what_is_no_id(workspace: Any, here: Scene, kind: str) -> None:
     for missing in ("99", "nothing", "9999999999999999999"):

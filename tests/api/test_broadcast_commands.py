@@ -109,3 +109,8 @@ async def test_waiting_for_a_trigger_that_is_paused_ends(line):
     await line.accepted()
     await line("pause", "news")
     assert "queued, paused" in await line("status", "news", "--wait")
+
+
+async def test_a_name_with_brackets_is_printed_as_it_is(line):
+    await line.define({**NEWS, "name": "[/b] [red]Sale[/red] \x1b[31m"}, start=False)
+    assert "[/b] [red]Sale[/red]" in await line("list")

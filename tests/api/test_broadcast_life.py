@@ -158,3 +158,12 @@ async def test_triggers_that_are_not_there(here):
         assert code(await here.verb("news/triggers/7", verb), 404) == "not_found"
         assert code(await here.verb("nothing/triggers/1", verb), 404) == "not_found"
         assert code(await here.verb("news/triggers/x", verb), 400) == "invalid_parameter"
+
+
+@pytest.mark.parametrize("data", [5, [1], "text", None])
+async def test_sample_data_is_an_object(here, data):
+    answer = await here.workspace.call(
+        "PUT", "/v1/definitions/broadcast/other", {**NEWS, "key": "other", "sample_data": data}
+    )
+    assert answer.status_code == 422
+    assert [(fault["pointer"], fault["code"]) for fault in answer.json()["errors"]] == [("/sample_data", "type")]

@@ -211,6 +211,7 @@ async def test_webhooks_and_texts_are_written(workspace: Keys):
         (1, {"subject": "{% coyotes %}"}, [("/subject", "liquid_syntax")]),
         (1, {"body": None, "from_id": 99}, [("/from_id", "unknown_reference"), ("/body", "required")]),
         (1, {"subject": 5}, [("/subject", "type")]),
+        (1, {"subject": " "}, [("/subject", "required")]),
         (1, {"headers": "nothing"}, [("/headers", "type")]),
         (1, {"headers": [{"name": "Subject", "value": "x"}]}, [("/headers/0/name", "reserved_header")]),
         (1, {"sending_state": "sometimes"}, [("/sending_state", "enum")]),

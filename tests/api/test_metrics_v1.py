@@ -222,6 +222,17 @@ async def test_a_block_of_several_languages_tells_each(workspace: Any, here: Sce
     assert "language_variants" not in await get(workspace, "/v1/broadcasts/chatty/metrics")
 
 
+async def test_a_variant_whose_code_is_written_otherwise_now_keeps_its_figures(workspace: Any, here: Scene) -> None:
+    await here.define(CHATTY)
+    status = (await get(workspace, "/v1/definitions/broadcast/chatty"))["status"]
+    made = {"campaign_id": status["id"], "action_id": status["actions"]["mail"], "metrics": reached("sent")}
+    await here.delivery("before", None, trigger_no=1, recipient_no=1, language="FR", **made)
+    await here.delivery("other", None, trigger_no=1, recipient_no=2, language="es", **made)
+    answer = await get(workspace, f"/v1/broadcasts/chatty/actions/{made['action_id']}/metrics", steps=2)
+    variants = answer["language_variants"]
+    assert {key: one["series"]["sent"] for key, one in variants.items()} == {"default": [0, 1], "fr": [0, 1]}
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

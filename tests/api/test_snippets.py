@@ -10,6 +10,11 @@ from api.app_api import snippets as shapes
 from tests.api.conftest import Keys
 
 SELF = "Snippets cannot contain Liquid code referencing other snippets."
+HELLO = "{{ snippets.hello }}"
+
+
+def sending(script: str) -> dict[str, Any]:
+    return {"type": "send_event", "event": "done", "data": {"a": {"javascript": script}}}
 
 
 async def call(workspace: Keys, method: str, path: str, body: Any = None, status: int = 200) -> Any:
@@ -95,6 +100,38 @@ async def test_a_snippet_in_use_cannot_be_deleted(workspace: Keys):
     assert refused["errors"][0]["code"] == "in_use"
     await call(workspace, "DELETE", "/v1/definitions/layout/plain", status=204)
     await call(workspace, "DELETE", "/v1/snippets/main%20address", status=204)
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        (
+            {"kind": "transactional", "channel": "sms", "message": {"body": "x", "languages": {"fr": {"body": HELLO}}}},
+            "/message/languages/fr/body",
+        ),
+        (
+            {"kind": "broadcast", "workflow": {"start": "e", "blocks": {"e": sending("return snippets.hello")}}},
+            "/workflow/blocks/e/data/a/javascript",
+        ),
+        (
+            {"kind": "broadcast", "workflow": {"start": "e", "blocks": {"e": sending("return snippets['hello'].a")}}},
+            "/workflow/blocks/e/data/a/javascript",
+        ),
+    ],
+)
+async def test_variants_and_scripts_hold_a_snippet_in_place(workspace: Keys, document: dict[str, Any], pointer: str):
+    await put(workspace, "hello", "Hello")
+    await define(workspace, {"key": "user", "name": "User", **document})
+    answer = await call(workspace, "DELETE", "/v1/snippets/hello", status=400)
+    assert answer["errors"][0]["referents"] == [{"kind": document["kind"], "key": "user", "pointer": pointer}]
+
+
+async def test_data_that_comes_back_as_the_text_it_was_answered_with_stays_data(workspace: Keys):
+    await define(workspace, {"kind": "snippet", "key": "support", "value": {"phone": "011", "days": [1, 2]}})
+    before = await call(workspace, "GET", "/v1/definitions/snippet/support")
+    (shown,) = (await call(workspace, "GET", "/v1/snippets"))["snippets"]
+    await call(workspace, "PUT", "/v1/snippets", shown)
+    assert await call(workspace, "GET", "/v1/definitions/snippet/support") == before
 
 
 async def test_documents_name_themselves_by_their_key_and_keep_their_name(workspace: Keys):

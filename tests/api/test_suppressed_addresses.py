@@ -9,7 +9,7 @@ from urllib.parse import quote
 from clock import system_now
 from store import suppressed_addresses
 from store.suppressed_addresses import SuppressedRow
-from tests.api.conftest import Keys
+from tests.api.conftest import Keys, Server, make_workspace
 
 ADDRESS = "ann+x@example.com"
 PATH = quote(ADDRESS, safe="")
@@ -84,3 +84,22 @@ async def test_app_what_is_no_list_and_no_address(workspace: Keys) -> None:
         assert answer.status_code == 400, path
         assert answer.json()["meta"]["error"]
     assert (await listed(workspace, "suppression/bounces?limit=5000"))["suppressions"] == []
+
+
+async def test_app_an_address_is_found_however_its_domain_is_written(workspace: Keys) -> None:
+    written = quote("ann@bücher.example", safe="")
+    assert (await workspace.call("POST", f"/v1/esp/suppression/bounces/{written}")).status_code == 200
+    for path in (written, "Ann@xn--bcher-kva.example"):
+        found = await listed(workspace, f"search_suppression/{path}")
+        assert [one["email"] for one in found["suppressions"]] == ["ann@xn--bcher-kva.example"]
+    assert (await workspace.call("DELETE", f"/v1/esp/suppression/bounces/{written}")).status_code == 204
+
+
+async def test_app_no_workspace_sees_or_changes_the_list_of_another(live: Keys, server: Server) -> None:
+    other = await make_workspace(server, sandbox=False)
+    await bounced(live, ADDRESS, "shop.example", 1)
+    await listed(other, f"search_suppression/{PATH}", 404)
+    assert (await listed(other, "suppression/bounces"))["suppressions"] == []
+    await listed(other, "domains/shop.example/suppression/bounces", 404)
+    assert (await other.call("DELETE", f"/v1/esp/suppression/bounces/{PATH}")).status_code == 404
+    assert [one["email"] for one in (await listed(live, "suppression/bounces"))["suppressions"]] == [ADDRESS]

@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from settings import CHECKOUT
+from stack.description import StackDescription
 from stack.services import on_free_ports, temporary_data_dir
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
@@ -80,6 +82,18 @@ async def shell(command: str) -> str:
     return printed.decode()
 
 
+async def pages(data_dir: Path, printed: str) -> list[str]:
+    """The pages to which what was printed leads, as somebody sees them who has signed in."""
+    running = StackDescription.read(data_dir)
+    assert running is not None
+    places = re.findall(rf"^  -> .* {running.api_url}(/ui/\S+)$", printed, re.MULTILINE)
+    async with httpx.AsyncClient(base_url=running.api_url, trust_env=False) as client:
+        await client.post("/ui/login", data={"token": running.admin_token})
+        answers = [await client.get(place) for place in places]
+    assert [answer.status_code for answer in answers] == [200] * len(places)
+    return [answer.text for answer in answers]
+
+
 def shown(printed: str, who: str, said: str) -> bool:
     """Whether there is a line about somebody that says so."""
     return any(re.search(rf"\b{who}\b.*{re.escape(said)}", line) for line in printed.splitlines())
@@ -99,6 +113,9 @@ async def test_the_demo_twice() -> None:
                 ("Carla", "An hour without a change -> changed"),
                 ("Carla", "We keep your lavender for you"),
                 ("Carla", "leaves early (goal)"),
+                ("Carla", "Your order L-1041"),
+                ("Ann", "Frost tonight in the valleys: -6 degrees"),
+                ("Dev", "Frost tonight in the valleys: -6 degrees"),
                 ("Dev", "Plan rooms first, plants later"),
                 ("Dev", "First bed planned? -> planned"),
                 ("Eve", "Your meadow sage is on its way"),
@@ -107,6 +124,12 @@ async def test_the_demo_twice() -> None:
                 assert shown(printed, who, said), f"{who}: {said}\n{printed}"
             assert not shown(printed, "Ann", "Postage on us")
             assert not shown(printed, "Carla", "Back on the bench")
+            assert "api.send_email(SendEmailRequest(transactional_message_id='receipt'" in printed
+            assert "trigger 1 is finished: 4 of 4 people, messages: 4 delivered" in printed
+            letter, trigger = await pages(data_dir, printed)
+            assert "Your order L-1041" in letter
+            assert "carla-1@example.com" in letter
+            assert "4 of 4 recipients" in trigger
             for said in ("API docs", "/ui", "Temporal", "Mailbox", "Admin token", "site_id", "REQUESTS_CA_BUNDLE"):
                 assert said in printed
             answers = [await shell(command) for command in SHELL.findall(printed)]
@@ -115,12 +138,16 @@ async def test_the_demo_twice() -> None:
             assert "planner_stage" in together
             assert "welcome ann-1" in together
             assert "settled" in together
+            assert "Your order L-1042" in together
+            assert "finished" in answers[-1]
             assert await first.end() == 0
         assert not (data_dir / "stack.json").exists()
         async with demo(data_dir) as second:
             printed = await second.read_until(READY)
-            assert "15 unchanged" in printed
+            assert "17 unchanged" in printed
             assert "campaign welcome is running already" in printed
+            assert "broadcast frost-warning is running already" in printed
+            assert "trigger 3 is finished: 4 of 4 people" in printed
             assert "ann-2@example.com" in printed
             assert shown(printed, "Eve", "Thank you for your words")
             assert await second.end() == 0

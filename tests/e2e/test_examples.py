@@ -205,6 +205,30 @@ async def test_regulars_come_and_go_by_the_clock(sandbox: Workspace) -> None:
     assert await segments() == {"customers"}
 
 
+async def test_a_receipt_and_a_frost_warning_are_asked_for(sandbox: Workspace) -> None:
+    await shop(sandbox, "welcome")
+    for name in ("ann", "ben", "carla"):
+        await sandbox.identify(name, email=f"{name}@example.com", first_name=name.title())
+    for name in ("ann", "ben"):
+        await sandbox.track(name, "order_placed", {"total": 9.5})
+    receipt = {"transactional_message_id": "receipt", "to": "ann@example.com", "identifiers": {"id": "ann"}}
+    await sandbox.call("POST", "/v1/send/email", {**receipt, "message_data": {"order": "L-1", "total": "9.50"}})
+    await sandbox.call("POST", "/v1/broadcasts/frost-warning/start")
+    await sandbox.settle()
+    said = {"data": {"region": "the hills", "degrees": -9}}
+    await sandbox.call("POST", "/v1/campaigns/frost-warning/triggers", said)
+    await sandbox.settle()
+    frost = "Frost tonight in the hills: -9 degrees"
+    assert await letters(sandbox, "ann@example.com") == [(0, "Your order L-1"), (0, frost)]
+    assert await letters(sandbox, "ben@example.com") == [(0, frost)]
+    assert await letters(sandbox, "carla@example.com") == [], "whoever has not ordered is no customer"
+    (slip, warning) = (mail["rendered"]["html"] for mail in await sandbox.mailbox(to="ann@example.com"))
+    assert "Thank you, Ann." in slip
+    assert "<b>9.50</b>" in slip
+    assert "Stop these letters" not in slip
+    assert "Stop these letters" in warning
+
+
 async def test_ppl_29_the_everyday_segments(sandbox: Workspace) -> None:
     await sandbox.identify("lead", email="lead@example.com")
     await sandbox.identify("free", created_at=START, plan="free")

@@ -89,10 +89,24 @@ async def test_the_readme_with_curl(data_dir: Path) -> None:
 
 
 async def test_the_readme_with_the_python_client(data_dir: Path, stack: StackDescription) -> None:
-    (code,) = blocks("README.md", "python")
-    await run(code, data_dir, sys.executable, "-")
     sojourn = OWN["command"]
+    await bash(f"{sojourn} apply examples/shop", data_dir)
+    facts, sends = blocks("README.md", "python")
+    printed = await run(facts + sends, data_dir, sys.executable, "-")
+    assert len(printed.split()) == 1, "the id of the delivery"
     assert "Lavender" in await bash(f"{sojourn} clock settle\n{sojourn} people show 8", data_dir)
+    assert "Your order L-1042" in await bash(f"{sojourn} mailbox list --to ben@example.com", data_dir)
+
+
+async def test_the_readme_asks_for_sends(data_dir: Path) -> None:
+    (before,) = [block for block in blocks("README.md") if "curl -u" in block]
+    (code,) = [block for block in blocks("README.md") if "v1/send/email" in block]
+    printed = await bash(before + code, data_dir)
+    assert '"delivery_id"' in printed
+    assert '{"id":1}' in printed.replace(" ", "")
+    assert "1 of 1 recipient" in printed
+    assert "Your order L-1041" in printed
+    assert "Frost tonight in the valleys" in printed
 
 
 async def test_the_readme_campaign(data_dir: Path, tmp_path: Path) -> None:
@@ -111,4 +125,7 @@ async def test_the_first_steps(data_dir: Path) -> None:
     printed = await bash("\n".join(told[1:]), data_dir)
     assert "Welcome to Larkspur, Dora" in printed
     assert "settle-in until" in printed
+    assert "Your order L-1041" in printed
+    assert 'Missing required field \\"to\\"' in printed
+    assert "Frost tonight in the hills" in printed
     assert "Your meadow sage is on its way" in printed

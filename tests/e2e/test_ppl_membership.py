@@ -12,7 +12,7 @@ from clock import system_now
 from stack.description import StackDescription
 from tests.e2e.conftest import Begin
 from tests.support.eventually import eventually
-from tests.support.live import DAY, SENDER, START, Workspace, campaign, email, on_event, on_match
+from tests.support.live import DAY, DOMAIN, SENDER, START, Workspace, campaign, email, on_event, on_match
 from tests.support.moments import (
     attribute,
     delay,
@@ -204,7 +204,7 @@ async def normal(stack: StackDescription, http: httpx.AsyncClient) -> Workspace:
     """A fresh workspace on real time, whose mail is captured."""
     workspace = await Workspace.create(stack, http, sandbox=False)
     capture = {"kind": "provider", "key": "box", "name": "Box", "channel": "email", "provider": "capture"}
-    await workspace.define(SENDER, capture)
+    await workspace.define(SENDER, DOMAIN, capture)
     return workspace
 
 

@@ -11,6 +11,7 @@ from domain.captured import FaultRule
 from domain.operations import Identifier, Identify, TrackEvent
 from ingest.unit import Unit
 from services.deliveries import Deliverer, Prepared, Recorded
+from store import deliveries as delivery_store
 from store import journeys as journey_store
 from store import mailbox
 from store.database import Connection
@@ -76,8 +77,11 @@ class Post:
         await self.deliverer.retry(self.room.workspace_id, (await self.delivery()).delivery_id, system_now)
 
     async def delivery(self) -> DeliveryRow:
-        (row,) = await self.room.rows("SELECT * FROM deliveries WHERE workspace_id = $1")
-        return DeliveryRow(**row)
+        (row,) = await self.room.rows("SELECT delivery_id FROM deliveries WHERE workspace_id = $1")
+        async with self.room.db.connection() as conn:
+            found = await delivery_store.get(conn, self.room.workspace_id, row["delivery_id"])
+        assert found is not None
+        return found
 
     async def mailbox(self) -> list[dict[str, Any]]:
         return await self.room.rows("SELECT * FROM mailbox WHERE workspace_id = $1 ORDER BY captured_id")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from domain.errors import InvalidInput
+from domain.errors import DomainError, InvalidInput
 from domain.operations import Identifier, Identify, TrackEvent
+from services import definitions
 from tests.services.posting import ANN, SENDER, begin, campaign
-from tests.support.database import Room
+from tests.support.database import START, Room
 from tests.support.driver import Driver
 from tests.support.sends import Desk, template
 from tests.support.tasks import Tasks
@@ -210,3 +211,46 @@ async def test_msg_case_21_the_default_layout_is_not_archived(room: Room):
     with pytest.raises(InvalidInput) as error:
         await room.define({**LAYOUT, "body": "<h1>L</h1>"})
     assert refused(error) == [("/definitions/0/body", "format")]
+
+
+async def test_the_default_layout_is_used_by_emails_that_name_none(room: Room):
+    other = {**LAYOUT, "key": "second", "name": "S", "default": True}
+    await room.define({**LAYOUT, "default": True}, other, campaign(message={"body": "<p>x</p>"}))
+    with pytest.raises(DomainError) as error:
+        await definitions.delete(room.db, room.workspace_id, "layout", "l", now=START)
+    assert error.value.code == "in_use"
+    assert [(one.kind, one.pointer) for one in error.value.problems[0].referents] == [
+        ("campaign", "/workflow/blocks/hello/message")
+    ]
+    # Of several the oldest counts, so that nothing stands in the other.
+    await definitions.delete(room.db, room.workspace_id, "layout", "second", now=START)
+    await room.define(campaign(message={"body": "<p>x</p>", "layout": None}))
+    await definitions.delete(room.db, room.workspace_id, "layout", "l", now=START)
+
+
+async def test_msg_case_33_a_blank_subject_is_refused_in_every_language(room: Room):
+    said = {"subject": "Hi", "body": "x", "languages": {"fr": {"subject": " ", "body": "x"}}}
+    receipt = {"kind": "transactional", "key": "r", "name": "R", "channel": "email", "message": said}
+    with pytest.raises(InvalidInput) as error:
+        await room.define(receipt, campaign(message={"subject": ""}))
+    assert [(one.pointer, one.message) for one in error.value.problems] == [
+        ("/definitions/0/message/languages/fr/subject", "subject can not be blank"),
+        ("/definitions/1/workflow/blocks/hello/message/subject", "subject can not be blank"),
+    ]
+
+
+async def test_a_transactional_message_never_has_an_event(room: Room):
+    receipt = {"kind": "transactional", "key": "r", "name": "R", "channel": "sms", "message": {"body": "{{ event.x }}"}}
+    with pytest.raises(InvalidInput) as error:
+        await room.define(receipt)
+    assert refused(error) == [("/definitions/0/message/body", "liquid_root")]
+    await room.define({**receipt, "on_liquid_error": "blank"})
+    await room.define({**receipt, "message": {"body": "{{ trigger.x }}{% if event.x %}{{ event.x }}{% endif %}"}})
+
+
+async def test_scripts_of_broadcasts_are_checked(room: Room):
+    block = {"type": "send_event", "event": "done", "data": {"a": {"javascript": "return ("}}}
+    news = {"kind": "broadcast", "key": "n", "name": "N", "workflow": {"start": "s", "blocks": {"s": block}}}
+    with pytest.raises(InvalidInput) as error:
+        await room.define(news)
+    assert refused(error) == [("/definitions/0/workflow/blocks/s/data/a/javascript", "javascript_syntax")]

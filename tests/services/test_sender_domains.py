@@ -60,6 +60,13 @@ async def test_who_may_be_written_from(room: Room, database: Database) -> None:
         assert await may(place.room, *addresses) == [False] * 4
 
 
+async def test_an_international_domain_is_registered_in_ascii_and_written_either_way(room: Room) -> None:
+    await room.define(domain("buecher", "xn--bcher-kva.example"))
+    said = ("a@bücher.example", "B <a@NEWS.BÜCHER.example>", "a@xn--bcher-kva.example.", "a@bucher.example")
+    assert await may(room, *said) == [True, True, True, False]
+    assert await faults(room, domain("raw", "bücher.example")) == [("/definitions/0/domain", "format")]
+
+
 async def test_msg_case_31_a_sender_outside_of_the_domains_is_undeliverable(room: Room) -> None:
     block = campaign(message=EVENT_FROM)
     post = await begin(room, DOMAIN, block, event={"manager": "rep@elsewhere.example"})

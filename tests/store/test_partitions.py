@@ -18,6 +18,7 @@ DAYS: partitions.Days = {
     "ingest_log": 30,
     "activities": 30,
     "delivery_contents": 90,
+    "delivery_requests": 30,
     "journey_steps": 400,
     "rejected_calls": 30,
 }
@@ -28,6 +29,10 @@ ACTIVITY = """INSERT INTO activities (workspace_id, recorded_at, type, data, at,
               VALUES ($1, $2, 'event', '{}', $2, $2, 0) RETURNING activity_id"""
 REJECTED = """INSERT INTO rejected_calls (workspace_id, at, source, path, status, errors, body)
               VALUES ($1, $2, 's', '/p', 400, '[]', '{')"""
+DELIVERY = """INSERT INTO deliveries (workspace_id, delivery_id, channel, status, created_at, metrics, attempts, ambiguous,
+                draft, holdout, edited, forgotten, transactional_id)
+              VALUES ($1, $2, 'email', 'queued', $3, '{}', 0, false, false, false, false, false, 1)"""
+REQUEST = "INSERT INTO delivery_requests (workspace_id, delivery_id, created_at, request) VALUES ($1, $2, $3, '{}')"
 STEP = """INSERT INTO journey_steps (workspace_id, journey_id, action_id, started_at, seq_num, block, output_type,
             outcome, effect, created_at) VALUES ($1, 'J', 1, $2, 1, 'b', 'delay', 'waiting', '{}', $2)"""
 JOURNEY = """INSERT INTO journeys (workspace_id, journey_id, workflow_id, campaign_id, person_id, entry, single, state,
@@ -48,7 +53,7 @@ async def db(own_database: Database) -> Database:
         for table in store.KEYS:
             for name in await store.existing(conn, table):
                 await conn.execute(f"TRUNCATE {name}" if name.endswith("_default") else f"DROP TABLE {name}")
-        await conn.execute("TRUNCATE workspaces, journeys")
+        await conn.execute("TRUNCATE workspaces, journeys, deliveries")
         for number, clock in ((1, None), (2, NOW - timedelta(days=300))):
             await conn.execute(
                 """INSERT INTO workspaces (workspace_id, name, colour, sandbox, clock_now, delivery_key,
@@ -134,6 +139,23 @@ async def test_steps_of_journeys_under_way_are_kept(db: Database):
     await execute(db, "UPDATE journeys SET state = 'finished'")
     assert "journey_steps_202611" in await partitions.maintain(db, DAYS, later)
     assert await place(db, "journey_steps") == []
+
+
+async def test_what_was_asked_for_is_kept_until_it_is_sent(db: Database):
+    await partitions.maintain(db, DAYS, NOW)
+    old = NOW - timedelta(days=299)
+    for name, at in (("a", NOW), ("b", NOW), ("c", old)):
+        await execute(db, DELIVERY, 1, name, at)
+        await execute(db, REQUEST, 1, name, at)
+    later = NOW + timedelta(days=60)
+    assert "delivery_requests_202611" not in await partitions.maintain(db, DAYS, later)
+    await execute(db, "UPDATE deliveries SET status = 'sent' WHERE delivery_id <> 'b'")
+    await execute(db, "UPDATE deliveries SET status = 'drafted', draft = true WHERE delivery_id = 'b'")
+    assert "delivery_requests_202611" not in await partitions.maintain(db, DAYS, later)
+    assert await place(db, "delivery_requests") == ["delivery_requests_202611"] * 2
+    await execute(db, "UPDATE deliveries SET status = 'sent', draft = false")
+    assert "delivery_requests_202611" in await partitions.maintain(db, DAYS, later)
+    assert await place(db, "delivery_requests") == []
 
 
 async def test_a_sandbox_keeps_what_is_recent_by_its_own_clock(db: Database):

@@ -178,7 +178,7 @@ async def broadcast_ahead_of_its_rate(flow: Flow) -> str:
     async def read() -> dict[str, Any]:
         return {"data": {"name": PERSON}}
 
-    trigger_no = await triggering.trigger(engine.db, flow.workspace_id, "news", read, system_now())
+    trigger_no = await triggering.trigger(engine.db, flow.workspace_id, "news", read, system_now)
     engine.notifier.send("outbox")
     await flow.settle()
     (row,) = await flow.rows("SELECT broadcast_id FROM broadcast_triggers WHERE workspace_id = $1")

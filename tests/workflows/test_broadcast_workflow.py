@@ -36,7 +36,7 @@ async def begin(flow: Flow) -> BroadcastRef:
     async def read() -> dict[str, Any]:
         return {"data": {"headline": "Something-private"}}
 
-    number = await triggering.trigger(flow.engine.db, flow.workspace_id, "news", read, system_now())
+    number = await triggering.trigger(flow.engine.db, flow.workspace_id, "news", read, system_now)
     flow.engine.notifier.send("outbox")
     (row,) = await flow.rows("SELECT broadcast_id FROM broadcast_triggers WHERE workspace_id = $1")
     return BroadcastRef(workspace_id=flow.workspace_id, broadcast_id=row["broadcast_id"], trigger_no=number)

@@ -20,24 +20,33 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import activities
+from activities.broadcasts import BroadcastActivities
 from activities.interceptor import FailureInterceptor
 from activities.journeys import JourneyActivities
 from activities.messages import MessageActivities
+from activities.sends import SendActivities
 from activities.tasks import TaskActivities
+from channels import Channels
 from clock import system_now
 from domain.errors import DomainError
+from domain.sends import BroadcastRef, SendBatch, SendRef
 from domain.steps import AdvanceInput, DeliverMessageInput
 from domain.task_steps import TaskRef
 from ingest.catalog import Catalogs
+from services.broadcasts.running import BroadcastRunner
+from services.deliveries import Deliverer
 from services.long_tasks import LongTasks
+from services.sending import Sender
 from tests.workflows.engine import Engine, bytes_of
-from workflows.runtime import journeys_worker, send_worker, tasks_worker
+from workflows.runtime import broadcasts_worker, journeys_worker, send_now_worker, send_worker, tasks_worker
 
 POISON = "poison-ann@example.com"
 INPUTS: dict[str, Any] = {
     "advance": AdvanceInput(workspace_id=1, journey_id="J"),
     "deliver_message": DeliverMessageInput(workspace_id=1, journey_id="J", block="mail", action_id=1),
     "run_task": TaskRef(workspace_id=1, task_id="task_1"),
+    "send_transactional": SendBatch(sends=(SendRef(workspace_id=1, delivery_id="D"),)),
+    "run_broadcast": BroadcastRef(workspace_id=1, broadcast_id=1, trigger_no=1),
 }
 
 
@@ -67,6 +76,13 @@ class Poisoned:
 
     connection = transaction
 
+    @property
+    def pool(self) -> Poisoned:
+        return self
+
+    async def acquire(self) -> None:
+        raise self._failure()
+
 
 @workflow.defn(name="probe")
 class Probe:
@@ -75,6 +91,17 @@ class Probe:
         await workflow.execute_activity(
             name, given, start_to_close_timeout=timedelta(seconds=10), retry_policy=RetryPolicy(maximum_attempts=1)
         )
+
+
+def sending(db: Any, catalogs: Catalogs, _notifier: Any) -> SendActivities:
+    return SendActivities(Sender(Deliverer(db, catalogs, Channels(), link_base_url="http://links")), system_now)
+
+
+def broadcasting(db: Any, catalogs: Catalogs, notifier: Any) -> BroadcastActivities:
+    deliverer = Deliverer(db, catalogs, Channels(), link_base_url="http://links")
+    return BroadcastActivities(
+        BroadcastRunner(db, catalogs, notifier, deliverer, system_now, link_base_url="http://links")
+    )
 
 
 def registered() -> set[str]:
@@ -103,6 +130,8 @@ async def test_a_failure_leaves_no_value_in_the_history(
         JourneyActivities(*needs, system_now).advance,
         MessageActivities(*needs, None, system_now).deliver_message,
         TaskActivities(LongTasks(*needs, system_now)).run_task,
+        sending(*needs).send_transactional,
+        broadcasting(*needs).run_broadcast,
     ]
     async with Worker(
         client,
@@ -135,12 +164,20 @@ async def test_every_worker_has_the_interceptor(engine: Engine):
         journeys_worker(client, JourneyActivities(*needs, system_now)),
         send_worker(client, "send", MessageActivities(*needs, None, system_now)),
         tasks_worker(client, TaskActivities(LongTasks(*needs, system_now))),
+        send_now_worker(client, sending(*needs)),
+        broadcasts_worker(client, broadcasting(*needs)),
     ]
     for worker in workers:
         assert any(isinstance(found, FailureInterceptor) for found in worker.config()["interceptors"])
 
 
 def test_activities_are_methods_with_one_input():
-    for method in (JourneyActivities.advance, MessageActivities.deliver_message, TaskActivities.run_task):
+    for method in (
+        JourneyActivities.advance,
+        MessageActivities.deliver_message,
+        TaskActivities.run_task,
+        SendActivities.send_transactional,
+        BroadcastActivities.run_broadcast,
+    ):
         definition = activity._Definition.must_from_callable(method)
         assert len(definition.arg_types or ()) == 1

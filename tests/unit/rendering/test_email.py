@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 from typing import Any
 
@@ -135,3 +136,19 @@ def test_faults_name_the_part(fields: dict, words: str) -> None:
 def test_a_document_without_a_message_is_refused() -> None:
     with pytest.raises(ValueError, match="no email"):
         restored({"channel": "email", "fields": {}})
+
+
+def test_a_render_leaves_nothing_to_the_garbage_collector() -> None:
+    rendered()
+    gc.collect()
+    gc.disable()
+    try:
+        rendered(subject="{{ customer.plan }}", body="{{ message.subject }}{% for n in (1..3) %}{{ n }}{% endfor %}")
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        left = [type(one) for one in gc.garbage]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not [kind for kind in left if kind.__module__.startswith("rendering.")]
