@@ -61,18 +61,20 @@ async def advance(
     position: int,
     now: datetime,
     delivery_ids: Sequence[str],
+    made: datetime,
     made_by: int,
 ) -> set[str] | None:
     """Note that these deliveries are about to be handed over, the last of them to the recipient at `position`.
 
-    Returns which of them somebody has changed since the transaction `made_by` made them, so that they stay; None where the
+    They were `made` at that instant. Returns which of them somebody has changed since the transaction `made_by` made them, so that they stay; None where the
     pages are in other hands by now.
     """
     record = await conn.fetchrow(
         f"""WITH mine AS (
                 UPDATE broadcast_claims SET position = $5, at = $6 WHERE {_THIS} AND owner = $4 RETURNING true)
             SELECT EXISTS (SELECT 1 FROM mine) AS mine, ARRAY(
-                SELECT d.delivery_id FROM deliveries d WHERE d.workspace_id = $1 AND d.delivery_id = ANY($7::text[])
+                SELECT d.delivery_id FROM deliveries d
+                WHERE d.workspace_id = $1 AND d.created_at = $9 AND d.delivery_id = ANY($7::text[])
                   AND d.xmin::text::bigint <> $8) AS changed""",
         *key,
         owner,
@@ -80,6 +82,7 @@ async def advance(
         now,
         list(delivery_ids),
         made_by,
+        made,
     )
     return set(record["changed"]) if record["mine"] else None
 

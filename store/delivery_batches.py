@@ -1,8 +1,12 @@
-"""Deliveries many at a time: stored, claimed and written back by one statement each, for those who send very many."""
+"""Deliveries many at a time: stored, claimed and written back by one statement each, for those who send very many.
+
+Statements that look for many ids name the instants of their making too: any index that PostgreSQL may think of finds them by
+both, while by the ids alone it may skip through all instants there are, should its statistics be young.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
@@ -63,6 +67,7 @@ class Claim(NamedTuple):
     """A delivery about to be handed over, as whoever hands it over knows it."""
 
     delivery_id: str
+    created_at: datetime
     attempts: int
     before: datetime | None
     at: datetime
@@ -73,6 +78,7 @@ class Settled(NamedTuple):
     """A delivery that was made by a transaction of this number, as its provider's first answer leaves it."""
 
     delivery_id: str
+    created_at: datetime
     made_by: int
     status: str
     metrics: Mapping[str, int]
@@ -136,15 +142,15 @@ async def settle(conn: Connection, workspace_id: int, settled: Sequence[Settled]
         return set()
     records = await conn.fetch(
         """WITH n AS MATERIALIZED (
-               SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[], $5::jsonb[], $6::text[], $7::text[], $8::bool[],
-                                    $9::timestamptz[], $10::timestamptz[], $11::text[])
-                 AS n (delivery_id, made_by, status, metrics, provider, provider_ref, ambiguous, at, begun, answer)),
+               SELECT * FROM unnest($2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::jsonb[], $7::text[],
+                                    $8::text[], $9::bool[], $10::timestamptz[], $11::timestamptz[], $12::text[])
+                 AS n (delivery_id, created_at, made_by, status, metrics, provider, provider_ref, ambiguous, at, begun, answer)),
            done AS (
                UPDATE deliveries d SET status = n.status, metrics = n.metrics, provider = n.provider,
                  provider_ref = n.provider_ref, attempts = 1, first_attempt_at = n.at, handed_over_at = n.begun,
                  ambiguous = n.ambiguous
-               FROM n WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.delivery_id = n.delivery_id
-                 AND d.xmin::text::bigint = n.made_by
+               FROM n WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.created_at = ANY($13::timestamptz[])
+                 AND d.delivery_id = n.delivery_id AND d.xmin::text::bigint = n.made_by
                RETURNING d.delivery_id),
            told AS (
                INSERT INTO delivery_attempts (workspace_id, delivery_id, attempt, at, provider, outcome, answer)
@@ -152,6 +158,7 @@ async def settle(conn: Connection, workspace_id: int, settled: Sequence[Settled]
            SELECT delivery_id FROM done""",
         workspace_id,
         *[list(column) for column in zip(*settled, strict=True)],
+        list({one.created_at for one in settled}),
     )
     return {record["delivery_id"] for record in records}
 
@@ -163,35 +170,45 @@ async def claim(conn: Connection, workspace_id: int, claims: Sequence[Claim]) ->
     """
     records = await conn.fetch(
         """UPDATE deliveries d SET handed_over_at = c.at, provider = c.provider
-           FROM unnest($2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[])
-             AS c (delivery_id, attempts, before, at, provider)
-           WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.delivery_id = c.delivery_id
+           FROM unnest($2::text[], $3::timestamptz[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::text[])
+             AS c (delivery_id, created_at, attempts, before, at, provider)
+           WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.created_at = ANY($8::timestamptz[])
+             AND d.delivery_id = c.delivery_id
              AND d.attempts = c.attempts AND d.handed_over_at IS NOT DISTINCT FROM c.before
              AND d.status || '' IN ('queued', 'attempted')
            RETURNING d.delivery_id""",
         workspace_id,
         *[list(column) for column in zip(*claims, strict=True)],
+        list({claim.created_at for claim in claims}),
     )
     return {record["delivery_id"] for record in records}
 
 
-async def owners(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> dict[str, int | None]:
-    """Whose these deliveries are; None of those whose people are gone."""
+async def owners(
+    conn: Connection, workspace_id: int, delivery_ids: Sequence[str], made: Collection[datetime]
+) -> dict[str, int | None]:
+    """Whose these deliveries are, `made` at these instants; None of those whose people are gone."""
     records = await conn.fetch(
-        "SELECT delivery_id, person_id FROM deliveries WHERE workspace_id = $1 AND delivery_id = ANY($2::text[])",
+        """SELECT delivery_id, person_id FROM deliveries
+           WHERE workspace_id = $1 AND delivery_id = ANY($2::text[]) AND created_at = ANY($3::timestamptz[])""",
         workspace_id,
         list(delivery_ids),
+        list(made),
     )
     return {record["delivery_id"]: record["person_id"] for record in records}
 
 
-async def hold(conn: Connection, workspace_id: int, delivery_ids: Sequence[str]) -> dict[str, DeliveryRow]:
-    """These deliveries, locked to the end of the transaction in the order of their ids."""
+async def hold(
+    conn: Connection, workspace_id: int, delivery_ids: Sequence[str], made: Collection[datetime]
+) -> dict[str, DeliveryRow]:
+    """These deliveries, `made` at these instants, locked to the end of the transaction in the order of their ids."""
     records = await conn.fetch(
-        f"""SELECT {_COLUMNS} FROM deliveries WHERE workspace_id = $1 AND delivery_id = ANY($2::text[])
+        f"""SELECT {_COLUMNS} FROM deliveries
+            WHERE workspace_id = $1 AND delivery_id = ANY($2::text[]) AND created_at = ANY($3::timestamptz[])
             ORDER BY delivery_id FOR NO KEY UPDATE""",
         workspace_id,
         list(delivery_ids),
+        list(made),
     )
     return {record["delivery_id"]: _row(record) for record in records}
 
@@ -205,8 +222,10 @@ async def save(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
     await conn.execute(
         f"""UPDATE deliveries d SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
             WHERE d.workspace_id = n.workspace_id AND d.delivery_id = n.delivery_id
-              AND d.workspace_id = ANY($1::int[]) AND d.delivery_id = ANY($2::text[])""",
+              AND d.workspace_id = ANY($1::int[]) AND d.delivery_id = ANY($2::text[])
+              AND d.created_at = ANY(${len(names) + 1}::timestamptz[])""",
         *[[getattr(row, name) for row in rows] for name in names],
+        list({row.created_at for row in rows}),
     )
 
 
@@ -279,10 +298,10 @@ async def left_behind(
 
 async def unsent(
     conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, *, after: tuple[int, str], limit: int
-) -> list[tuple[int, str]]:
-    """The next deliveries of a trigger that no provider can have, by place in the audience and id."""
+) -> list[tuple[int, str, datetime]]:
+    """The next deliveries of a trigger that no provider can have: place in the audience, id and instant of its making."""
     records = await conn.fetch(
-        """SELECT recipient_no, delivery_id FROM deliveries
+        """SELECT recipient_no, delivery_id, created_at FROM deliveries
            WHERE workspace_id = $1 AND campaign_id = $2 AND trigger_no = $3 AND recipient_no >= $4
              AND (recipient_no, delivery_id) > ($4, $5)
              AND status IN ('queued', 'attempted') AND NOT draft AND handed_over_at IS NULL
@@ -293,7 +312,7 @@ async def unsent(
         *after,
         limit,
     )
-    return [(record["recipient_no"], record["delivery_id"]) for record in records]
+    return [tuple(record) for record in records]
 
 
 __all__ = [

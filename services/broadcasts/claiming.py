@@ -53,7 +53,14 @@ class TriggerClaims:
         names = [one.row.delivery_id for one in prepared]
         async with self._db.connection() as conn:
             changed = await store.advance(
-                conn, self._key, self.owner, position=place_of(last), now=now, delivery_ids=names, made_by=made_by
+                conn,
+                self._key,
+                self.owner,
+                position=place_of(last),
+                now=now,
+                delivery_ids=names,
+                made=last.row.created_at,
+                made_by=made_by,
             )
         if changed is None:
             raise TakenOver

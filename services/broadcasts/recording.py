@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -81,7 +81,8 @@ class Recorder:
         while left:
             async with self._db.transaction() as conn:
                 unit = await self._unit(conn, workspace_id)
-                held = await self._hold(conn, workspace_id, left)
+                made = {one.prepared.row.created_at for one in left.values()}
+                held = await self._hold(conn, workspace_id, left, made)
                 silent = isinstance(unit.catalog.settings.sending, Redirect)
                 changes, tally = _Changes(), Tally(unit)
                 for name, row in held.items():
@@ -122,7 +123,7 @@ class Recorder:
             async with self._db.transaction() as conn:
                 unit = await self._unit(conn, key[0])
                 names = await store.unsent(conn, *key, after=after, limit=MOST)
-                held = await self._hold(conn, key[0], [name for _, name in names])
+                held = await self._hold(conn, key[0], [name for _, name, _ in names], {made for _, _, made in names})
                 rows = [row for row in held.values() if row.status in OPEN and row.handed_over_at is None]
                 given_up, tally = [], Tally(unit)
                 for row in rows:
@@ -137,18 +138,20 @@ class Recorder:
             unit.tell(self._notifier)
             if len(names) < MOST:
                 return
-            after = names[-1]
+            after = names[-1][:2]
 
     async def _unit(self, conn: Connection, workspace_id: int) -> Unit:
         catalog = await self._catalogs.get(conn, workspace_id)
         real_now = self._clock()
         return Unit(conn, catalog, catalog.now(real_now), real_now)
 
-    async def _hold(self, conn: Connection, workspace_id: int, names: Iterable[str]) -> dict[str, DeliveryRow]:
-        """Those of the deliveries whose people we could lock before the deliveries themselves."""
-        owners = await store.owners(conn, workspace_id, sorted(names))
+    async def _hold(
+        self, conn: Connection, workspace_id: int, names: Iterable[str], made: Collection[datetime]
+    ) -> dict[str, DeliveryRow]:
+        """Those of the deliveries, `made` at these instants, whose people we could lock before the deliveries themselves."""
+        owners = await store.owners(conn, workspace_id, sorted(names), made)
         await people.lock(conn, workspace_id, {owner for owner in owners.values() if owner is not None})
-        rows = await store.hold(conn, workspace_id, sorted(owners))
+        rows = await store.hold(conn, workspace_id, sorted(owners), made)
         return {name: row for name, row in rows.items() if row.person_id is None or row.person_id == owners[name]}
 
 

@@ -73,6 +73,8 @@ class MessageFilter:
     journey_id: str | None = None
     campaign_id: int | None = None
     transactional_id: int | None = None
+    trigger_no: int | None = None
+    content_id: int | None = None
     action_id: int | None = None
     template_id: int | None = None
     block: str | None = None
@@ -105,6 +107,8 @@ async def page(
         ("d.journey_id = {}", which.journey_id),
         ("d.campaign_id = {}", which.campaign_id),
         ("d.transactional_id = {}", which.transactional_id),
+        ("d.trigger_no = {}", which.trigger_no),
+        (f"{_CONTENT} = {{}}", which.content_id),
         ("d.action_id = {}", which.action_id),
         (f"COALESCE(d.action_id, {_CONTENT}, d.transactional_id) = {{}}", which.template_id),
         ("d.block = {}", which.block),

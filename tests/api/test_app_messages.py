@@ -106,6 +106,15 @@ async def test_a_message_of_a_transactional_one_names_it_and_carries_both_kinds_
     assert await ids(workspace, "/v1/transactional/1/messages") == ["other"]
     assert await ids(workspace, "/v1/transactional/receipt/messages") == ["T"]
     assert await ids(workspace, "/v1/messages", transactional_message_id=receipt) == ["T"]
+    for names_it in ({"transactional_id": receipt}, {"content_id": 31}, {"template_id": 31}):
+        assert await ids(workspace, "/v1/messages", **names_it) == ["T"]
+
+
+async def test_messages_of_one_trigger(workspace: Any, here: Scene) -> None:
+    ann, news = await here.person("7", "ann@example.com"), await number(workspace, "broadcast", "news")
+    for name, trigger_no in (("first", 1), ("second", 2)):
+        await here.delivery(name, ann, campaign_id=news, trigger_no=trigger_no, recipient_no=1)
+    assert await ids(workspace, "/v1/messages", campaign_id=news, trigger_id=2) == ["second"]
 
 
 async def test_a_message_has_the_number_of_what_it_says_once_there_is_one(workspace: Any, here: Scene) -> None:
