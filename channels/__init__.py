@@ -80,7 +80,7 @@ class Channels:
         key = (EVERYBODY if provider.provider in BUILT_IN else workspace_id, provider.key)
         known = self._open.get(key)
         if known is not None:
-            if known[0] == provider:
+            if known[0] is provider or known[0] == provider:
                 return known[1]
             self._close_later(known[1].sender)
         channel = BUILT_IN.get(provider.provider) or CHANNELS[provider.provider]

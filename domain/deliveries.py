@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -123,7 +122,7 @@ _ID_BYTES: Final = 18
 
 def delivery_id(key: bytes, subject: str) -> str:
     """The id of the delivery of a subject such as `journey/<journey id>/<action id>`: derived, and not to be guessed."""
-    digest = hmac.new(key, subject.encode(), hashlib.sha256).digest()
+    digest = hmac.digest(key, subject.encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:_ID_BYTES]).decode()
 
 
@@ -139,7 +138,7 @@ def trigger_subject(broadcast_id: int, trigger_no: int, action_id: int, recipien
 
 def message_id(key: bytes, delivery: str, domain: str) -> str:
     """The `Message-ID` of an email, from which the delivery id cannot be told."""
-    digest = hmac.new(key, f"message-id/{delivery}".encode(), hashlib.sha256).digest()
+    digest = hmac.digest(key, f"message-id/{delivery}".encode(), "sha256")
     return f"<{digest[:16].hex()}@{domain}>"
 
 

@@ -77,6 +77,11 @@ class Compiled:
         return Directory(ids, {one.id: one.actions for one in self.automations.values()})
 
     @cached_property
+    def ways(self) -> dict[tuple[str, str, str | None], ProviderDefinition | None]:
+        """The providers found so far, by channel, kind of message and domain of the sender: kept by whoever looks for them."""
+        return {}
+
+    @cached_property
     def watched_records(self) -> frozenset[str]:
         """Which records besides attributes and events make a condition be asked again, in the words of `Keys.records`."""
         return frozenset(word for watcher in self._watching() for word in watcher.watches.records)

@@ -91,14 +91,14 @@ async def empty(db: Database, found: Found, ending: Ending, now: datetime) -> No
     )
 
 
-async def find(conn: Connection, workspace_id: int, ref: str | int) -> Found:
-    """The campaign, whose state nobody else changes before this transaction ends; raises NotFound."""
+async def find(conn: Connection, workspace_id: int, ref: str | int, kind: str = "campaign") -> Found:
+    """The campaign, or what of another kind, whose state nobody else changes before this transaction ends; raises NotFound."""
     await store.lock(conn, workspace_id)
     workspace = await workspace_of(conn, workspace_id)
     rows = await store.load_all(conn, workspace_id)
-    row = next((r for r in rows if r.kind == "campaign" and ref in (r.key, r.definition_id)), None)
+    row = next((r for r in rows if r.kind == kind and ref in (r.key, r.definition_id)), None)
     if row is None:
-        raise NotFound("campaign", ref)
+        raise NotFound(kind, ref)
     return Found(workspace, rows, row)
 
 

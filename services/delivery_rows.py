@@ -10,7 +10,7 @@ from domain.deliveries import delivery_id, journey_subject, microseconds
 from domain.drafts import ATTRIBUTES
 from ingest.catalog import Campaign, Catalog
 from services.passages import Passage
-from store.deliveries import DeliveryRow, changed
+from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
 
 
@@ -39,12 +39,12 @@ def new_row(catalog: Catalog, campaign: Campaign, block_key: str, journey: Journ
         trigger_event_id=event.get("id"),
         metrics={"created": microseconds(now)},
     )
-    if not isinstance(journey, Passage):
-        return row
-    named = changed(row, journey_id=None, trigger_no=journey.trigger_no, recipient_no=journey.recipient_no)
-    if journey.transactional_id is None:
-        return named
-    return changed(named, campaign_id=None, action_id=None, block=None, transactional_id=journey.transactional_id)
+    if isinstance(journey, Passage):
+        row.journey_id, row.trigger_no, row.recipient_no = None, journey.trigger_no, journey.recipient_no
+        if journey.transactional_id is not None:
+            row.campaign_id = row.action_id = row.block = None
+            row.transactional_id = journey.transactional_id
+    return row
 
 
 def keeping(document: Mapping[str, Any], journey: JourneyRow) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from ingest.catalog import Campaign, Catalog
 from rendering.rendered_email import RenderedEmail
 from services.messages import Rendered
 
+MOST_KNOWN: Final = 1_000
+"""Senders may be of very many domains."""
 _USES: Final[Mapping[str, UseFor]] = {
     "segment": "segment_triggered",
     "event": "event_triggered",
@@ -33,10 +35,20 @@ def provider_for(catalog: Catalog, channel: str, use: UseFor, message: Rendered 
         return CAPTURE
     if channel == "webhook":
         return HTTP
+    domain = message.sender.domain.lower() if isinstance(message, RenderedEmail) else None
+    known, asked = catalog.compiled.ways, (channel, use, domain)
+    if asked not in known:
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        known[asked] = _found(catalog, channel, use, domain)
+    return known[asked]
+
+
+def _found(catalog: Catalog, channel: str, use: UseFor, domain: str | None) -> ProviderDefinition | None:
     entries = [entry.definition for entry in catalog.providers]
     mine = [one for one in entries if isinstance(one, ProviderDefinition) and one.channel == channel]
-    if isinstance(message, RenderedEmail):
-        named = _of_domain(mine, message.sender.domain.lower())
+    if domain is not None:
+        named = _of_domain(mine, domain)
         if named is not None:
             return named
     uses: tuple[UseFor, ...] = (use, "all")

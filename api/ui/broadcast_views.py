@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from api import pages
 from api.bodies import MANAGEMENT_LIMIT, read_body
 from api.paths import reference
+from api.ui.narrowing import narrowed
 from api.ui.pages import OnPage, Page, PageRoute
 from api.ui.words import segment
 from clock import system_now
@@ -30,21 +31,8 @@ Cursor = Annotated[str | None, Query(max_length=64)]
 async def listed(here: OnPage, *, name: Text = "", state: Text = "") -> Response:
     """Those that run first; `name` and `state` narrow."""
     found = await desk.listed(here.parts.db, here.workspace_id)
-    wanted = name.strip().casefold()
-    shown = [
-        one
-        for one in found
-        if (wanted in one["name"].casefold() or wanted in one["key"]) and state in ("", one["state"])
-    ]
-    return here.render(
-        "broadcasts.html",
-        tab="broadcasts",
-        broadcasts=shown,
-        states=[word for word in STATES if any(one["state"] == word for one in found)],
-        filters={"name": name.strip(), "state": state},
-        filtered=bool(name.strip() or state),
-        total=len(found),
-    )
+    page = narrowed(found, name, state, STATES)
+    return here.render("broadcasts.html", tab="broadcasts", broadcasts=page.pop("shown"), **page)
 
 
 @router.get("/broadcasts/{ref}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Response
 
 from api.paths import reference
+from api.ui.narrowing import narrowed
 from api.ui.pages import OnPage, PageRoute
 from services.looking import blocks, campaigns, journey_metrics
 
@@ -20,21 +21,8 @@ Text = Annotated[str, Query(max_length=512)]
 async def listed(here: OnPage, *, name: Text = "", state: Text = "") -> Response:
     """Those under way first; `name` and `state` narrow."""
     found = await campaigns.listed(here.parts.db, here.parts.catalogs, here.workspace_id)
-    wanted = name.strip().casefold()
-    shown = [
-        one
-        for one in found
-        if (wanted in one["name"].casefold() or wanted in one["key"]) and state in ("", one["state"])
-    ]
-    return here.render(
-        "campaigns.html",
-        tab="campaigns",
-        campaigns=shown,
-        states=[word for word in STATES if any(one["state"] == word for one in found)],
-        filters={"name": name.strip(), "state": state},
-        filtered=bool(name.strip() or state),
-        total=len(found),
-    )
+    page = narrowed(found, name, state, STATES)
+    return here.render("campaigns.html", tab="campaigns", campaigns=page.pop("shown"), **page)
 
 
 @router.get("/campaigns/{ref}")

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from domain.definitions.base import Name
 from domain.definitions.library import ARCHIVED
-from domain.documents import Document, Key
-from domain.errors import DomainError, InvalidInput, NotFound, Problem
-from domain.problems import from_validation_error
+from domain.errors import DomainError, InvalidInput
+from services import campaign_copy, campaigns, definitions
 from services import definition_checks as checks
-from services import definition_making as making
-from services import definitions
 from services.broadcasts import ends
 from services.campaigns import Found
-from services.definitions import wire_problem, workspace_of
+from services.definitions import wire_problem
 from services.private_urls import saved
-from services.segment_life import COPY
 from store import definitions as store
 from store import workspaces
 from store.database import Connection, Database
@@ -30,14 +22,6 @@ from store.definitions import DefinitionRow
 KIND: Final = "broadcast"
 STARTABLE: Final = ("draft", "stopped")
 ARCHIVABLE: Final = ("running", "stopped")
-LONGEST_NAME: Final = 190
-
-
-class Copy(Document):
-    """How the copy of a broadcast is called; what is left out is made up."""
-
-    key: Key | None = None
-    name: Name | None = None
 
 
 async def start(db: Database, workspace_id: int, ref: str | int, real_now: datetime) -> dict[str, Any]:
@@ -99,37 +83,14 @@ async def duplicate(db: Database, workspace_id: int, ref: str | int, body: Any, 
 
     `body` is `{"key", "name"}` as received. Raises NotFound, InvalidInput, DomainError `invalid_state` for an archived one.
     """
-    asked = _read(body)
+    asked = campaign_copy.read(body)
     async with db.transaction() as conn:
-        found = await find(conn, workspace_id, ref)
-        row = found.row
-        if row.state == ARCHIVED:
-            raise _unfit("duplicate", row, "anything else")
-        if asked.key is not None and any((r.kind, r.key) == (KIND, asked.key) for r in found.rows):
-            message = f"There is a broadcast '{asked.key}' already."
-            raise InvalidInput([Problem(code="duplicate", pointer="/key", message=message)])
-        name = asked.name or f"{COPY}{row.name}"[:LONGEST_NAME].strip()
-        made = await making.make(
-            conn,
-            found.workspace,
-            _copied(row.document) | {"name": name},
-            named=name,
-            key=asked.key,
-            rows=found.rows,
-            now=found.workspace.now(real_now),
-        )
-        return {"definition": definitions.shown(made), "status": await definitions.status(conn, made)}
+        return await campaign_copy.copy(conn, await find(conn, workspace_id, ref), asked, real_now)
 
 
 async def find(conn: Connection, workspace_id: int, ref: str | int) -> Found:
     """The broadcast, whose state nobody else changes before this transaction ends; raises NotFound."""
-    await store.lock(conn, workspace_id)
-    workspace = await workspace_of(conn, workspace_id)
-    rows = await store.load_all(conn, workspace_id)
-    row = next((r for r in rows if r.kind == KIND and ref in (r.key, r.definition_id)), None)
-    if row is None:
-        raise NotFound(KIND, ref)
-    return Found(workspace, rows, row)
+    return await campaigns.find(conn, workspace_id, ref, KIND)
 
 
 async def _set_state(conn: Connection, row: DefinitionRow, state: str) -> DefinitionRow:
@@ -143,25 +104,8 @@ async def _answered(db: Database, row: DefinitionRow) -> dict[str, Any]:
         return await definitions.status(conn, row)
 
 
-def _copied(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document as it may stand for another broadcast: its blocks are renamed from nothing."""
-    workflow = document["workflow"]
-    blocks = {key: {**block} for key, block in workflow["blocks"].items()}
-    for block in blocks.values():
-        block.pop("renamed_from", None)
-    return {**document, "workflow": {**workflow, "blocks": blocks}}
-
-
-def _read(body: Any) -> Copy:
-    raw = {} if body is None else body
-    try:
-        return Copy.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidInput(from_validation_error(error, raw)) from None
-
-
 def _unfit(verb: str, row: DefinitionRow, state: str) -> DomainError:
     return DomainError("invalid_state", f"The broadcast is {row.state}; {verb} needs it to be {state}.")
 
 
-__all__ = ["Copy", "archive", "duplicate", "find", "start", "stop", "unarchive"]
+__all__ = ["archive", "duplicate", "find", "start", "stop", "unarchive"]
