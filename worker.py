@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from services.calls import Call
     from services.deliveries import Deliverer
     from services.draft_actions import Releaser
+    from services.precedence import Precedence
     from workflows.gateway import Gateway
 
 logger = logging.getLogger("sojourn.worker")
@@ -109,6 +110,13 @@ class Parts:
 
         base = self.settings.link_base_url
         return Releaser(self.db, self.catalogs, self.notifier, base, calls=self.calls)
+
+    @cached_property
+    def precedence(self) -> Precedence:
+        """What lets sends that somebody waits for go before broadcasts."""
+        from services.precedence import Precedence
+
+        return Precedence()
 
     @cached_property
     def messages(self) -> MessageActivities:
@@ -255,7 +263,7 @@ async def _expiry(parts: Parts) -> None:
 
 
 async def _repair(parts: Parts) -> None:
-    from services.repair import repair, repair_sends
+    from services.repair import repair, repair_broadcasts, repair_sends
     from services.task_starts import repair_tasks
 
     gateway = await parts.gateway()
@@ -263,6 +271,7 @@ async def _repair(parts: Parts) -> None:
         await repair(parts.db, gateway)
         await repair_tasks(parts.db, gateway)
         await repair_sends(parts.db, parts.notifier, system_now())
+        await repair_broadcasts(parts.db, parts.notifier, system_now())
         await parts.keeper.rest(HOUR)
 
 
@@ -306,7 +315,7 @@ def _send_now_worker(parts: Parts, client: Client) -> Worker:
     from services.sending import Sender
     from workflows.runtime import send_now_worker
 
-    activities = SendActivities(Sender(parts.deliverer), system_now)
+    activities = SendActivities(Sender(parts.deliverer, parts.precedence), system_now)
     return send_now_worker(client, activities, slots=parts.settings.worker_slots.send_now)
 
 
@@ -323,6 +332,7 @@ def _broadcasts_worker(parts: Parts, client: Client) -> Worker:
         system_now,
         link_base_url=parts.settings.link_base_url,
         allow_private_urls=parts.settings.allow_private_urls,
+        precedence=parts.precedence,
     )
     activities = BroadcastActivities(runner)
     return broadcasts_worker(client, activities, slots=parts.settings.worker_slots.send_bulk)

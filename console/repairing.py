@@ -10,15 +10,17 @@ import asyncpg
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from clock import system_now
 from console.failure import Failure
 from console.words import number
 from services.gate import TemporalAway
-from services.repair import Repaired
+from services.repair import Repaired, repair_broadcasts
 from services.repair import repair as repair_journeys
 from services.task_starts import repair_tasks
 from settings import Settings
 from stack.description import StackDescription
 from store.database import Database
+from store.notify import Notifier
 from workflows.gateway import Gateway
 
 
@@ -40,7 +42,7 @@ def repair(settings: Settings, console: Console, workspace_id: int | None = None
         def report(done: Repaired) -> None:
             progress.update(task, description=f"{done.looked_at} looked at, {done.started} started")
 
-        done, tasks = asyncio.run(_repair(places, workspace_id, report))
+        done, tasks, triggers = asyncio.run(_repair(places, workspace_id, report))
     console.print(f"{number(done.looked_at, 'journey')} under way, {number(done.started, 'workflow')} started anew.")
     if tasks.looked_at:
         files = (
@@ -49,6 +51,8 @@ def repair(settings: Settings, console: Console, workspace_id: int | None = None
             else f"{tasks.looked_at} imports and exports"
         )
         console.print(f"{files} under way, {number(tasks.started, 'workflow')} started anew.")
+    if triggers:
+        console.print(f"{number(triggers, 'trigger')} of broadcasts told to go on.")
     return Repaired(done.looked_at + tasks.looked_at, done.started + tasks.started)
 
 
@@ -68,8 +72,8 @@ def places_of(settings: Settings) -> Places:
 
 async def _repair(
     places: Places, workspace_id: int | None, report: Callable[[Repaired], None]
-) -> tuple[Repaired, Repaired]:
-    """What was done about journeys, and about tasks."""
+) -> tuple[Repaired, Repaired, int]:
+    """What was done about journeys, about tasks, and about triggers of broadcasts."""
     try:
         db = await Database.connect(places.database_url, min_size=1, max_size=4)
     except (OSError, asyncpg.PostgresError) as error:
@@ -77,9 +81,18 @@ async def _repair(
     try:
         gateway = await Gateway.connect(places.temporal_address, places.temporal_namespace, lazy=False)
         journeys = await repair_journeys(db, gateway, workspace_id=workspace_id, report=report)
-        return journeys, await repair_tasks(db, gateway, workspace_id=workspace_id)
+        tasks = await repair_tasks(db, gateway, workspace_id=workspace_id)
+        return journeys, tasks, await _repair_triggers(db, workspace_id)
     except TemporalAway:
         hint = "Is it running, and is SOJOURN_TEMPORAL_ADDRESS right? Repeat the command when it answers."
         raise Failure(f"Temporal does not answer at {places.temporal_address}.", hint) from None
     finally:
         await db.close()
+
+
+async def _repair_triggers(db: Database, workspace_id: int | None) -> int:
+    notifier = Notifier(db.pool)
+    try:
+        return await repair_broadcasts(db, notifier, system_now(), workspace_id=workspace_id)
+    finally:
+        await notifier.close()

@@ -21,6 +21,7 @@ from domain.definitions import (
 )
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.library import ARCHIVED
+from domain.definitions.provider import ProviderDefinition
 from domain.definitions.triggers import (
     DateTrigger,
     EventTrigger,

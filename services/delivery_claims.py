@@ -33,7 +33,7 @@ class Claims:
     async def claim(self, row: DeliveryRow, provider: str, now: datetime) -> bool:
         """Note that this attempt is being handed over; False where somebody else has taken it up in the meantime."""
         claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        claim = Claim(row.delivery_id, row.created_at, row.attempts, row.handed_over_at, now, provider)
+        claim = Claim(row.delivery_id, row.attempts, row.handed_over_at, now, provider)
         self._waiting.setdefault(row.workspace_id, []).append((claim, claimed))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())

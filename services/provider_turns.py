@@ -59,19 +59,29 @@ class ProviderTurns:
         self._channels = channels
         self._outside = outside
         self._known: dict[tuple[int, str], _Known] = {}
+        self._reading = asyncio.Lock()
 
     async def held_until(self, workspace_id: int, way: WayOut, now: datetime) -> datetime | None:
         """Until when a delivery waits at the latest because its provider is away; None where it may go out."""
         if way.probe is None:
             return None
-        name = (workspace_id, way.key)
-        known = self._known.get(name)
-        time = asyncio.get_running_loop().time()
-        if known is None or time - known.at > KNOWN_SECONDS:
-            async with self._db.connection() as conn:
-                known = _Known(time, await store.get(conn, workspace_id, way.key))
-            self._known[name] = known
+        known = self._fresh(workspace_id, way.key)
+        if known is None:
+            # One asks, and whoever comes meanwhile waits for the answer.
+            async with self._reading:
+                known = self._fresh(workspace_id, way.key) or await self._read(workspace_id, way.key)
         return None if known.turn is None else max(known.turn.next_at, now) + AT_LATEST
+
+    def _fresh(self, workspace_id: int, key: str) -> _Known | None:
+        known = self._known.get((workspace_id, key))
+        return known if known is not None and asyncio.get_running_loop().time() - known.at <= KNOWN_SECONDS else None
+
+    async def _read(self, workspace_id: int, key: str) -> _Known:
+        time = asyncio.get_running_loop().time()
+        async with self._db.connection() as conn:
+            known = _Known(time, await store.get(conn, workspace_id, key))
+        self._known[workspace_id, key] = known
+        return known
 
     async def note(self, workspace_id: int, way: WayOut, failure: SendFailure, now: datetime) -> None:
         """Note what came between us and a provider, where that would come between it and any other message as well."""

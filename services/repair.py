@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.gate import Gate, GateRefused, JourneyStart
-from store import outbox, requests
+from store import broadcasts, outbox, requests
 from store.database import Database
 from store.notify import Notifier
 
@@ -77,6 +77,22 @@ async def repair_sends(db: Database, notifier: Notifier, real_now: datetime, *, 
     return asked
 
 
+async def repair_broadcasts(
+    db: Database, notifier: Notifier, real_now: datetime, *, workspace_id: int | None = None
+) -> int:
+    """Have triggers of broadcasts go on whose turn it is: Temporal may have lost their workflows. Returns how many.
+
+    One that is under way already only hears of it; who waits for an instant of the clock, or is paused, is left alone.
+    """
+    async with db.transaction() as conn:
+        triggers = await broadcasts.going(conn, real_now, workspace_id)
+        for key in triggers:
+            await outbox.ask_broadcast(conn, *key, "repaired")
+    if triggers:
+        notifier.send("outbox")
+    return len(triggers)
+
+
 async def _start_missing(gate: Gate, page: list[JourneyStart], at_once: int) -> int:
     places = asyncio.Semaphore(at_once)
 
@@ -92,4 +108,4 @@ async def _start_missing(gate: Gate, page: list[JourneyStart], at_once: int) -> 
     return sum(await asyncio.gather(*[start(journey) for journey in page]))
 
 
-__all__ = ["Repaired", "repair", "repair_sends"]
+__all__ = ["Repaired", "repair", "repair_broadcasts", "repair_sends"]

@@ -10,6 +10,7 @@ from datetime import datetime
 from domain.errors import DomainError
 from domain.sends import SendRef
 from services.deliveries import Deliverer
+from services.precedence import Precedence
 
 logger = logging.getLogger("sojourn.sends")
 
@@ -19,8 +20,10 @@ AT_ONCE = 20
 class Sender:
     """Tries deliveries that were asked for; any number of processes may."""
 
-    def __init__(self, deliverer: Deliverer) -> None:
+    def __init__(self, deliverer: Deliverer, precedence: Precedence | None = None) -> None:
+        """Bulk work of the process that shares `precedence` stands aside meanwhile."""
         self._deliverer = deliverer
+        self._precedence = precedence or Precedence()
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def send(self, sends: Sequence[SendRef], clock: Callable[[], datetime], *, again: bool = False) -> None:
@@ -29,7 +32,9 @@ class Sender:
         They may have been asked for twice: unless it is known (`again`) that whoever had them before is gone, what somebody
         is handing over is left to them.
         """
-        results = await asyncio.gather(*(self._one(send, clock, again=again) for send in sends), return_exceptions=True)
+        with self._precedence.urgent():
+            trying = (self._one(send, clock, again=again) for send in sends)
+            results = await asyncio.gather(*trying, return_exceptions=True)
         failed = [result for result in results if isinstance(result, BaseException)]
         if failed:
             raise failed[0]

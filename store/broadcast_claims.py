@@ -6,7 +6,6 @@ touched until they have an outcome. Whoever finds the row of a worker that died 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from store.broadcasts import Key
@@ -53,38 +52,26 @@ async def write_out(conn: Connection, key: Key, after: int) -> None:
     )
 
 
-async def advance(
-    conn: Connection,
-    key: Key,
-    owner: str,
-    *,
-    position: int,
-    now: datetime,
-    delivery_ids: Sequence[str],
-    made: datetime,
-    made_by: int,
-) -> set[str] | None:
-    """Note that these deliveries are about to be handed over, the last of them to the recipient at `position`.
+async def advance(conn: Connection, key: Key, owner: str, *, first: int, last: int, now: datetime) -> set[str] | None:
+    """Note that all deliveries to these places are about to be handed over.
 
-    They were `made` at that instant. Returns which of them somebody has changed since the transaction `made_by` made them, so that they stay; None where the
-    pages are in other hands by now.
+    Returns which of them are over or in other hands already, so that they stay; None where all pages are in other hands.
     """
     record = await conn.fetchrow(
         f"""WITH mine AS (
-                UPDATE broadcast_claims SET position = $5, at = $6 WHERE {_THIS} AND owner = $4 RETURNING true)
+                UPDATE broadcast_claims SET position = $6, at = $7 WHERE {_THIS} AND owner = $4 RETURNING true)
             SELECT EXISTS (SELECT 1 FROM mine) AS mine, ARRAY(
                 SELECT d.delivery_id FROM deliveries d
-                WHERE d.workspace_id = $1 AND d.created_at = $9 AND d.delivery_id = ANY($7::text[])
-                  AND d.xmin::text::bigint <> $8) AS changed""",
+                WHERE d.workspace_id = $1 AND d.campaign_id = $2 AND d.trigger_no = $3
+                  AND d.recipient_no >= $5 AND d.recipient_no <= $6
+                  AND NOT (d.status = 'queued' AND d.attempts = 0 AND d.handed_over_at IS NULL)) AS others""",
         *key,
         owner,
-        position,
+        first,
+        last,
         now,
-        list(delivery_ids),
-        made_by,
-        made,
     )
-    return set(record["changed"]) if record["mine"] else None
+    return set(record["others"]) if record["mine"] else None
 
 
 async def step_back(conn: Connection, key: Key, owner: str, position: int) -> None:

@@ -128,6 +128,24 @@ async def first_open(conn: Connection, workspace_id: int, broadcast_id: int) -> 
     return found
 
 
+async def going(conn: Connection, real_now: datetime, workspace_id: int | None = None) -> list[Key]:
+    """The triggers that can go on, of one workspace or all, and those that are over and leave messages in hand."""
+    records = await conn.fetch(
+        f"""SELECT t.workspace_id, t.broadcast_id, t.trigger_no FROM broadcast_triggers t
+            JOIN workspaces w ON w.workspace_id = t.workspace_id
+            WHERE ($2::int IS NULL OR t.workspace_id = $2) AND {_OPEN} AND NOT paused
+              AND (next_at IS NULL OR next_at <= COALESCE(w.clock_now, $1))
+              AND NOT EXISTS (SELECT 1 FROM broadcast_triggers e WHERE e.workspace_id = t.workspace_id
+                                AND e.broadcast_id = t.broadcast_id AND e.trigger_no < t.trigger_no AND e.{_OPEN})
+            UNION SELECT workspace_id, broadcast_id, trigger_no FROM broadcast_claims
+            WHERE $2::int IS NULL OR workspace_id = $2
+            ORDER BY workspace_id, broadcast_id, trigger_no""",
+        real_now,
+        workspace_id,
+    )
+    return [(record["workspace_id"], record["broadcast_id"], record["trigger_no"]) for record in records]
+
+
 async def add_errors(conn: Connection, row: TriggerRow, messages: Sequence[str]) -> None:
     """Put lines at the end of the error report, and count them; the caller saves the count."""
     room = max(0, MOST_ERRORS - row.error_count)
@@ -184,6 +202,7 @@ __all__ = [
     "clear_errors",
     "first_open",
     "get",
+    "going",
     "hold",
     "is_behind",
     "recipient_data",

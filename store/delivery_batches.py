@@ -1,16 +1,16 @@
 """Deliveries many at a time: stored, claimed and written back by one statement each, for those who send very many.
 
-Statements that look for many ids name the instants of their making too: any index that PostgreSQL may think of finds them by
-both, while by the ids alone it may skip through all instants there are, should its statistics be young.
+Deliveries of a trigger are looked for by the stretch of its audience that they are to, then by their ids: by many ids alone
+PostgreSQL may look through all there are, should its statistics be young.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from store.database import Connection
 from store.deliveries import CALL_RETRY, RETRIES, RETRY, DeliveryRow
@@ -55,19 +55,38 @@ def _type(name: str) -> str:
     return _TYPES.get(name) or ("timestamptz" if name.endswith("_at") else "text")
 
 
-def _arrays(names: Sequence[str]) -> str:
-    return ", ".join(f"${index}::{_type(name)}[]" for index, name in enumerate(names, start=1))
+def _arrays(names: Sequence[str], first: int) -> str:
+    return ", ".join(f"${index}::{_type(name)}[]" for index, name in enumerate(names, start=first))
 
 
 def _row(record: Mapping[str, Any]) -> DeliveryRow:
     return DeliveryRow(**{name: record[name] for name in _NAMES})
 
 
+class Stretch(NamedTuple):
+    """The places of the audience of a broadcast's trigger from one to another, both included."""
+
+    broadcast_id: int
+    trigger_no: int
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, rows: Iterable[DeliveryRow]) -> Self:
+        """The one that these deliveries, of one trigger, are to."""
+        rows = list(rows)
+        places = [row.recipient_no or 0 for row in rows]
+        return cls(rows[0].campaign_id or 0, rows[0].trigger_no or 0, min(places), max(places))
+
+
+_STRETCH = """d.workspace_id = $1 AND d.campaign_id = $2 AND d.trigger_no = $3
+              AND d.recipient_no >= $4 AND d.recipient_no <= $5"""
+
+
 class Claim(NamedTuple):
     """A delivery about to be handed over, as whoever hands it over knows it."""
 
     delivery_id: str
-    created_at: datetime
     attempts: int
     before: datetime | None
     at: datetime
@@ -78,7 +97,6 @@ class Settled(NamedTuple):
     """A delivery that was made by a transaction of this number, as its provider's first answer leaves it."""
 
     delivery_id: str
-    created_at: datetime
     made_by: int
     status: str
     metrics: Mapping[str, int]
@@ -107,7 +125,7 @@ async def insert(conn: Connection, made: Sequence[tuple[DeliveryRow, Mapping[str
     """
     if not made:
         return set()
-    there = await _of_places(conn, [row for row, _ in made])
+    there = await _there(conn, [row for row, _ in made])
     fresh = [(row, document) for row, document in made if row.delivery_id not in there]
     await conn.copy_records_to_table("deliveries", records=[_VALUES(row) for row, _ in fresh], columns=_NAMES)
     await conn.copy_records_to_table(
@@ -118,22 +136,14 @@ async def insert(conn: Connection, made: Sequence[tuple[DeliveryRow, Mapping[str
     return {row.delivery_id for row, _ in fresh}
 
 
-async def _of_places(conn: Connection, rows: Sequence[DeliveryRow]) -> set[str]:
+async def _there(conn: Connection, rows: Sequence[DeliveryRow]) -> set[str]:
     """The deliveries that there are already to the places of these."""
-    places = [row.recipient_no or 0 for row in rows]
-    records = await conn.fetch(
-        """SELECT delivery_id FROM deliveries
-           WHERE workspace_id = $1 AND campaign_id = $2 AND trigger_no = $3 AND recipient_no BETWEEN $4 AND $5""",
-        rows[0].workspace_id,
-        rows[0].campaign_id,
-        rows[0].trigger_no,
-        min(places),
-        max(places),
-    )
+    query = f"SELECT d.delivery_id FROM deliveries d WHERE {_STRETCH}"
+    records = await conn.fetch(query, rows[0].workspace_id, *Stretch.of(rows))
     return {record["delivery_id"] for record in records}
 
 
-async def settle(conn: Connection, workspace_id: int, settled: Sequence[Settled]) -> set[str]:
+async def settle(conn: Connection, workspace_id: int, stretch: Stretch, settled: Sequence[Settled]) -> set[str]:
     """Write down the first outcome of deliveries that nobody has changed since they were made; returns which those are.
 
     Each was taken by its provider; the caller holds the locks of their people.
@@ -141,24 +151,23 @@ async def settle(conn: Connection, workspace_id: int, settled: Sequence[Settled]
     if not settled:
         return set()
     records = await conn.fetch(
-        """WITH n AS MATERIALIZED (
-               SELECT * FROM unnest($2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::jsonb[], $7::text[],
-                                    $8::text[], $9::bool[], $10::timestamptz[], $11::timestamptz[], $12::text[])
-                 AS n (delivery_id, created_at, made_by, status, metrics, provider, provider_ref, ambiguous, at, begun, answer)),
+        f"""WITH n AS MATERIALIZED (
+               SELECT * FROM unnest($6::text[], $7::bigint[], $8::text[], $9::jsonb[], $10::text[], $11::text[],
+                                    $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[])
+                 AS n (delivery_id, made_by, status, metrics, provider, provider_ref, ambiguous, at, begun, answer)),
            done AS (
                UPDATE deliveries d SET status = n.status, metrics = n.metrics, provider = n.provider,
                  provider_ref = n.provider_ref, attempts = 1, first_attempt_at = n.at, handed_over_at = n.begun,
                  ambiguous = n.ambiguous
-               FROM n WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.created_at = ANY($13::timestamptz[])
-                 AND d.delivery_id = n.delivery_id AND d.xmin::text::bigint = n.made_by
+               FROM n WHERE {_STRETCH} AND d.delivery_id = n.delivery_id AND d.xmin::text::bigint = n.made_by
                RETURNING d.delivery_id),
            told AS (
                INSERT INTO delivery_attempts (workspace_id, delivery_id, attempt, at, provider, outcome, answer)
                SELECT $1, n.delivery_id, 1, n.at, n.provider, 'accepted', n.answer FROM n JOIN done USING (delivery_id))
            SELECT delivery_id FROM done""",
         workspace_id,
+        *stretch,
         *[list(column) for column in zip(*settled, strict=True)],
-        list({one.created_at for one in settled}),
     )
     return {record["delivery_id"] for record in records}
 
@@ -170,62 +179,59 @@ async def claim(conn: Connection, workspace_id: int, claims: Sequence[Claim]) ->
     """
     records = await conn.fetch(
         """UPDATE deliveries d SET handed_over_at = c.at, provider = c.provider
-           FROM unnest($2::text[], $3::timestamptz[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::text[])
-             AS c (delivery_id, created_at, attempts, before, at, provider)
-           WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.created_at = ANY($8::timestamptz[])
-             AND d.delivery_id = c.delivery_id
+           FROM unnest($2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+             AS c (delivery_id, attempts, before, at, provider)
+           WHERE d.workspace_id = $1 AND d.delivery_id = ANY($2::text[]) AND d.delivery_id = c.delivery_id
              AND d.attempts = c.attempts AND d.handed_over_at IS NOT DISTINCT FROM c.before
              AND d.status || '' IN ('queued', 'attempted')
            RETURNING d.delivery_id""",
         workspace_id,
         *[list(column) for column in zip(*claims, strict=True)],
-        list({claim.created_at for claim in claims}),
     )
     return {record["delivery_id"] for record in records}
 
 
 async def owners(
-    conn: Connection, workspace_id: int, delivery_ids: Sequence[str], made: Collection[datetime]
+    conn: Connection, workspace_id: int, stretch: Stretch, delivery_ids: Sequence[str]
 ) -> dict[str, int | None]:
-    """Whose these deliveries are, `made` at these instants; None of those whose people are gone."""
+    """Whose these deliveries of a stretch are; None of those whose people are gone."""
     records = await conn.fetch(
-        """SELECT delivery_id, person_id FROM deliveries
-           WHERE workspace_id = $1 AND delivery_id = ANY($2::text[]) AND created_at = ANY($3::timestamptz[])""",
+        f"""SELECT d.delivery_id, d.person_id FROM unnest($6::text[]) AS n (delivery_id)
+            JOIN deliveries d ON {_STRETCH} AND d.delivery_id = n.delivery_id""",
         workspace_id,
+        *stretch,
         list(delivery_ids),
-        list(made),
     )
     return {record["delivery_id"]: record["person_id"] for record in records}
 
 
 async def hold(
-    conn: Connection, workspace_id: int, delivery_ids: Sequence[str], made: Collection[datetime]
+    conn: Connection, workspace_id: int, stretch: Stretch, delivery_ids: Sequence[str]
 ) -> dict[str, DeliveryRow]:
-    """These deliveries, `made` at these instants, locked to the end of the transaction in the order of their ids."""
+    """These deliveries of a stretch, locked to the end of the transaction in the order of their ids."""
     records = await conn.fetch(
-        f"""SELECT {_COLUMNS} FROM deliveries
-            WHERE workspace_id = $1 AND delivery_id = ANY($2::text[]) AND created_at = ANY($3::timestamptz[])
-            ORDER BY delivery_id FOR NO KEY UPDATE""",
+        f"""SELECT d.* FROM unnest($6::text[]) AS n (delivery_id)
+            JOIN deliveries d ON {_STRETCH} AND d.delivery_id = n.delivery_id
+            ORDER BY d.delivery_id FOR NO KEY UPDATE OF d""",
         workspace_id,
+        *stretch,
         list(delivery_ids),
-        list(made),
     )
     return {record["delivery_id"]: _row(record) for record in records}
 
 
-async def save(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
-    """Write back what outcomes have changed of deliveries whose locks the caller holds."""
+async def save(conn: Connection, workspace_id: int, stretch: Stretch, rows: Sequence[DeliveryRow]) -> None:
+    """Write back what outcomes have changed of deliveries of a stretch whose locks the caller holds."""
     if not rows:
         return
-    names = ("workspace_id", "delivery_id", *_RESULTS)
+    names = ("delivery_id", *_RESULTS)
     changes = ", ".join(f"{name} = n.{name}" for name in _RESULTS)
     await conn.execute(
-        f"""UPDATE deliveries d SET {changes} FROM unnest({_arrays(names)}) AS n ({", ".join(names)})
-            WHERE d.workspace_id = n.workspace_id AND d.delivery_id = n.delivery_id
-              AND d.workspace_id = ANY($1::int[]) AND d.delivery_id = ANY($2::text[])
-              AND d.created_at = ANY(${len(names) + 1}::timestamptz[])""",
+        f"""UPDATE deliveries d SET {changes} FROM unnest({_arrays(names, 6)}) AS n ({", ".join(names)})
+            WHERE {_STRETCH} AND d.delivery_id = n.delivery_id""",
+        workspace_id,
+        *stretch,
         *[[getattr(row, name) for row in rows] for name in names],
-        list({row.created_at for row in rows}),
     )
 
 
@@ -274,6 +280,19 @@ async def unschedule(conn: Connection, workspace_id: int, delivery_ids: Sequence
         )
 
 
+async def know_growth(conn: Connection) -> None:
+    """Have the statistics renewed of a table that has become another since they were made, before the server does so itself.
+
+    By those of a table that was all but empty PostgreSQL reads, for each page of a broadcast, all pages before it.
+    """
+    grown: bool = await conn.fetchval(
+        """SELECT reltuples < 0 OR pg_relation_size(oid) > 4 * 8192 * greatest(relpages, 1)::bigint
+           FROM pg_class WHERE oid = 'deliveries'::regclass"""
+    )
+    if grown:
+        await conn.execute("ANALYZE (SKIP_LOCKED) deliveries")
+
+
 async def left_behind(
     conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, *, after: int, until: int, begun: bool
 ) -> list[str]:
@@ -298,10 +317,10 @@ async def left_behind(
 
 async def unsent(
     conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, *, after: tuple[int, str], limit: int
-) -> list[tuple[int, str, datetime]]:
-    """The next deliveries of a trigger that no provider can have: place in the audience, id and instant of its making."""
+) -> list[tuple[int, str]]:
+    """The next deliveries of a trigger that no provider can have, by place in the audience and id."""
     records = await conn.fetch(
-        """SELECT recipient_no, delivery_id, created_at FROM deliveries
+        """SELECT recipient_no, delivery_id FROM deliveries
            WHERE workspace_id = $1 AND campaign_id = $2 AND trigger_no = $3 AND recipient_no >= $4
              AND (recipient_no, delivery_id) > ($4, $5)
              AND status IN ('queued', 'attempted') AND NOT draft AND handed_over_at IS NULL
@@ -312,17 +331,19 @@ async def unsent(
         *after,
         limit,
     )
-    return [tuple(record) for record in records]
+    return [(record["recipient_no"], record["delivery_id"]) for record in records]
 
 
 __all__ = [
     "Attempt",
     "Claim",
     "Settled",
+    "Stretch",
     "add_attempts",
     "claim",
     "hold",
     "insert",
+    "know_growth",
     "left_behind",
     "owners",
     "save",

@@ -110,6 +110,17 @@ async def erase(
         workspace_id,
         [value for value in values if value],
     )
+    # Error reports of broadcasts list names that were missing, or are those of several people.
+    await conn.execute(
+        r"""UPDATE broadcast_errors SET message = 'somebody who was named here has been erased' WHERE workspace_id = $1
+            AND string_to_array(lower(regexp_replace(regexp_replace(message, ' and \d+ more$', ''),
+                                '^.*?(are missing|more than one person): ', '') COLLATE "C"), ', ')
+                && ($3::text[] || ARRAY(SELECT lower((attributes ->> 'email') COLLATE "C") FROM people
+                                        WHERE workspace_id = $1 AND person_id = $2 AND attributes ? 'email'))""",
+        workspace_id,
+        person_id,
+        [value.lower() for value in values if value],
+    )
     for statement in _GONE:
         await conn.execute(statement, workspace_id, person_id)
     return [(record["campaign_id"], record["action_id"], record["transactional_id"]) for record in unsent]

@@ -1,7 +1,8 @@
 """Who a trigger is for: found page by page when its turn comes, and frozen (CHN-17 to CHN-19).
 
 How far it is stands in the trigger's `progress`, in the same transaction as the places that were given: whoever is killed
-goes on behind the last page. A file is the exception, of which nobody can ask for the middle: it is begun anew.
+goes on behind the last page. A file, of which nobody can ask for the middle, is fetched once more, and begun anew only where what
+was read of it has become another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from domain.broadcasts.faults import NOT_VALID
 from domain.conditions import Condition
 from domain.definitions.broadcast import EVERYONE, BroadcastDefinition
 from ingest.catalog import Campaign, Catalog, Catalogs
-from services.broadcasts.data_file import DownloadFailed, download, entries_of, pages
+from services.broadcasts.data_file import DownloadFailed, Mark, Reading, download, entries_of
 from services.broadcasts.ending import end
 from services.broadcasts.entries import Flags, Resolved, resolve
 from services.broadcasts.forgetting import FILE, NAMES, forgotten
@@ -30,6 +31,8 @@ from store.database import Connection, Database
 
 EVERYBODY_PAGE: Final = 10_000
 DISCARDED: Final = 20_000
+MOST_BEGUN: Final = 5
+EVER_ANOTHER: Final = "failed to download data file: it was another one each time it was fetched"
 NOBODY_NAMED: Final = "the broadcast names no recipients, and neither did the call"
 
 
@@ -124,7 +127,6 @@ class Audiences:
 
     async def _file(self, trigger: TriggerRow, stopping: Callable[[], bool]) -> None:
         key = trigger.key
-        await self._discard(key)
         async with self._db.connection() as conn:
             workspace = (await self._catalogs.get(conn, trigger.workspace_id)).workspace
         with tempfile.TemporaryFile() as file:
@@ -133,10 +135,16 @@ class Audiences:
             except DownloadFailed as error:
                 await self._fail(key, [str(error)])
                 return
-            async for entries, read in pages(file):
+            reading = Reading(file, Mark(*trigger.progress.get("read", ())))
+            if not await reading.goes_on():
+                if trigger.progress.get("begun", 0) >= MOST_BEGUN:
+                    await self._fail(key, [EVER_ANOTHER])
+                    return
+                await self._discard(key)
+            async for entries, mark in reading.pages():
                 if stopping():
                     return
-                await self._take(key, entries, read, Flags.of(trigger.audience))
+                await self._take(key, entries, mark, Flags.of(trigger.audience))
         async with self._held(key) as (conn, catalog, held):
             failed = bool(held.error_count)
             if not failed:
@@ -145,7 +153,7 @@ class Audiences:
         if failed:
             await self._fail(key, [])
 
-    async def _take(self, key: Key, entries: Sequence[Any], read: int, flags: Flags) -> None:
+    async def _take(self, key: Key, entries: Sequence[Any], mark: Mark, flags: Flags) -> None:
         """Give the people of some lines their places."""
         async with self._db.connection() as conn:
             found = await resolve(conn, key[0], entries, flags)
@@ -158,7 +166,8 @@ class Audiences:
                     known = await recipients.replace_data(conn, key, people)
                     people = [one for one in people if one[0] not in known]
                 await self._freeze(conn, held, people)
-            held.data_bytes = read
+            held.data_bytes = mark.size
+            held.progress["read"] = list(mark)
             await store.save(conn, held)
 
     async def _freeze(
@@ -191,6 +200,7 @@ class Audiences:
                     break
         async with self._held(key) as (conn, _, trigger):
             trigger.progress["frozen"] = 0
+            trigger.progress["begun"] = trigger.progress.get("begun", 0) + 1
             if errors:
                 await store.clear_errors(conn, trigger)
             await store.save(conn, trigger)

@@ -42,29 +42,18 @@ class TriggerClaims:
                 await store.take_over(conn, self._key, self.owner, catalog.now(self._clock()))
         return trigger is not None
 
-    async def ahead(self, prepared: Sequence[Prepared], made_by: int) -> tuple[datetime, set[str]]:
+    async def ahead(self, prepared: Sequence[Prepared]) -> tuple[datetime, set[str]]:
         """Claim the next ones of a page, in the order of their places.
 
-        Returns the instant, and which of them are not to be handed over, because somebody has changed them meanwhile.
-        Raises TakenOver.
+        Returns the instant, and the ids of deliveries that are not to be handed over after all. Raises TakenOver.
         """
-        last = prepared[-1]
-        now = last.catalog.now(self._clock())
-        names = [one.row.delivery_id for one in prepared]
+        first, last = place_of(prepared[0]), place_of(prepared[-1])
+        now = prepared[0].catalog.now(self._clock())
         async with self._db.connection() as conn:
-            changed = await store.advance(
-                conn,
-                self._key,
-                self.owner,
-                position=place_of(last),
-                now=now,
-                delivery_ids=names,
-                made=last.row.created_at,
-                made_by=made_by,
-            )
-        if changed is None:
+            others = await store.advance(conn, self._key, self.owner, first=first, last=last, now=now)
+        if others is None:
             raise TakenOver
-        return now, changed
+        return now, others
 
     async def claim(self, row: DeliveryRow, provider: str, now: datetime) -> bool:
         """Whether it may be handed over; it was claimed ahead, unless it goes another way than was noted for it."""

@@ -1,6 +1,6 @@
 """Handing over the messages of pages: so many at once, their outcomes written down together (SUB-20).
 
-Two pages are in hand at most, so that one is made while the other is sent and no more is ever held in memory. What is about
+Three pages are in hand at most, so that one is made while others are sent and no more is ever held in memory. What is about
 to be handed over is claimed some steps ahead, by one statement for many; no more is claimed than a death may leave in doubt.
 """
 
@@ -22,15 +22,16 @@ from services.broadcasts.pages import Page
 from services.broadcasts.receipts import Tried
 from services.broadcasts.recording import MOST, Recorder
 from services.deliveries import Deliverer, Prepared
+from services.precedence import Precedence
 
 logger = logging.getLogger("sojourn.broadcasts")
 
-PAGES: Final = 2
+PAGES: Final = 3
 AT_ONCE: Final = 40
 """How many messages are on their way to providers at once; writing so many out is what others may have to wait for."""
 CLAIMED: Final = 24
 """How many are claimed at a time, as soon as no more than `AT_ONCE` claimed ones are left."""
-GATHERING: Final = 0.05
+GATHERING: Final = 0.02
 """For how many seconds outcomes are gathered before they are written down."""
 
 
@@ -60,7 +61,10 @@ class Hands:
         recorder: Recorder,
         clock: Callable[[], datetime],
         handed: int,
+        *,
+        precedence: Precedence,
     ) -> None:
+        self._precedence = precedence
         self.handed = handed
         self._deliverer = deliverer
         self._claims = claims
@@ -128,14 +132,14 @@ class Hands:
             batch, in_hand = self._next()
             self._reached = place_of(batch[-1])
             try:
-                begun, changed = await self._claims.ahead(batch, in_hand.page.made_by)
+                begun, others = await self._claims.ahead(batch)
             except Exception as error:
                 if not isinstance(error, TakenOver):
                     logger.exception("Deliveries could not be claimed.")
                 self._fail(error)
                 return
             for prepared in batch:
-                if prepared.row.delivery_id in changed:
+                if prepared.row.delivery_id in others:
                     self._tried.append((None, in_hand))
                     self._some.set()
                 else:
@@ -157,6 +161,7 @@ class Hands:
     async def _hand_over(self) -> None:
         while True:
             prepared, begun, in_hand = await self._ready.get()
+            await self._precedence.give_way()
             self._begun = max(self._begun, place_of(prepared))
             try:
                 outcome = await self._deliverer.hand_over(prepared, self._clock, self._claims)
@@ -182,6 +187,7 @@ class Hands:
             await self._some.wait()
             if len(self._tried) < MOST and not self._is_all():
                 await asyncio.sleep(GATHERING)
+            await self._precedence.give_way()
             batch, self._tried = self._tried[:MOST], self._tried[MOST:]
             if not self._tried:
                 self._some.clear()

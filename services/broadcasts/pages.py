@@ -26,6 +26,7 @@ from services.deliveries import Prepared
 from services.delivery_making import Made
 from services.due_sends import BROADCAST
 from services.passages import of_broadcast
+from services.precedence import Precedence
 from services.providers import use_of
 from services.suppressions import kept_from
 from store import broadcast_claims as claims
@@ -90,7 +91,9 @@ class Pages:
         *,
         link_base_url: str,
         size: int = PAGE,
+        precedence: Precedence | None = None,
     ) -> None:
+        self._precedence = precedence or Precedence()
         self._db = db
         self._catalogs = catalogs
         self._notifier = notifier
@@ -148,7 +151,7 @@ class Pages:
             versions = await people.versions(conn, key[0], ids)
             unit = await Unit.for_page(conn, catalog, ids, now, keys, locked=False)
         walk = Walk(unit, catalog, broadcast, now, self._link_base_url)
-        await _walk(walk, trigger, rows)
+        await _walk(walk, trigger, rows, self._precedence)
         return _Draft(catalog.compiled.rev, trigger.position, rows, versions, walk)
 
     async def _locked(self, unit: Unit, trigger: TriggerRow, broadcast: Campaign, size: int) -> _Draft | None:
@@ -231,8 +234,10 @@ async def _stored(unit: Unit, made: Sequence[Made]) -> list[Made]:
     return fresh
 
 
-async def _walk(walk: Walk, trigger: TriggerRow, rows: Sequence[Recipient]) -> None:
-    """Walk these recipients; whoever is gone is passed over."""
+async def _walk(
+    walk: Walk, trigger: TriggerRow, rows: Sequence[Recipient], precedence: Precedence | None = None
+) -> None:
+    """Walk these recipients; whoever is gone is passed over. Who holds no lock gives way to what is urgent."""
     clock = asyncio.get_running_loop().time
     began = clock()
     for row in rows:
@@ -252,6 +257,8 @@ async def _walk(walk: Walk, trigger: TriggerRow, rows: Sequence[Recipient]) -> N
         await walk.one(passage, person)
         if clock() - began > YIELD_AFTER:
             await asyncio.sleep(0)
+            if precedence is not None:
+                await precedence.give_way()
             began = clock()
 
 

@@ -46,7 +46,6 @@ class Receipts:
         instant = microseconds(tried.at)
         return Settled(
             row.delivery_id,
-            row.created_at,
             tried.made_by,
             status,
             {**row.metrics, **dict.fromkeys(reached, instant)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -25,7 +25,7 @@ from store import people
 from store.broadcasts import Key
 from store.database import Connection, Database
 from store.deliveries import DeliveryRow, changed
-from store.delivery_batches import Attempt
+from store.delivery_batches import Attempt, Stretch
 from store.notify import Notifier
 
 logger = logging.getLogger("sojourn.broadcasts")
@@ -81,14 +81,14 @@ class Recorder:
         while left:
             async with self._db.transaction() as conn:
                 unit = await self._unit(conn, workspace_id)
-                made = {one.prepared.row.created_at for one in left.values()}
-                held = await self._hold(conn, workspace_id, left, made)
+                stretch = Stretch.of(one.prepared.row for one in left.values())
+                held = await self._hold(conn, workspace_id, stretch, left)
                 silent = isinstance(unit.catalog.settings.sending, Redirect)
                 changes, tally = _Changes(), Tally(unit)
                 for name, row in held.items():
                     _note(tally, changes, row, left[name], silent=silent and row.channel == "email")
                 tally.close()
-                await _write(unit, changes)
+                await _write(unit, stretch, changes)
                 await unit.flush()
             unit.tell(self._notifier)
             gone = left.keys() - held.keys() if not held else ()
@@ -103,7 +103,8 @@ class Recorder:
             receipts = Receipts(silent=isinstance(unit.catalog.settings.sending, Redirect))
             owners = {one.prepared.row.person_id for one in tried}
             await people.lock(conn, workspace_id, {owner for owner in owners if owner is not None})
-            done = await store.settle(conn, workspace_id, [receipts.settled(one) for one in tried])
+            stretch = Stretch.of(one.prepared.row for one in tried)
+            done = await store.settle(conn, workspace_id, stretch, [receipts.settled(one) for one in tried])
             tally = Tally(unit)
             for one in tried:
                 row = one.prepared.row
@@ -123,7 +124,10 @@ class Recorder:
             async with self._db.transaction() as conn:
                 unit = await self._unit(conn, key[0])
                 names = await store.unsent(conn, *key, after=after, limit=MOST)
-                held = await self._hold(conn, key[0], [name for _, name, _ in names], {made for _, _, made in names})
+                if not names:
+                    return
+                stretch = Stretch(*key[1:], names[0][0], names[-1][0])
+                held = await self._hold(conn, key[0], stretch, [name for _, name in names])
                 rows = [row for row in held.values() if row.status in OPEN and row.handed_over_at is None]
                 given_up, tally = [], Tally(unit)
                 for row in rows:
@@ -132,13 +136,13 @@ class Recorder:
                     given_up.append(changed(ended, held_until=None))
                     tally.add(ended, change.reached)
                 tally.close()
-                await store.save(conn, given_up)
+                await store.save(conn, key[0], stretch, given_up)
                 await store.unschedule(conn, key[0], [row.delivery_id for row in given_up])
                 await unit.flush()
             unit.tell(self._notifier)
             if len(names) < MOST:
                 return
-            after = names[-1][:2]
+            after = names[-1]
 
     async def _unit(self, conn: Connection, workspace_id: int) -> Unit:
         catalog = await self._catalogs.get(conn, workspace_id)
@@ -146,12 +150,12 @@ class Recorder:
         return Unit(conn, catalog, catalog.now(real_now), real_now)
 
     async def _hold(
-        self, conn: Connection, workspace_id: int, names: Iterable[str], made: Collection[datetime]
+        self, conn: Connection, workspace_id: int, stretch: Stretch, names: Iterable[str]
     ) -> dict[str, DeliveryRow]:
-        """Those of the deliveries, `made` at these instants, whose people we could lock before the deliveries themselves."""
-        owners = await store.owners(conn, workspace_id, sorted(names), made)
+        """Those of the deliveries whose people we could lock before the deliveries themselves."""
+        owners = await store.owners(conn, workspace_id, stretch, sorted(names))
         await people.lock(conn, workspace_id, {owner for owner in owners.values() if owner is not None})
-        rows = await store.hold(conn, workspace_id, sorted(owners), made)
+        rows = await store.hold(conn, workspace_id, stretch, sorted(owners))
         return {name: row for name, row in rows.items() if row.person_id is None or row.person_id == owners[name]}
 
 
@@ -189,8 +193,8 @@ def _note(tally: Tally, changes: _Changes, row: DeliveryRow, tried: Tried, *, si
         tally.change(change.row, "ambiguous", ambiguity)
 
 
-async def _write(unit: Unit, changes: _Changes) -> None:
-    await store.save(unit.conn, changes.rows)
+async def _write(unit: Unit, stretch: Stretch, changes: _Changes) -> None:
+    await store.save(unit.conn, unit.catalog.workspace_id, stretch, changes.rows)
     await store.add_attempts(unit.conn, changes.attempts)
     await store.schedule(unit.conn, changes.due)
     await store.unschedule(unit.conn, unit.catalog.workspace_id, changes.no_more)

@@ -22,6 +22,7 @@ from services.broadcasts.handing import Hands
 from services.broadcasts.pages import GONE, PAGE, Page, Pages, Rest
 from services.broadcasts.recording import Recorder
 from services.deliveries import Deliverer
+from services.precedence import Precedence
 from store import broadcast_claims, deliveries, delivery_batches
 from store import broadcasts as store
 from store.broadcasts import PROCESSING, QUEUED, SENDING, Key, TriggerRow
@@ -54,8 +55,13 @@ class BroadcastRunner:
         link_base_url: str,
         allow_private_urls: bool = False,
         page: int = PAGE,
+        precedence: Precedence | None = None,
     ) -> None:
-        """`clock` gives the real present instant, `page` how many recipients a transaction sees to."""
+        """`clock` gives the real present instant, `page` how many recipients a transaction sees to.
+
+        What is urgent by `precedence` goes before every piece of this work.
+        """
+        self._precedence = precedence or Precedence()
         self._db = db
         self._catalogs = catalogs
         self._notifier = notifier
@@ -64,7 +70,9 @@ class BroadcastRunner:
         self._locks = SharedLocks(db)
         self._recorder = Recorder(db, catalogs, notifier, clock)
         self._audiences = Audiences(db, catalogs, clock, allow_private_urls=allow_private_urls)
-        self._pages = Pages(db, catalogs, notifier, clock, link_base_url=link_base_url, size=page)
+        self._pages = Pages(
+            db, catalogs, notifier, clock, link_base_url=link_base_url, size=page, precedence=self._precedence
+        )
 
     async def run(self, trigger: BroadcastRef, stopping: Callable[[], bool]) -> BroadcastTurn:
         """See to recipients until the trigger is over, has to wait, some seconds have passed, or the process is to end.
@@ -140,17 +148,26 @@ class BroadcastRunner:
         if claims is None:
             return False
         handed = await self._recover(key)
-        async with Hands(self._deliverer, claims, self._recorder, self._clock, handed) as hands:
+        known = False
+        async with Hands(
+            self._deliverer, claims, self._recorder, self._clock, handed, precedence=self._precedence
+        ) as hands:
             while True:
                 came = await self._pages.make(key, hands.handed, claims.owner)
                 if isinstance(came, Page):
                     await hands.take(came)
+                    known = known or await self._know_growth()
                 elif isinstance(came, Rest):
                     await asyncio.sleep(min(came.seconds, NAP))
                 if came in ("seen", "waits", "over") or not in_time.left:
                     break
         await self._conclude(key, claims, hands.handed, seen=came == "seen")
         return came == "waits"
+
+    async def _know_growth(self) -> bool:
+        async with self._db.connection() as conn:
+            await delivery_batches.know_growth(conn)
+        return True
 
     async def _conclude(self, key: Key, claims: TriggerClaims, handed: int, *, seen: bool) -> None:
         """Note up to where everything was handed over; where that is all, the trigger is finished."""
