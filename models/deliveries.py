@@ -27,9 +27,7 @@ class Delivery(SQLModel, table=True):
         Index("deliveries_in_order", "workspace_id", "created_at", "delivery_id"),
         Index("deliveries_by_person", "workspace_id", "person_id", "created_at"),
         Index("deliveries_by_campaign", "workspace_id", "campaign_id", "created_at"),
-        Index(
-            "deliveries_by_journey", "workspace_id", "journey_id", postgresql_where=sql("journey_id IS NOT NULL")
-        ),
+        Index("deliveries_by_journey", "workspace_id", "journey_id", postgresql_where=sql("journey_id IS NOT NULL")),
         Index(
             "deliveries_by_transactional",
             "workspace_id",

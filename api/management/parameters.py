@@ -28,4 +28,16 @@ BlockKey = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_-]{0,63}$", descr
 Responses = Annotated[bool, Query(description="Tell the named buttons that were clicked.")]
 Number = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="An integer id.")]
 
-__all__ = ["MOST", "BlockKey", "Customer", "Limit", "NamedBy", "Number", "Ref", "Responses", "Size", "Start", "UnixTime"]
+__all__ = [
+    "MOST",
+    "BlockKey",
+    "Customer",
+    "Limit",
+    "NamedBy",
+    "Number",
+    "Ref",
+    "Responses",
+    "Size",
+    "Start",
+    "UnixTime",
+]

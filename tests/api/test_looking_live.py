@@ -46,7 +46,17 @@ async def test_every_page_shows_it(sandbox, stack):
         found = {link.replace("&amp;", "&") for link in re.findall(rf'(?:href|src)="({base}/[^"]+)"', answer.text)}
         todo += [link for link in found if link not in seen and link not in todo]
     kinds = {path.removeprefix(base).partition("?")[0].split("/")[1] for path in seen}
-    shown = {"campaigns", "broadcasts", "journeys", "people", "mailbox", "messages", "data-in", "data-index", "segments"}
+    shown = {
+        "campaigns",
+        "broadcasts",
+        "journeys",
+        "people",
+        "mailbox",
+        "messages",
+        "data-in",
+        "data-index",
+        "segments",
+    }
     assert kinds == shown
     assert "Waits at" in seen[f"{base}/journeys/{journey_id}"]
     (person,) = [text for path, text in seen.items() if re.fullmatch(rf"{base}/people/[0-9a-f]+", path)]

@@ -32,7 +32,10 @@ BODILESS |= {("post", f"/v1/broadcasts/{{broadcast}}/{word}") for word in ("star
 BODILESS |= {
     ("post", f"/v1/broadcasts/{{broadcast}}/triggers/{{trigger_id}}/{word}") for word in ("pause", "resume", "cancel")
 }
-BODILESS |= {("post", "/v1/domains/{domain}/verify"), ("post", "/v1/esp/suppression/{suppression_type}/{email_address}")}
+BODILESS |= {
+    ("post", "/v1/domains/{domain}/verify"),
+    ("post", "/v1/esp/suppression/{suppression_type}/{email_address}"),
+}
 BODILESS |= {("post", f"/api/v1/customers/{{identifier}}/{word}") for word in ("suppress", "unsuppress")}
 BODILESS |= {("post", "/v1/tasks/{task_id}/cancel"), ("post", "/v1/messages/{message_id}/send")}
 BODILESS |= {("post", "/v1/messages/{message_id}/cancel"), ("post", "/v1/transactional/{transactional}/cancel")}

@@ -182,9 +182,7 @@ async def broadcast_ahead_of_its_rate(flow: Flow) -> str:
     engine.notifier.send("outbox")
     await flow.settle()
     (row,) = await flow.rows("SELECT broadcast_id FROM broadcast_triggers WHERE workspace_id = $1")
-    ref = BroadcastRef(
-        workspace_id=flow.workspace_id, broadcast_id=row["broadcast_id"], trigger_no=trigger_no
-    )
+    ref = BroadcastRef(workspace_id=flow.workspace_id, broadcast_id=row["broadcast_id"], trigger_no=trigger_no)
     key = (ref.workspace_id, ref.broadcast_id, ref.trigger_no)
     await control.pause(engine.db, key)
     await control.resume(engine.db, key)

@@ -30,7 +30,9 @@ async def test_a_recorded_history_replays(file: Path):
 
 
 def test_every_way_has_a_recorded_history():
-    assert {file.stem for file in FOLDER.glob("*.json")} >= SANDBOX.keys() | LIVE.keys() | TASKS.keys() | BROADCASTS.keys()
+    assert {
+        file.stem for file in FOLDER.glob("*.json")
+    } >= SANDBOX.keys() | LIVE.keys() | TASKS.keys() | BROADCASTS.keys()
 
 
 @pytest.mark.parametrize("name", SANDBOX)

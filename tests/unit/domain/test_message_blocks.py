@@ -65,7 +65,10 @@ def test_only_some_channels_are_tested(kind):
     ("document", "expected"),
     [
         ({"type": "sms", "message": {}}, [("message/body", "missing")]),
-        ({"type": "sms", "message": {"body": "b", "languages": {"fr": {}}}}, [("message/languages/fr/body", "missing")]),
+        (
+            {"type": "sms", "message": {"body": "b", "languages": {"fr": {}}}},
+            [("message/languages/fr/body", "missing")],
+        ),
         ({"type": "sms", "message": {"body": "b", "sender": "a", "from": "b"}}, [("message/from", "not_applicable")]),
         ({"type": "sms", "message": {"body": "b", "colour": 1}}, [("message/colour", "extra_forbidden")]),
         ({"type": "push", "message": {"title": "t"}}, [("message/message", "required")]),
