@@ -22,7 +22,7 @@ from stack.process import Child
 from stack.services import temporary_data_dir
 
 PEOPLE, QUICK_PEOPLE = 1_000_000, 20_000
-RATE, QUICK_RATE = 1_500, 400
+RATE, QUICK_RATE = 1_000, 400
 WINDOW = 10
 TOLERANCE = 0.05
 PAUSE = 15.0
