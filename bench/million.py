@@ -22,7 +22,7 @@ from stack.process import Child
 from stack.services import temporary_data_dir
 
 PEOPLE, QUICK_PEOPLE = 1_000_000, 20_000
-RATE, QUICK_RATE = 1_000, 400
+RATE, QUICK_RATE = 1_200, 400
 WINDOW = 10
 TOLERANCE = 0.05
 PAUSE = 15.0
@@ -89,7 +89,7 @@ async def _disturbed(place: Place, tenant: Tenant, number: int, people: int, chi
     held = [_memory(child)]
     await child.kill()
     say("killed the sending worker")
-    await child.start()
+    await child.wait_ready()
     await mailing.wait(place, tenant, number, seen_to=people * 4 // 10, limit=LIMIT)
     held.append(_memory(child))
     await _verb(tenant, number, "pause")
@@ -99,7 +99,7 @@ async def _disturbed(place: Place, tenant: Tenant, number: int, people: int, chi
     held.append(_memory(child))
     await child.kill()
     say("killed it again")
-    await child.start()
+    await child.wait_ready()
     await mailing.wait(place, tenant, number, seen_to=people * 9 // 10, limit=LIMIT)
     held.append(_memory(child))
     await mailing.wait(place, tenant, number, limit=LIMIT)
@@ -123,7 +123,7 @@ async def _noop(place: Place, folder: Path) -> AsyncIterator[Child]:
     argv = [sys.executable, "-m", "bench.noop_worker", "--roles", ordinary.argv[-1]]
     environment = {**ordinary.environment, "BENCH_TAKEN": str(folder)}
     child = Child(replace(ordinary, name="noop", argv=argv, environment=environment))
-    await child.start()
+    await child.wait_ready()
     try:
         yield child
     finally:
