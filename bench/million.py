@@ -123,7 +123,7 @@ async def _noop(place: Place, folder: Path) -> AsyncIterator[Child]:
     argv = [sys.executable, "-m", "bench.noop_worker", "--roles", ordinary.argv[-1]]
     environment = {**ordinary.environment, "BENCH_TAKEN": str(folder)}
     child = Child(replace(ordinary, name="noop", argv=argv, environment=environment))
-    await child.wait_ready()
+    await child.start()
     try:
         yield child
     finally:
