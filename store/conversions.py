@@ -61,7 +61,7 @@ async def candidates(
              AND (journey_id IS NOT NULL OR trigger_no IS NOT NULL)
              AND ($7::bigint IS NULL OR (metrics ->> $4)::bigint <= $7)
              AND (channel NOT IN ('webhook', 'slack') OR (channel = 'webhook' AND action_id = ANY($8::int[])))
-           ORDER BY (metrics ->> $4)::bigint DESC, created_at DESC LIMIT $6""",
+           ORDER BY (metrics ->> $4)::bigint DESC, created_at DESC, action_id DESC, delivery_id LIMIT $6""",
         workspace_id,
         person_id,
         campaign_id,

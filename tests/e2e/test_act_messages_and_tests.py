@@ -57,7 +57,9 @@ async def test_act_case_25_a_holdout_arm_gets_nothing_and_converts(sandbox: Work
     test = {"percent": 20, "holdout": True}
     after = {"type": "sms", "sending_state": "automatic", "conditions": {"cohort": {"block": "mail", "path": "b"}},
              "message": CHANNELS["sms"]}  # fmt: skip
-    blocks = {"mail": email("A", ab_test=test, next="text"), "text": after}
+    # The text comes an hour later, so that it is no message to which the purchase could be credited.
+    pause = {"type": "time_delay", "duration": "PT1H", "next": "text"}
+    blocks = {"mail": email("A", ab_test=test, next="pause"), "pause": pause, "text": after}
     fields = {"goal": {"event": "bought", "of": "sent", "within": "P1D"}, "frequency": {"mode": "every"}}
     await running(sandbox, blocks, **fields)
     for number in range(40):
@@ -70,8 +72,6 @@ async def test_act_case_25_a_holdout_arm_gets_nothing_and_converts(sandbox: Work
     assert {(message["variant"], message["status"]) for message in made} == {("a", "delivered"), ("b", "holdout")}
     mails = await sandbox.mailbox(channel="email", limit=100)
     assert {mail["customer_identifiers"]["id"] for mail in mails} == {m["customer_id"] for m in made} - held
-    texts = await sandbox.mailbox(channel="sms", limit=100)
-    assert {mail["customer_identifiers"]["id"] for mail in texts} == held, "later blocks see the arm"
     one = min(held)
     (journey,) = await sandbox.journeys(customer=one)
     first = (await sandbox.journey(journey["id"]))["steps"][0]
@@ -85,6 +85,9 @@ async def test_act_case_25_a_holdout_arm_gets_nothing_and_converts(sandbox: Work
         {"total": 40 - len(held), "count": 0},
         {"total": len(held), "count": 1},
     )
+    await sandbox.advance("PT1H")
+    texts = await sandbox.mailbox(channel="sms", limit=100)
+    assert {mail["customer_identifiers"]["id"] for mail in texts} == held, "later blocks see the arm"
     refused = await sandbox.call("POST", "/v1/campaigns/drip/blocks/mail/winner", {"variant": "b"}, status=422)
     assert refused["errors"][0]["pointer"] == "/workflow/blocks/text/conditions/cohort/block", (
         "somebody asks for the arm"
@@ -92,7 +95,7 @@ async def test_act_case_25_a_holdout_arm_gets_nothing_and_converts(sandbox: Work
     del after["conditions"]
     await sandbox.define(campaign("drip", on_event("order"), "mail", blocks, **fields))
     status = await sandbox.call("POST", "/v1/campaigns/drip/blocks/mail/winner", {"variant": "b"})
-    assert set(status["actions"]) == {"text"}
+    assert set(status["actions"]) == {"pause", "text"}
 
 
 async def test_act_case_25_an_arm_that_is_off_makes_no_deliveries(sandbox: Workspace):
