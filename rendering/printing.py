@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +16,9 @@ class Worded:
 
     __slots__ = ()
 
+    @abstractmethod
     def worded(self) -> str:
         """The text."""
-        raise NotImplementedError
 
 
 def printed(value: Any) -> str:
