@@ -1,19 +1,32 @@
 """The one typed `Settings`, read from `SOJOURN_*` variables by the composition roots and by nothing else."""
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from secret_files import SUFFIX, SecretFileError, with_files
 
 CHECKOUT = Path(__file__).resolve().parent
 PREFIX = "SOJOURN_"
 SECRET_PREFIX = "SOJOURN_SECRET_"  # noqa: S105 - the beginning of a variable's name
 SECRET_SIZE = 32
 LEAST_VARIETY = 8
+FROM_FILES = (
+    "SOJOURN_DATABASE_URL",
+    "SOJOURN_DATABASE_PASSWORD",
+    "SOJOURN_DEPLOYMENT_KEY",
+    "SOJOURN_ADMIN_TOKEN",
+    "SOJOURN_LLM__ANTHROPIC_API_KEY",
+    "SOJOURN_LLM__OPENAI_API_KEY",
+)
+"""The settings that may stand in files, `<VARIABLE>_FILE`, beside every `SOJOURN_SECRET_<NAME>`."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Days = Annotated[int, Field(ge=1)]
@@ -27,11 +40,38 @@ def default_cache_dir() -> Path:
     return Path.home() / ".cache" / "sojourn"
 
 
+def environment() -> dict[str, str]:
+    """The variables of this process with what stands in files; raises `SecretFileError`."""
+    return with_files(os.environ, FROM_FILES, SECRET_PREFIX)
+
+
 def named_secrets() -> dict[str, str]:
-    """The deployment secrets that stand in the environment, by the name a definition calls them."""
+    """The deployment secrets that stand in the environment or in files, by the name a definition calls them."""
     return {
-        name.removeprefix(SECRET_PREFIX): value for name, value in os.environ.items() if name.startswith(SECRET_PREFIX)
+        name.removeprefix(SECRET_PREFIX): value
+        for name, value in environment().items()
+        if name.startswith(SECRET_PREFIX)
     }
+
+
+def with_password(url: str, password: str) -> str:
+    """The same URL of a database with this password; raises `ValueError` where it has one, or names no user."""
+    place = urlsplit(url)
+    if place.password is not None:
+        raise ValueError(
+            "SOJOURN_DATABASE_URL has a password already: leave it out there, or SOJOURN_DATABASE_PASSWORD."
+        )
+    if not place.username:
+        raise ValueError("SOJOURN_DATABASE_URL names no user that SOJOURN_DATABASE_PASSWORD could belong to.")
+    host = place.netloc.rpartition("@")[2]
+    return place._replace(netloc=f"{place.username}:{quote(password, safe='')}@{host}").geturl()
+
+
+class Environment(EnvSettingsSource):
+    """Variables of the process, and of files that they name."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in environment().items() if value}
 
 
 def key_bytes(text: str) -> bytes:
@@ -41,6 +81,11 @@ def key_bytes(text: str) -> bytes:
     except ValueError:
         return text.encode()
     return decoded if len(decoded) >= SECRET_SIZE else text.encode()
+
+
+def is_plain(secret: str) -> bool:
+    """Whether a secret is too short, or made of too few different characters, for production."""
+    return len(secret) < SECRET_SIZE or len(set(secret)) < LEAST_VARIETY
 
 
 class Retention(BaseModel):
@@ -102,7 +147,12 @@ class Settings(BaseSettings):
     """Everything a deployment decides; each field is read from `SOJOURN_<FIELD>`, parts of a group with `__`."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     mode: Literal["development", "production"] = Field(
@@ -118,6 +168,9 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(
         None, repr=False, description="A `postgresql://` URL (15 or later); none: the embedded PostgreSQL."
+    )
+    database_password: str | None = Field(
+        None, repr=False, description="Password for the user of a `SOJOURN_DATABASE_URL` without one."
     )
     temporal_address: str | None = Field(None, description="host:port of an existing cluster; none: an own server.")
     temporal_namespace: str = Field("sojourn", description="Temporal namespace of every workflow.")
@@ -199,6 +252,17 @@ class Settings(BaseSettings):
                 ip_network(part.strip())
         return text
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_database_url(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Put the password where everybody who connects finds it."""
+        password, url = given.get("database_password"), given.get("database_url")
+        if password is None:
+            return given
+        if url is None:
+            raise ValueError("SOJOURN_DATABASE_PASSWORD is of no use without SOJOURN_DATABASE_URL.")
+        return {**given, "database_url": with_password(url, password), "database_password": None}
+
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
         if self.mode == "development":
@@ -211,12 +275,30 @@ class Settings(BaseSettings):
             raise ValueError(
                 "In production mode SOJOURN_DEPLOYMENT_KEY must be set: make one with `openssl rand -hex 32`."
             )
-        if len(self.deployment_key) < SECRET_SIZE or len(set(self.deployment_key)) < LEAST_VARIETY:
+        if is_plain(self.deployment_key):
             raise ValueError(
                 "SOJOURN_DEPLOYMENT_KEY is too short or too plain for production mode: make one with "
                 "`openssl rand -hex 32`."
             )
+        if self.admin_token is not None and is_plain(self.admin_token):
+            raise ValueError(
+                "SOJOURN_ADMIN_TOKEN is too short or too plain for production mode: `sa_live_` and what "
+                "`openssl rand -hex 20` prints."
+            )
         return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code, then the environment with its files; nothing else."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return init_settings, Environment(settings_cls)
 
     @property
     def api_url(self) -> str:
@@ -285,9 +367,30 @@ class Settings(BaseSettings):
     def child_environment(self) -> dict[str, str]:
         """The environment of a process started for these settings: this process's own with ours on top."""
         own = {PREFIX + name.upper() for name in type(self).model_fields}
+        files = {name + SUFFIX for name in FROM_FILES}
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name.split("__")[0] not in own and not name.startswith(SECRET_PREFIX)
+            if name.split("__")[0] not in own and name not in files and not name.startswith(SECRET_PREFIX)
         }
         return kept | self.to_environment()
+
+
+def told(error: ValidationError | SecretFileError) -> list[str]:
+    """What is wrong with the settings, a line for each thing, without any value."""
+    if isinstance(error, SecretFileError):
+        return [str(error)]
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        variable = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
+        text = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{variable}: {text}" if problem["loc"] else text)
+    return lines
+
+
+def load() -> Settings:
+    """The settings of this process; one that cannot be right ends it with the name of the variable."""
+    try:
+        return Settings()
+    except (ValidationError, SecretFileError) as error:
+        raise SystemExit("\n".join(told(error))) from None

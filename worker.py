@@ -21,7 +21,7 @@ from keeper import Keeper, Loop, Ready, plainly
 from observability import Answer, HealthEndpoint
 from services.gate import TemporalAway
 from services.llm import configured
-from settings import Settings
+from settings import Settings, load
 from store import health, outbox, provider_turns, workers
 from store.database import Database
 from store.failures import is_unavailable
@@ -403,7 +403,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="A worker of Sojourn.")
     parser.add_argument("--roles", type=read_roles, default=list(ROLES), help=f"with commas; all: {','.join(ROLES)}")
     roles = parser.parse_args(arguments).roles
-    settings = Settings()
+    settings = load()
     observability.configure(settings.log_level)
     if settings.database_url is None:
         raise SystemExit("Set SOJOURN_DATABASE_URL: a worker does not start a database.")

@@ -78,7 +78,7 @@ from services.llm import configured
 from services.rates import DOCUMENTED, Rates
 from services.rejections import Rejections
 from services.transactional.accepting import SendAcceptor
-from settings import SECRET_SIZE, Settings
+from settings import SECRET_SIZE, Settings, load
 from store.database import Database
 from store.notify import Notifier
 
@@ -270,7 +270,7 @@ async def serve(settings: Settings) -> None:
 
 def main() -> None:
     """Run the process with the settings of the environment."""
-    settings = Settings()
+    settings = load()
     configure(settings.log_level)
     collector.relax()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -17,7 +17,8 @@ from console.failure import Failure, Refused
 from console.session import Session, connected, on_account, print_json
 from console.target import running_stack, workspace_keys
 from console.terminal import new_console
-from settings import Settings
+from secret_files import SecretFileError
+from settings import Settings, told
 
 EPILOG = "A stack started with `make up` is found by itself; any other server with --url and --key."
 
@@ -374,10 +375,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in _told(failure):
             console.print(line)
         return 1
-    except ValidationError as error:
-        for problem in error.errors():
-            name = "".join(f"_{part}" for part in problem["loc"]).upper()
-            console.print(Text(f"SOJOURN{name}: {problem['msg']}", style="bold red"))
+    except (ValidationError, SecretFileError) as error:
+        for problem in told(error):
+            console.print(Text(problem, style="bold red"))
         return 1
     return 0
 

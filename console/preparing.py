@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 from alembic import command
 from alembic.config import Config
@@ -20,8 +19,8 @@ from stack.temporal import set_up
 def prepare(settings: Settings, console: Console) -> None:
     """Bring the schema to this version, make the namespace and its search attributes."""
     places = places_of(settings)
-    os.environ["SOJOURN_DATABASE_URL"] = places.database_url
     config = Config(str(CHECKOUT / "alembic.ini"))
+    config.attributes["database_url"] = places.database_url
     config.set_main_option("script_location", str(CHECKOUT / "migrations"))
     try:
         command.upgrade(config, "head")

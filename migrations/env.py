@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -11,10 +10,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 import models  # noqa: F401  (fills the metadata)
+from settings import load
 
 
 def _url() -> str:
-    url = os.environ.get("SOJOURN_DATABASE_URL")
+    """What the caller gives, else what the settings name."""
+    url = context.config.attributes.get("database_url") or load().database_url
     if not url:
         raise SystemExit("Set SOJOURN_DATABASE_URL to the postgresql:// URL to migrate.")
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)

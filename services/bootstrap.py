@@ -18,7 +18,7 @@ from clock import system_now
 from services import definitions, workspaces
 from services.access import hash_secret
 from services.workspaces import Secrets
-from settings import Settings
+from settings import load
 from store import credentials as keys
 from store.database import Connection, Database
 
@@ -117,7 +117,7 @@ async def _provider(db: Database, workspace_id: int, sink: Place, now: datetime)
 async def main() -> None:
     """Read what is given, do it, print the workspaces."""
     given = Given.model_validate_json(sys.stdin.buffer.read())
-    settings = Settings()
+    settings = load()
     if settings.database_url is None:
         sys.exit("SOJOURN_DATABASE_URL is not set.")
     db = await Database.connect(settings.database_url, min_size=1, max_size=2)

@@ -6,7 +6,7 @@ import fcntl
 import shutil
 import sys
 
-from settings import Settings
+from settings import Settings, load
 from stack.description import FILE_NAME
 from stack.postgres import EmbeddedPostgres
 from stack.process import StackError
@@ -33,7 +33,7 @@ def clean(settings: Settings) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        for removed in clean(Settings()):
+        for removed in clean(load()):
             print(f"Removed {removed}")
     except StackError as error:
         sys.exit(str(error))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from settings import Settings
+from settings import load
 from stack.process import POLL, StackError
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ async def _run(
 
 def main() -> None:
     """Find or make the binary now, so that nothing later waits for a build, and print where it is."""
-    settings = Settings()
+    settings = load()
     if settings.temporal_address is not None:
         print(f"Temporal: {settings.temporal_address}")
         return

@@ -87,6 +87,7 @@ def test_production_takes_a_whole_deployment() -> None:
         ({"deployment_key": None}, "SOJOURN_DEPLOYMENT_KEY must be set"),
         ({"deployment_key": "changeme"}, "too short or too plain"),
         ({"deployment_key": "0" * 64}, "too short or too plain"),
+        ({"admin_token": "sa_live_admin"}, "SOJOURN_ADMIN_TOKEN is too short or too plain"),
         ({"database_url": None}, "SOJOURN_DATABASE_URL"),
         ({"temporal_address": None, "public_url": None}, "SOJOURN_TEMPORAL_ADDRESS, SOJOURN_PUBLIC_URL"),
     ],
