@@ -12,8 +12,8 @@ import migrations
 from console.failure import Failure
 from console.repairing import places_of
 from settings import CHECKOUT, Settings
-from stack.process import StackError
-from stack.temporal import set_up
+from workflows.namespace import NotPrepared
+from workflows.namespace import prepare as prepare_namespace
 
 
 def prepare(settings: Settings, console: Console) -> None:
@@ -28,8 +28,8 @@ def prepare(settings: Settings, console: Console) -> None:
         raise Failure("The database does not answer.", "Check SOJOURN_DATABASE_URL.") from error
     console.print(f"The schema is at {migrations.head()}.")
     try:
-        asyncio.run(set_up(places.temporal_address, places.temporal_namespace, settings.temporal_retention))
-    except (StackError, RuntimeError) as error:
+        asyncio.run(prepare_namespace(places.temporal_address, places.temporal_namespace, settings.temporal_retention))
+    except (NotPrepared, RuntimeError) as error:
         raise Failure(f"Temporal could not be prepared: {error}", "Check SOJOURN_TEMPORAL_ADDRESS.") from error
     console.print(f"The namespace {places.temporal_namespace} has its search attributes.")
 

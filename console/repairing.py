@@ -12,13 +12,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clock import system_now
 from console.failure import Failure
+from console.stack_file import RunningStack
 from console.words import number
 from services.gate import TemporalAway
 from services.repair import Repaired, repair_broadcasts
 from services.repair import repair as repair_journeys
 from services.task_starts import repair_tasks
 from settings import Settings
-from stack.description import StackDescription
 from store.database import Database
 from store.notify import Notifier
 from workflows.gateway import Gateway
@@ -60,7 +60,7 @@ def places_of(settings: Settings) -> Places:
     """The servers that the settings name, else those of the stack that runs here."""
     database, temporal = settings.database_url, settings.temporal_address
     if database is None or temporal is None:
-        stack = StackDescription.read(settings.data_dir)
+        stack = RunningStack.read(settings.data_dir)
         if stack is None:
             raise Failure(
                 "It is not known where the database and Temporal are.",

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from console.api import Api
 from console.failure import Failure
-from stack.description import StackDescription, WorkspaceKeys
+from console.stack_file import RunningStack, WorkspaceKeys
 
 SERVICE_TOKEN = "sa_"  # noqa: S105 - how such tokens begin
 DEFAULT_WORKSPACE = "sandbox"
 
 
-def running_stack(data_dir: Path) -> StackDescription:
+def running_stack(data_dir: Path) -> RunningStack:
     """The stack that runs on this data folder."""
-    found = StackDescription.read(data_dir)
+    found = RunningStack.read(data_dir)
     if found is None:
         raise Failure(
             f"No server runs here: there is no {data_dir / 'stack.json'}.",
@@ -23,7 +23,7 @@ def running_stack(data_dir: Path) -> StackDescription:
     return found
 
 
-def workspace_keys(stack: StackDescription, wanted: str | None) -> WorkspaceKeys | None:
+def workspace_keys(stack: RunningStack, wanted: str | None) -> WorkspaceKeys | None:
     """The built-in workspace called so: by id, by name, or `sandbox` and `live`; None for another one."""
     wanted = (wanted or DEFAULT_WORKSPACE).casefold()
     for keys in stack.workspaces:
@@ -43,7 +43,7 @@ def open_workspace(url: str | None, key: str | None, workspace: str | None, data
     ca_file = None
     if url is None:
         url = running_stack(data_dir).api_url
-    elif (stack_here := StackDescription.read(data_dir)) is not None:
+    elif (stack_here := RunningStack.read(data_dir)) is not None:
         ca_file = stack_here.ca_bundle_file
     if key is None:
         raise Failure(f"There is no key for {url}.", "Give an app key, or a service-account token: --key, SOJOURN_KEY.")

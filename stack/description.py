@@ -1,4 +1,4 @@
-"""`stack.json`: what a running stack tells scripts and tests about itself."""
+"""What the stack does with `stack.json`: writes it, and ends what a killed stack has left according to it."""
 
 from __future__ import annotations
 
@@ -6,81 +6,17 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import Self
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field
 
+from console.stack_file import FILE_NAME, Pids, RunningStack, SmtpPlace, WorkspaceKeys
 from stack.process import POLL
 
-FILE_NAME = "stack.json"
 END_LIMIT = 5.0
 
 
-class SmtpPlace(BaseModel):
-    """Where the SMTP sink listens."""
-
-    model_config = ConfigDict(frozen=True)
-
-    host: str
-    port: int
-
-
-class Pids(BaseModel):
-    """Process ids of the stack; none where a server is not ours or is just starting again."""
-
-    model_config = ConfigDict(frozen=True)
-
-    supervisor: int
-    postgres: int | None = None
-    temporal: int | None = None
-    api: int | None = None
-    workers: dict[str, int | None] = Field(default_factory=dict)
-
-    def children(self) -> list[int]:
-        """Every process that the stack started."""
-        return [pid for pid in (*self.workers.values(), self.api, self.temporal, self.postgres) if pid is not None]
-
-
-class WorkspaceKeys(BaseModel):
-    """A built-in workspace and the keys its callers use."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: int | str
-    name: str
-    sandbox: bool
-    site_id: str
-    api_key: str
-    app_key: str
-    write_key: str
-
-
-class StackDescription(BaseModel):
-    """A running stack: where it answers, who may call, which processes it is made of."""
-
-    model_config = ConfigDict(frozen=True)
-
-    api_url: str
-    api_tls_url: str
-    ca_file: Path
-    ca_bundle_file: Path
-    temporal_address: str
-    temporal_ui_url: str | None
-    database_url: str
-    mailbox_url: str
-    smtp: SmtpPlace
-    admin_token: str
-    pids: Pids
-    workspaces: list[WorkspaceKeys]
-    births: dict[int, float] = Field(default_factory=dict, description="When each process began, by its id.")
-
-    @classmethod
-    def read(cls, data_dir: Path) -> Self | None:
-        """The description in this folder, none where there is none or it cannot be understood."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            return cls.model_validate_json((data_dir / FILE_NAME).read_bytes())
-        return None
+class StackDescription(RunningStack):
+    """A running stack, as it writes itself down."""
 
     def write(self, data_dir: Path) -> None:
         """Put it in its place whole, readable by its owner alone."""
@@ -122,3 +58,6 @@ def _born(pid: int) -> float | None:
         if process.status() != psutil.STATUS_ZOMBIE:
             return float(process.create_time())
     return None
+
+
+__all__ = ["FILE_NAME", "Pids", "SmtpPlace", "StackDescription", "WorkspaceKeys", "remove_description"]

@@ -16,8 +16,9 @@ from temporalio.client import Client
 
 from stack.process import StackError
 from stack.services import own_temporal, postgres_and_temporal
-from stack.temporal import SEARCH_ATTRIBUTES, set_up
+from stack.temporal import set_up
 from stack.temporal_binary import BinarySearch
+from workflows.namespace import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from pathlib import Path
