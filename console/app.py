@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from console import broadcast_commands, condition_commands, file_commands, journey_commands, showing
+from console import broadcast_commands, condition_commands, file_commands, journey_commands, showing, wedged_commands
 from console.failure import Failure, Refused
 from console.session import Session, connected, on_account, print_json
 from console.target import running_stack, workspace_keys
@@ -46,6 +46,7 @@ for name, group in {
     app.add_typer(group, name=name)
 file_commands.add_to(app)
 journey_commands.add_to(journeys)
+wedged_commands.add_to(journeys)
 condition_commands.add_to(app)
 broadcast_commands.add_to(app)
 

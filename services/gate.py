@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
 
 from domain.sends import BroadcastRef, SendBatch
 from domain.task_steps import TaskRef
@@ -19,6 +21,41 @@ class GateRefused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+Trouble = Literal["nondeterminism", "failing", "timing_out", "planning", "activity", "unpolled", "resting"]
+"""What keeps a workflow that runs; `resting` is none: nothing is in hand and nothing is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What Temporal knows of the latest run of a workflow.
+
+    `trouble` is None while something is in hand that has not failed; `since` is when it began, `told` how Temporal or
+    the SDK puts it. Neither holds a value of anybody: failures of activities are codes.
+    """
+
+    status: str
+    run_id: str
+    trouble: Trouble | None = None
+    since: datetime | None = None
+    attempts: int = 0
+    told: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether the run is open."""
+        return self.status == "running"
+
+
+class Watch(Protocol):
+    """How workflows are looked at and ended from outside; every call may raise `TemporalAway` or `GateRefused`."""
+
+    async def look(self, workflow_id: str, real_now: datetime) -> Look | None:
+        """The latest run of a workflow; None where Temporal knows none."""
+
+    async def end_run(self, workflow_id: str, run_id: str, why: str) -> bool:
+        """Terminate one run; False where it was over already."""
 
 
 class Gate(Protocol):
@@ -43,4 +80,20 @@ class Gate(Protocol):
         """Have the workflow of a trigger running, and look again."""
 
 
-__all__ = ["BroadcastRef", "Gate", "GateRefused", "JourneyStart", "SendBatch", "TaskRef", "TemporalAway"]
+class Keeping(Gate, Watch, Protocol):
+    """Both: what is needed to start something anew that hangs."""
+
+
+__all__ = [
+    "BroadcastRef",
+    "Gate",
+    "GateRefused",
+    "JourneyStart",
+    "Keeping",
+    "Look",
+    "SendBatch",
+    "TaskRef",
+    "TemporalAway",
+    "Trouble",
+    "Watch",
+]

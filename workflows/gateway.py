@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -25,7 +25,8 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from domain.sends import BroadcastRef, SendBatch
 from domain.steps import JourneyRef
 from domain.task_steps import TaskRef
-from services.gate import GateRefused, JourneyStart, TemporalAway
+from services.gate import GateRefused, JourneyStart, Look, TemporalAway
+from workflows import inspection
 from workflows.converter import DATA_CONVERTER
 from workflows.names import (
     BROADCAST_WORKFLOW,
@@ -195,6 +196,28 @@ class Gateway:
                 await self.client.get_workflow_handle(workflow_id).signal(
                     WAKE_SIGNAL, args=[why, upto_seq], rpc_timeout=CALL_LIMIT
                 )
+            except RPCError as error:
+                if error.status == RPCStatusCode.NOT_FOUND and not _namespace_missing(error):
+                    return False
+                raise
+        return True
+
+    async def look(self, workflow_id: str, real_now: datetime) -> Look | None:
+        """The latest run of a workflow; None where Temporal knows none."""
+        with _translated():
+            try:
+                return await inspection.look(self.client, workflow_id, CALL_LIMIT, real_now)
+            except RPCError as error:
+                if error.status == RPCStatusCode.NOT_FOUND and not _namespace_missing(error):
+                    return None
+                raise
+
+    async def end_run(self, workflow_id: str, run_id: str, why: str) -> bool:
+        """Terminate one run; False where it was over already."""
+        with _translated():
+            try:
+                handle = self.client.get_workflow_handle(workflow_id, run_id=run_id)
+                await handle.terminate(reason=why, rpc_timeout=CALL_LIMIT)
             except RPCError as error:
                 if error.status == RPCStatusCode.NOT_FOUND and not _namespace_missing(error):
                     return False

@@ -121,3 +121,16 @@ def test_a_folder_is_asked_for_politely(tmp_path: Path, described: StackDescript
     done = sojourn(tmp_path, "apply", "nowhere")
     assert done.returncode == 1
     assert "There is no nowhere" in done.stderr
+
+
+def test_a_restart_says_whom_it_means_and_is_agreed_to(tmp_path: Path, described: StackDescription) -> None:
+    done = sojourn(tmp_path, "journeys", "restart")
+    assert done.returncode == 1
+    assert "--all-wedged" in done.stderr + done.stdout
+    done = sojourn(tmp_path, "journeys", "restart", "01J")
+    assert done.returncode == 1
+    assert "--yes" in done.stderr + done.stdout
+    done = sojourn(tmp_path, "journeys", "wedged")
+    assert done.returncode == 1
+    assert "database cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
