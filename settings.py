@@ -100,6 +100,17 @@ class Retention(BaseModel):
     journeys_days: Days = Field(400, description="Ended journeys.")
     temporal_days: Days = Field(7, description="Closed workflows in the Temporal namespace.")
 
+    def days_by_table(self) -> dict[str, int]:
+        """How many days each table in partitions keeps its rows."""
+        return {
+            "ingest_log": self.log_days,
+            "activities": self.activities_days,
+            "delivery_contents": self.contents_days,
+            "delivery_requests": self.contents_days,
+            "journey_steps": self.steps_days,
+            "rejected_calls": self.log_days,
+        }
+
 
 class WorkerSlots(BaseModel):
     """How much one worker process does at once on each task queue."""

@@ -125,15 +125,7 @@ async def _fold(parts: Parts) -> None:
 async def _partitions(parts: Parts) -> None:
     from services.partitions import PartitionKeeper
 
-    kept = parts.settings.retention
-    days = {
-        "ingest_log": kept.log_days,
-        "activities": kept.activities_days,
-        "delivery_contents": kept.contents_days,
-        "delivery_requests": kept.contents_days,
-        "journey_steps": kept.steps_days,
-        "rejected_calls": kept.log_days,
-    }
+    days = parts.settings.retention.days_by_table()
     await PartitionKeeper(parts.db, days, system_now).run(parts.stop)
 
 

@@ -82,6 +82,19 @@ def setup() -> None:
     prepare(Settings(), new_console())
 
 
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Look at everything by the deployment's settings and explain what is sick.
+
+    Status 0: all well; 1: something fails; 2: something is worth a look, or could not be looked at.
+    """
+    from console.doctoring import look
+
+    raise typer.Exit(look(new_console(), as_json=as_json))
+
+
 @app.command("apply")
 @connected
 def apply_documents(

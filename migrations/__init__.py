@@ -5,4 +5,9 @@ from pathlib import Path
 
 def head() -> str:
     """The revision that this code is made for, told without loading the migration tool."""
-    return max(path.stem for path in (Path(__file__).parent / "versions").glob("*.py"))
+    return max(known())
+
+
+def known() -> frozenset[str]:
+    """All revisions that this code knows."""
+    return frozenset(path.stem for path in (Path(__file__).parent / "versions").glob("*.py"))
