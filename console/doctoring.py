@@ -18,8 +18,8 @@ from clock import system_now
 from console.session import print_json
 from console.stack_file import RunningStack
 from console.words import number
-from services.doctor import CHECKS, Cluster, Deployment, Finding, Level, examine, ok, status
 from secret_files import SUFFIX, SecretFileError
+from services.doctor import CHECKS, Cluster, Deployment, Finding, Level, examine, ok, status
 from settings import PREFIX, Settings, told
 from workflows.cluster import TemporalCluster
 

@@ -37,6 +37,10 @@ def ulid(milliseconds: int, randomness: bytes) -> str:
     return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
-def workflow_id(campaign_id: int, person_id: int, entry: str) -> str:
-    """The Temporal workflow id of a journey: internal ids only."""
-    return f"journey/{campaign_id}/{person_id}/{entry}"
+def workflow_id(campaign_id: int, person_id: int, journey_id: str) -> str:
+    """The Temporal workflow id of a journey: internal ids only.
+
+    Its own id makes it unique for ever: numbers of people, campaigns and facts come again after a restore, and a workflow
+    of the lost time must not pass for that of a new journey.
+    """
+    return f"journey/{campaign_id}/{person_id}/{journey_id}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.facts import EventFact, Position
-from domain.ids import ulid
+from domain.ids import ulid, workflow_id
 from domain.operations import AnyOperation, Name, Reevaluate
 from domain.patterns import fold_name
 from domain.row_outcomes import RowOutcome
@@ -130,10 +130,11 @@ class Changes:
         """
         self._made += 1
         chance = (started.seq % 2**40).to_bytes(5, "big") + (self._made % 256).to_bytes(1, "big") + os.urandom(4)
+        journey_id = journey_id or ulid(int(self.now.timestamp() * 1000), chance)
         journey = JourneyRow(
             workspace_id=self.catalog.workspace_id,
-            journey_id=journey_id or ulid(int(self.now.timestamp() * 1000), chance),
-            workflow_id=f"journey/{campaign.id}/{person.person_id}/{entry}",
+            journey_id=journey_id,
+            workflow_id=workflow_id(campaign.id, person.person_id, journey_id),
             campaign_id=campaign.id,
             person_id=person.person_id,
             entry=entry,

@@ -94,7 +94,7 @@ class Drain:
     async def _hand_over_one(self, row: OutboxRow) -> Result:
         try:
             if row.kind == "start":
-                await self._gate.start_journey(row.journey)
+                await self._start(row)
             elif row.kind == "broadcast":
                 await self._gate.wake_broadcast(_trigger(row), row.why)
             elif row.kind == "wake":
@@ -122,6 +122,19 @@ class Drain:
             return "refused"
         OUTBOX_HANDED_OVER.labels("send").inc(len(rows))
         return "accepted"
+
+    async def _start(self, row: OutboxRow) -> None:
+        """Start it; where there was a workflow already it runs, or is over with its journey, unless a restore came between.
+
+        Then the row is older than the workflow, which may be over although the journey is under way.
+        """
+        journey = row.journey
+        if await self._gate.start_journey(journey):
+            return
+        async with self._db.connection() as conn:
+            active = await outbox.journey_is_active(conn, journey.workspace_id, journey.journey_id)
+        if active:
+            await self._gate.start_journey(journey, again=True)
 
     async def _wake(self, row: OutboxRow) -> None:
         """Wake it; where nothing runs, that is right for an ended journey, and one under way is started again.
