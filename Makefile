@@ -7,10 +7,10 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-fast check bench migrate clean temporal
+.PHONY: help setup up demo test test-fast check bench fingerprints migrate clean temporal
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make the virtual environment with everything in it
 
@@ -44,6 +44,10 @@ test-fast: $(READY) ## Only the tests that need no server
 
 bench: $(READY) temporal ## Measure every figure against its peer and its limit
 	@exec $(BIN)/python -m bench
+
+fingerprints: $(READY) temporal ## Write the fingerprints of the workflow code anew
+	@SOJOURN_FINGERPRINTS=1 $(BIN)/python -m pytest tests/workflows/test_fingerprints.py tests/workflows/test_replay.py
+	@git --no-pager diff --stat -- tests/workflows/fingerprints.json
 
 migrate: $(READY) ## Bring the database of SOJOURN_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m alembic upgrade head

@@ -38,7 +38,9 @@ def embedded_postgres(settings: Settings, *, fsync: bool = True) -> EmbeddedPost
     return EmbeddedPostgres(settings.data_dir, settings.cache_dir, settings.postgres_port, password, fsync=fsync)
 
 
-async def own_temporal(settings: Settings, *, headless: bool = False) -> TemporalServer:
+async def own_temporal(
+    settings: Settings, *, headless: bool = False, continue_after: int | None = None
+) -> TemporalServer:
     """The server that these settings describe; finds, downloads or builds its binary."""
     binary = await BinarySearch(settings.cache_dir, given=settings.temporal_path).find()
     return TemporalServer(
@@ -48,6 +50,7 @@ async def own_temporal(settings: Settings, *, headless: bool = False) -> Tempora
         ui_port=settings.temporal_ui_port,
         namespace=settings.temporal_namespace,
         headless=headless,
+        continue_after=continue_after,
     )
 
 
@@ -86,8 +89,13 @@ async def postgres_alone(data_dir: Path | None = None, *, fsync: bool = False) -
 
 
 @contextlib.asynccontextmanager
-async def postgres_and_temporal(data_dir: Path | None = None, *, fsync: bool = False) -> AsyncIterator[Services]:
-    """Both on free ports with an empty database `sojourn`, the namespace and its search attributes; ended on leaving."""
+async def postgres_and_temporal(
+    data_dir: Path | None = None, *, fsync: bool = False, continue_after: int | None = None
+) -> AsyncIterator[Services]:
+    """Both on free ports with an empty database `sojourn`, the namespace and its search attributes; ended on leaving.
+
+    `continue_after` has workflows continue as new after so many events, instead of thousands.
+    """
     async with contextlib.AsyncExitStack() as held:
         data_dir = data_dir or held.enter_context(temporary_data_dir())
         settings, _ = choose(on_free_ports(data_dir), workers=0)
@@ -95,7 +103,7 @@ async def postgres_and_temporal(data_dir: Path | None = None, *, fsync: bool = F
         settings = postgres.settings
         child: Child | None = None
         if settings.temporal_address is None:
-            server = await own_temporal(settings, headless=True)
+            server = await own_temporal(settings, headless=True, continue_after=continue_after)
             child = Child(server.command(data_dir / "logs" / "temporal.log"))
             await child.start()
             held.push_async_callback(child.stop)

@@ -35,6 +35,8 @@ class TemporalServer:
     ui_port: int
     namespace: str = "sojourn"
     headless: bool = False
+    continue_after: int | None = None
+    """History events after which workflows are told to continue as new; None: Temporal's 4,096."""
 
     @property
     def address(self) -> str:
@@ -49,9 +51,11 @@ class TemporalServer:
         # Write-ahead logging is 2-3 times faster than the default and still survives a crash of the server.
         file = ["--db-filename", str(self.data_dir / "temporal.db")]
         pragmas = ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"]
+        soon = ["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={self.continue_after}"]
+        limits = [] if self.continue_after is None else soon
         return Command(
             name="temporal",
-            argv=[str(self.binary), "server", "start-dev", *place, *face, *file, *pragmas],
+            argv=[str(self.binary), "server", "start-dev", *place, *face, *file, *pragmas, *limits],
             log_file=log_file,
             ready=self.answers,
             environment={"GOMEMLIMIT": MEMORY_LIMIT}

@@ -31,6 +31,8 @@ from workflows.gateway import Gateway
 
 START = datetime.fromisoformat("2026-01-01T10:00:00+00:00")
 READY_LIMIT = 30.0
+CONTINUE_AFTER = 120
+"""Events after which workflows continue as new here; the bounds that are tested lie below."""
 MAIL: list[dict[str, Any]] = [
     {"kind": "sender", "key": "team", "name": "Team", "email": "team@example.com", "default": True},
     {"kind": "domain", "key": "main", "domain": "example.com", "use": "sending"},
@@ -52,7 +54,7 @@ class Engine:
     @contextlib.asynccontextmanager
     async def running(cls) -> AsyncIterator[Engine]:
         """Everything but the worker, on free ports, gone afterwards."""
-        async with postgres_and_temporal() as services:
+        async with postgres_and_temporal(continue_after=CONTINUE_AFTER) as services:
             settings = services.settings.with_changes(deployment_key="k" * 16 + "0123456789abcdef")
             await run_tool(["alembic", "upgrade", "head"], product_environment(settings, {}, CHECKOUT), CHECKOUT)
             db = await Database.connect(services.database_url, max_size=10)

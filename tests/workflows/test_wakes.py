@@ -60,7 +60,7 @@ async def test_many_wakes_make_it_continue_as_new_and_lose_nothing(sandbox: Flow
     first = (await gateway.client.get_workflow_handle(row.workflow_id).describe()).run_id
 
     async def wakes() -> None:
-        for number in range(410):
+        for number in range(20):
             await gateway.wake_journey(row.workflow_id, "looked", number)
 
     async def continued() -> bool:
