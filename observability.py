@@ -26,6 +26,15 @@ OUTBOX_DEPTH = Gauge("sojourn_outbox_depth", "Starts and wakes that wait for Tem
 PROVIDERS_AWAY = Gauge("sojourn_providers_away", "Providers whose server cannot be used at present.")
 INGEST_PENDING = Gauge("sojourn_ingest_pending", "Accepted facts that are not applied yet.")
 INGEST_LAG = Gauge("sojourn_ingest_lag_seconds", "Age of the oldest accepted fact that is not applied yet.")
+PARTITIONS_DROPPED = Counter("sojourn_partitions_dropped", "Partitions dropped past their retention.", ["table"])
+PARTITIONS_AHEAD = Gauge("sojourn_partitions_ahead", "Days for which partitions are there already.", ["table"])
+PARTITIONS_DEFAULT_ROWS = Gauge(
+    "sojourn_partitions_default_rows", "Rows outside every partition, as of the last upkeep.", ["table"]
+)
+RETENTION_ROWS_DELETED = Counter("sojourn_retention_rows_deleted", "Rows deleted past their retention.", ["table"])
+MAINTENANCE_SUCCEEDED = Gauge(
+    "sojourn_maintenance_success_timestamp_seconds", "When a job of upkeep last did all it had to.", ["job"]
+)
 
 
 @contextlib.contextmanager
@@ -133,9 +142,14 @@ __all__ = [
     "CONTENT_TYPE_LATEST",
     "INGEST_LAG",
     "INGEST_PENDING",
+    "MAINTENANCE_SUCCEEDED",
     "OUTBOX_DEPTH",
     "OUTBOX_HANDED_OVER",
+    "PARTITIONS_AHEAD",
+    "PARTITIONS_DEFAULT_ROWS",
+    "PARTITIONS_DROPPED",
     "PROVIDERS_AWAY",
+    "RETENTION_ROWS_DELETED",
     "Answer",
     "HealthEndpoint",
     "JsonFormatter",

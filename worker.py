@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 import orjson
 
 import collector
+import migrations
 import observability
 from clock import system_now
 from keeper import Keeper, Loop, Ready, plainly
 from observability import Answer, HealthEndpoint
 from services.gate import TemporalAway
+from services.health import schema_check
 from services.llm import configured
+from services.maintenance_figures import show_figures
 from settings import Settings, load
 from store import health, outbox, provider_turns, workers
 from store.database import Database
@@ -39,6 +42,7 @@ logger = logging.getLogger("sojourn.worker")
 ROLES = ("ingest", "outbox", "due", "journeys", "send", "send-now", "send-bulk", "tasks")
 BEAT = 2.0
 SOON = 0.1
+LOOK_AGAIN = 0.5
 STOP_LIMIT = 8.0
 END_LIMIT = 9.8
 HOUR = 3600.0
@@ -61,8 +65,7 @@ def loops_of(role: str, parts: Parts) -> Iterator[tuple[str, Loop]]:
             yield "task-starts", plainly(lambda: _task_starts(parts))
             yield "task-workflows", _polling(parts, role, _tasks_worker, workflows=True)
             yield "metrics", plainly(lambda: _fold(parts))
-            yield "partitions", plainly(lambda: _partitions(parts))
-            yield "expiry", plainly(lambda: _expiry(parts))
+            yield "maintenance", plainly(lambda: _maintenance(parts))
             yield "repair", plainly(lambda: _repair(parts))
         case "journeys":
             yield role, _polling(parts, role, _journeys_worker, workflows=True)
@@ -122,17 +125,12 @@ async def _fold(parts: Parts) -> None:
     await MetricFolder(parts.db).run(parts.stop)
 
 
-async def _partitions(parts: Parts) -> None:
-    from services.partitions import PartitionKeeper
+async def _maintenance(parts: Parts) -> None:
+    from services.maintenance import Maintainer
+    from services.retention import jobs
 
-    days = parts.settings.retention.days_by_table()
-    await PartitionKeeper(parts.db, days, system_now).run(parts.stop)
-
-
-async def _expiry(parts: Parts) -> None:
-    from services.expirer import Expirer
-
-    await Expirer(parts.db, system_now).run(parts.stop)
+    kept = parts.settings.retention
+    await Maintainer(parts.db, jobs(kept.days_by_table(), kept.journeys_days), system_now).run(parts.stop)
 
 
 async def _repair(parts: Parts) -> None:
@@ -264,6 +262,7 @@ class Endpoint:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self.parts: Parts | None = None
+        self.waits_for: str | None = None
 
     async def live(self) -> Answer:
         """The process runs."""
@@ -273,9 +272,10 @@ class Endpoint:
         """All loops run, all queues are polled."""
         loops = dict(self._keeper.ready)
         ready = bool(loops) and all(loops.values())
-        return Answer(
-            200 if ready else 503, orjson.dumps({"status": "ready" if ready else "not_ready", "loops": loops})
-        )
+        told: dict[str, object] = {"status": "ready" if ready else "not_ready", "loops": loops}
+        if self.waits_for is not None:
+            told["detail"] = self.waits_for
+        return Answer(200 if ready else 503, orjson.dumps(told))
 
     async def metrics(self) -> Answer:
         """The figures, those that stand in the database read now."""
@@ -292,6 +292,7 @@ async def _read_figures(db: Database) -> None:
             depth = await outbox.depth(conn)
             backlog = await health.backlog(conn)
             away = await provider_turns.away(conn)
+            await show_figures(conn, system_now())
     except Exception as error:
         if not is_unavailable(error):
             raise
@@ -325,6 +326,27 @@ async def _connected(settings: Settings, keeper: Keeper) -> Database | None:
     return None
 
 
+async def _schema_there(db: Database, keeper: Keeper, endpoint: Endpoint) -> bool:
+    """Wait until the schema is as new as this code; False where the process is to end before."""
+    needed = migrations.head()
+    while not keeper.stop.is_set():
+        try:
+            async with db.connection() as conn:
+                check = schema_check(await health.schema_revision(conn), needed)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+        else:
+            if check.ok:
+                endpoint.waits_for = None
+                return True
+            if endpoint.waits_for is None:
+                logger.warning("The schema is older than this version; waiting for it.", extra={"detail": check.detail})
+            endpoint.waits_for = check.detail
+        await keeper.rest(LOOK_AGAIN)
+    return False
+
+
 async def run(settings: Settings, roles: Sequence[str], keeper: Keeper) -> None:
     """Do the work of the roles until the keeper is told to stop."""
     endpoint = Endpoint(keeper)
@@ -339,6 +361,8 @@ async def run(settings: Settings, roles: Sequence[str], keeper: Keeper) -> None:
         if db is not None:
             async with contextlib.AsyncExitStack() as held:
                 held.push_async_callback(db.close)
+                if not await _schema_there(db, keeper, endpoint):
+                    return
                 listener = await held.enter_async_context(Listener(settings.database_url or ""))
                 endpoint.parts = Parts(settings, keeper, db, listener)
                 configured.configure(settings.llm.configured)

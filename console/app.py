@@ -75,11 +75,27 @@ def demo() -> None:
 
 
 @app.command()
-def setup() -> None:
+def setup(
+    patience: Annotated[
+        float, typer.Option("--patience", min=0, help="Seconds for which locks of others are tried for.")
+    ] = 300.0,
+) -> None:
     """Prepare the database and the Temporal cluster that the settings name; run it before every new version."""
     from console.preparing import prepare
 
-    prepare(Settings(), new_console())
+    prepare(Settings(), new_console(), patience)
+
+
+@app.command()
+def retention(
+    *,
+    run: Annotated[bool, typer.Option("--run", help="Do all of the upkeep now, due or not.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Show what is kept for how long, the partitions and the upkeep; needs the database alone."""
+    from console.retaining import show_retention
+
+    show_retention(Settings(), new_console(), run=run, as_json=as_json)
 
 
 @app.command()

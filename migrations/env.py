@@ -1,40 +1,38 @@
-"""Runs migrations on the database of SOJOURN_DATABASE_URL, one transaction each, never waiting long for a lock."""
+"""Runs migrations on the database of SOJOURN_DATABASE_URL, one transaction each, beside whatever else works on it."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlmodel import SQLModel
 
 import models  # noqa: F401  (fills the metadata)
-from settings import load
+from migrations.running import PATIENCE, bring_up
 
 
 def _url() -> str:
     """What the caller gives, else what the settings name."""
-    url = context.config.attributes.get("database_url") or load().database_url
+    url = context.config.attributes.get("database_url") or os.environ.get("SOJOURN_DATABASE_URL")
+    if not url:
+        from settings import load  # noqa: PLC0415 - these migrations run in the code of the last release, too
+
+        url = load().database_url
     if not url:
         raise SystemExit("Set SOJOURN_DATABASE_URL to the postgresql:// URL to migrate.")
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
-def _run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=SQLModel.metadata, transaction_per_migration=True)
-    connection.execute(text("SET lock_timeout = '4s'"))
-    connection.execute(text("SET statement_timeout = '60s'"))
-    connection.commit()
-    with context.begin_transaction():
-        context.run_migrations()
+def _patience() -> float:
+    given: Any = context.config.attributes.get("patience")
+    return float(given or context.get_x_argument(as_dictionary=True).get("patience", PATIENCE))
 
 
-async def _main() -> None:
-    engine = create_async_engine(_url())
-    async with engine.connect() as connection:
-        await connection.run_sync(_run)
-    await engine.dispose()
+def _say() -> Callable[[str], None]:
+    say: Callable[[str], None] = context.config.attributes.get("say", print)
+    return say
 
 
-asyncio.run(_main())
+asyncio.run(bring_up(_url(), patience=_patience(), say=_say()))

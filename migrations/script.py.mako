@@ -1,6 +1,7 @@
 """${message}
 
-lock_timeout and statement_timeout are set in env.py; a migration must run while the old code runs.
+It runs while the code before it runs, with the lock and statement timeouts of `migrations/running.py`; what it may do is
+in docs/upgrading.md. An index on a table that exists is a migration of its own: `migrations.indexes.create_index`.
 """
 
 from alembic import op
@@ -10,6 +11,9 @@ down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
+STATEMENTS: tuple[str, ...] = ()
+
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    for statement in STATEMENTS:
+        op.execute(statement)

@@ -14,6 +14,7 @@ from models.deliveries import (
 from models.files import Export, ExportLine, Import, ImportFile, ImportRow
 from models.ingest import DedupeKey, DueRow, IngestRow, OutboxRow, RateBucket, RejectedCall, Task
 from models.journeys import CohortAssignment, EntryRefusal, EntryRetry, Journey, JourneyStep
+from models.maintenance import Maintenance
 from models.objects import CollectionContent, Device, Object, ObjectTypeNumber, Relationship
 from models.operations import DataName, DataNameDelta, DataNameNote, MetricDelta, MetricTotal, WorkerProcess
 from models.people import (
@@ -83,6 +84,7 @@ __all__ = [
     "JourneyStep",
     "LlmUsage",
     "MailboxFault",
+    "Maintenance",
     "Membership",
     "MergedPerson",
     "MessageEvent",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+import migrations
 from store import health, outbox, provider_turns, workers
 from store.database import Database
 from store.failures import is_unavailable
@@ -60,6 +61,15 @@ async def waiting(db: Database, now: datetime) -> Waiting:
     return Waiting(backlog.rows, lag, depth, away)
 
 
+def schema_check(revision: str | None, needed: str | None) -> Check:
+    """Whether code that needs one revision works on a schema at another: a newer one serves older code, too."""
+    if revision == needed:
+        return Check(True, f"The schema is at {revision}.")
+    if migrations.suffices(revision, needed):
+        return Check(True, f"The schema is at {revision}, newer than this version, which needs {needed}.")
+    return Check(False, f"The schema is at {revision}, this version needs {needed}: run `sojourn setup`.")
+
+
 class Health:
     """Looks at the database, its schema, Temporal and the workers; `schema_head` is the revision this code is made for."""
 
@@ -81,8 +91,8 @@ class Health:
         try:
             async with asyncio.timeout(DATABASE_LIMIT), self._db.connection() as conn:
                 revision = await health.schema_revision(conn)
-                migrations = self._migrations(revision)
-                seen = await workers.seen_since(conn, now - SILENT_AFTER) if migrations.ok else []
+                schema = schema_check(revision, self._head)
+                seen = await workers.seen_since(conn, now - SILENT_AFTER) if schema.ok else []
         except Exception as error:
             if not (is_unavailable(error) or isinstance(error, TimeoutError)):
                 raise
@@ -92,14 +102,9 @@ class Health:
         detail = f"{len(seen)} workers" if not missing else f"No worker with {', '.join(sorted(missing))}."
         return {
             "database": Check(True, "PostgreSQL answers."),
-            "migrations": migrations,
+            "migrations": schema,
             "workers": Check(not missing, detail),
         }
-
-    def _migrations(self, revision: str | None) -> Check:
-        if revision == self._head:
-            return Check(True, f"The schema is at {revision}.")
-        return Check(False, f"The schema is at {revision}, this version needs {self._head}.")
 
     async def _temporal_check(self, now: datetime) -> Check:
         if self._kept is None or not timedelta() <= now - self._kept[0] < TEMPORAL_KEPT:
@@ -123,4 +128,4 @@ async def _speaks_http2(address: str) -> bool:
     return False
 
 
-__all__ = ["Check", "Health", "Readiness", "Waiting", "waiting"]
+__all__ = ["Check", "Health", "Readiness", "Waiting", "schema_check", "waiting"]

@@ -2,84 +2,133 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import asyncpg
 
+from services.maintenance import Report
 from store import partitions as store
 from store.database import Database
 from store.partitions import Span, Table
 
 logger = logging.getLogger("sojourn.partitions")
 
-EVERY = 3600.0
 TRIM_PAGE = 5_000
-DAYS_AHEAD = 3
-MONTHS_AHEAD = 1
+DAYS_AHEAD = 7
+MONTHS_AHEAD = 3
 _DAY = timedelta(days=1)
 
 Days = Mapping[str, int]
 """How many days each table keeps its rows; tables left out are left alone."""
 
 
-class PartitionKeeper:
-    """Looks after partitions every hour."""
+class Standing(NamedTuple):
+    """How a partitioned table stands: its partitions, and what is outside of them.
 
-    def __init__(self, db: Database, days: Days, clock: Callable[[], datetime]) -> None:
-        self._db = db
-        self._days = days
-        self._clock = clock
+    `oldest` is where the first partition begins, `next_drop` when it is past its retention.
+    """
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Maintain until told to stop, beginning at once."""
-        while not stop.is_set():
-            try:
-                await maintain(self._db, self._days, self._clock())
-            except Exception:
-                logger.exception("keeping partitions failed; trying again in an hour")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
-                    await stop.wait()
+    table: Table
+    kept_days: int
+    partitions: int
+    oldest: datetime | None
+    next_drop: datetime | None
+    room_until: datetime | None
+    bytes: int
+    default_rows: int
 
 
 async def maintain(db: Database, days: Days, now: datetime) -> list[str]:
-    """Make what is missing and drop what is past its retention; returns the names of partitions dropped."""
-    dropped: list[str] = []
-    for table in store.KEYS:
-        if table not in days:
-            continue
-        kept = days[table]
-        for span in wanted(table, now):
-            await _patiently(_make(db, table, span), span.name)
-        for span in await _expired(db, table, now - timedelta(days=kept)):
-            dropped += [span.name] if await _patiently(_drop(db, table, span, kept), span.name) else []
-        await _trim(db, table, kept, now)
-    return dropped
+    """Look after several tables; returns the names of partitions dropped."""
+    return [name for table in store.KEYS if table in days for name in (await keep(db, table, days[table], now)).dropped]
+
+
+async def keep(db: Database, table: Table, days: int, now: datetime) -> Report:
+    """Make the partitions that are missing, and drop those past their retention."""
+    report = Report()
+    for span in await _missing(db, table, now, days):
+        await _patiently(_make(db, table, span), span.name, report.made, report.left)
+    if table in store.REAL_TIME:
+        await _adopt(db, table, now, report)
+    for span in await _expired(db, table, now - timedelta(days=days)):
+        await _patiently(_drop(db, table, span, days), span.name, report.dropped, report.left)
+    if trimmed := await _trim(db, table, days, now):
+        report.deleted[table] = trimmed
+    found = await standing(db, table, days)
+    report.found = {"default_rows": found.default_rows}
+    if found.room_until is not None:
+        report.found["room_until"] = found.room_until.isoformat()
+    return report
+
+
+async def standing(db: Database, table: Table, days: int) -> Standing:
+    """How a table stands."""
+    async with db.connection() as conn:
+        spans = _spans(table, await store.existing(conn, table))
+        size, outside = await store.size(conn, table), await store.count_default(conn, table)
+    oldest = spans[0].start if spans else None
+    next_drop = spans[0].end + timedelta(days=days) if spans else None
+    room = spans[-1].end if spans else None
+    return Standing(table, days, len(spans), oldest, next_drop, room, size, outside)
+
+
+def _spans(table: Table, names: set[str]) -> list[Span]:
+    spans = [span for name in names if (span := span_of(table, name)) is not None]
+    return sorted(spans, key=lambda span: span.start)
+
+
+async def _missing(db: Database, table: Table, now: datetime, days: int) -> list[Span]:
+    """What is wanted and not there, and before it what rows in the default partition are of: nobody made room for them then."""
+    async with db.connection() as conn:
+        there = _spans(table, await store.existing(conn, table))
+        oldest = await store.oldest_stray(conn, table, now - timedelta(days=days), now)
+        if (
+            oldest is not None
+            and table in store.REAL_TIME
+            and await store.count_default(conn, table) > store.MOST_MOVED
+        ):
+            oldest = None  # they become one partition together, in the way of which smaller ones would be
+    spans = wanted(table, now)
+    if oldest is not None:
+        spans = [*_between(table, oldest, spans[0].start), *spans]
+    return [span for span in spans if not any(one.start < span.end and span.start < one.end for one in there)]
+
+
+def _between(table: Table, first: datetime, beyond: datetime) -> list[Span]:
+    spans: list[Span] = []
+    while (at := spans[-1].end if spans else first) < beyond:
+        spans.append(_span(table, at))
+    return spans
 
 
 async def _expired(db: Database, table: Table, before: datetime) -> list[Span]:
     async with db.connection() as conn:
-        names = await store.existing(conn, table)
-    spans = [span for name in sorted(names) if (span := span_of(table, name)) is not None]
+        spans = _spans(table, await store.existing(conn, table))
     return [span for span in spans if span.end <= before]
 
 
 def wanted(table: Table, now: datetime) -> list[Span]:
     """The partitions that have to be there: of now and of a while ahead."""
-    span = _day(table, now) if table == "ingest_log" else _month(table, now)
-    spans = [span]
+    spans = [_span(table, now)]
     for _ in range(DAYS_AHEAD if table == "ingest_log" else MONTHS_AHEAD):
-        spans.append(_day(table, spans[-1].end) if table == "ingest_log" else _month(table, spans[-1].end))
+        spans.append(_span(table, spans[-1].end))
     return spans
+
+
+def _span(table: Table, at: datetime) -> Span:
+    return _day(table, at) if table == "ingest_log" else _month(table, at)
 
 
 def span_of(table: Table, name: str) -> Span | None:
     """The partition that a name means, or None for the default one."""
     digits = name.removeprefix(f"{table}_")
+    first, _, last = digits.partition("_to_")
+    if last:
+        begins, ends = span_of(table, f"{table}_{first}"), span_of(table, f"{table}_{last}")
+        return Span(name, begins.start, ends.end) if begins and ends else None
     if not digits.isdecimal() or len(digits) not in (6, 8):
         return None
     start = datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:8] or 1), tzinfo=UTC)
@@ -96,13 +145,14 @@ def _month(table: Table, at: datetime) -> Span:
     return Span(f"{table}_{start:%Y%m}", start, (start + 31 * _DAY).replace(day=1))
 
 
-async def _patiently(work: Awaitable[bool], name: str) -> bool:
-    """Whether the work was done; a table that is busy is left for the next time."""
+async def _patiently(work: Awaitable[bool], name: str, done: list[str], left: list[str]) -> None:
+    """Do it, unless the table is busy: then it is left for the next time."""
     try:
-        return await work
+        if await work:
+            done.append(name)
     except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-        logger.warning("partition is busy; trying again next time", extra={"partition": name})
-        return False
+        logger.warning("partition is busy; trying again soon", extra={"partition": name})
+        left.append(name)
 
 
 async def _make(db: Database, table: Table, span: Span) -> bool:
@@ -110,10 +160,40 @@ async def _make(db: Database, table: Table, span: Span) -> bool:
         if not await store.take_turn(conn) or span.name in await store.existing(conn, table):
             return False
         if await store.strays(conn, table, span) > store.MOST_MOVED:
-            logger.warning("too many rows to move: they stay in the default partition", extra={"partition": span.name})
-            return False
+            return False  # where a whole partition can be made of them, `_adopt` does
         await store.create(conn, table, span)
     logger.info("partition made", extra={"partition": span.name})
+    return True
+
+
+async def _adopt(db: Database, table: Table, now: datetime, report: Report) -> None:
+    """Make one partition of the default one, where it holds too many rows to be moved and none is added any more.
+
+    That is so when the partitions that were missing are all of the past: rows of now go to partitions of their own.
+    """
+    async with db.connection() as conn:
+        if await store.count_default(conn, table) <= store.MOST_MOVED:
+            return
+        first, last = await store.default_range(conn, table)
+        there = _spans(table, await store.existing(conn, table))
+    begins, ends = _span(table, first), _span(table, last)
+    span = Span(f"{begins.name}_to_{ends.name.rpartition('_')[2]}", begins.start, ends.end)
+    if ends.end > now or any(one.start < span.end and span.start < one.end for one in there):
+        logger.warning("too many rows to move: they stay in the default partition for now", extra={"table": table})
+        return
+    try:
+        await _patiently(_adopted(db, table, span), span.name, report.made, report.left)
+    except asyncpg.QueryCanceledError:
+        logger.warning(
+            "too many rows to adopt: they are deleted in pages when their time is over", extra={"table": table}
+        )
+
+
+async def _adopted(db: Database, table: Table, span: Span) -> bool:
+    async with db.transaction() as conn:
+        if not await store.take_turn(conn):
+            return False
+        await store.adopt_default(conn, table, span)
     return True
 
 
@@ -132,7 +212,7 @@ async def _drop(db: Database, table: Table, span: Span, days: int) -> bool:
     return True
 
 
-async def _trim(db: Database, table: Table, days: int, now: datetime) -> None:
+async def _trim(db: Database, table: Table, days: int, now: datetime) -> int:
     """Rows outside every partition: sandboxes live at any time, and whatever came before the partitions did."""
     gone = TRIM_PAGE
     total = 0
@@ -140,8 +220,7 @@ async def _trim(db: Database, table: Table, days: int, now: datetime) -> None:
         async with db.transaction() as conn:
             gone = await store.trim_default(conn, table, days, now, TRIM_PAGE)
         total += gone
-    if total:
-        logger.info("rows past retention deleted from the default partition", extra={"table": table, "rows": total})
+    return total
 
 
-__all__ = ["Days", "PartitionKeeper", "maintain", "span_of", "wanted"]
+__all__ = ["Days", "Standing", "keep", "maintain", "span_of", "standing", "wanted"]

@@ -47,6 +47,39 @@ async def existing(conn: Connection, table: Table) -> set[str]:
     return {record["relname"] for record in records}
 
 
+async def size(conn: Connection, table: Table) -> int:
+    """How many bytes a table takes with all its partitions and indexes."""
+    count: int = await conn.fetchval(
+        """SELECT COALESCE(sum(pg_total_relation_size(inhrelid)), 0)::bigint FROM pg_inherits
+           WHERE inhparent = $1::regclass""",
+        table,
+    )
+    return count
+
+
+async def count_default(conn: Connection, table: Table) -> int:
+    """How many rows are outside every partition."""
+    count: int = await conn.fetchval(f"SELECT count(*) FROM {table}_default")
+    return count
+
+
+async def default_range(conn: Connection, table: Table) -> tuple[datetime, datetime]:
+    """The first and the last key in the default partition, which is not empty."""
+    key = KEYS[table]
+    first, last = await conn.fetchrow(f"SELECT min({key}), max({key}) FROM {table}_default")
+    return first, last
+
+
+async def oldest_stray(conn: Connection, table: Table, since: datetime, until: datetime) -> datetime | None:
+    """The first key of the time between in the default partition, sandboxes apart: theirs may be of any time and stay there."""
+    key, of = KEYS[table], "" if table in REAL_TIME else "JOIN workspaces w USING (workspace_id)"
+    which = "" if table in REAL_TIME else "AND NOT w.sandbox"
+    first: datetime | None = await conn.fetchval(
+        f"SELECT min(p.{key}) FROM {table}_default p {of} WHERE p.{key} >= $1 AND p.{key} < $2 {which}", since, until
+    )
+    return first
+
+
 async def strays(conn: Connection, table: Table, span: Span) -> int:
     """How many rows of the range stand in the default partition, counted up to one more than may be moved."""
     count: int = await conn.fetchval(
@@ -75,6 +108,19 @@ async def create(conn: Connection, table: Table, span: Span) -> None:
     )
     bounds = f"FROM ('{span.start.isoformat()}') TO ('{span.end.isoformat()}')"
     await conn.execute(f"ALTER TABLE {table} ATTACH PARTITION {span.name} FOR VALUES {bounds}")
+
+
+async def adopt_default(conn: Connection, table: Table, span: Span) -> None:
+    """Make the default partition the partition of a span, without moving a row, and put an empty one in its place.
+
+    The server reads the rows once to see that they are of the span, while everybody waits: four seconds at most.
+    """
+    bounds = f"FROM ('{span.start.isoformat()}') TO ('{span.end.isoformat()}')"
+    await conn.execute("SET LOCAL statement_timeout = '4s'")
+    await conn.execute(f"ALTER TABLE {table} DETACH PARTITION {table}_default")
+    await conn.execute(f"ALTER TABLE {table}_default RENAME TO {span.name}")
+    await conn.execute(f"ALTER TABLE {table} ATTACH PARTITION {span.name} FOR VALUES {bounds}")
+    await conn.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")
 
 
 async def is_needed(conn: Connection, table: Table, span: Span) -> bool:
@@ -150,11 +196,16 @@ __all__ = [
     "REAL_TIME",
     "Span",
     "Table",
+    "adopt_default",
+    "count_default",
     "count_kept",
     "create",
+    "default_range",
     "drop",
     "existing",
     "is_needed",
+    "oldest_stray",
+    "size",
     "strays",
     "take_turn",
     "trim_default",

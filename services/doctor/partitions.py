@@ -51,7 +51,7 @@ def _missing(names: list[str]) -> Finding:
         f"partitions are missing: {', '.join(names)}",
         "A worker with the role `tasks` makes them ahead, every hour and when it starts; it does not run or cannot.",
         "Nothing is lost: rows go to the default partition, which becomes slow and is not dropped.",
-        "Start a worker with the role `tasks`, and look for `keeping partitions failed` in its log.",
+        "Start a worker with the role `tasks`, and ask `sojourn retention` how its upkeep went.",
         "partitions",
     )
 

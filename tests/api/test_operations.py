@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+import migrations
 from clock import system_now
 from services.health import ROLES
 from store import workers
@@ -23,6 +26,31 @@ async def test_ready_and_live(server: Server) -> None:
     assert ready.json()["status"] == "degraded"
     async with server.db.connection() as conn:
         await workers.forget(conn, "w1", now)
+
+
+@pytest.mark.parametrize(
+    ("revision", "status", "detail"),
+    [
+        ("2999_01_01_later", 200, "The schema is at 2999_01_01_later, newer than this version, which needs {head}."),
+        (
+            "2026_11_24_foundation",
+            503,
+            "The schema is at 2026_11_24_foundation, this version needs {head}: run `sojourn setup`.",
+        ),
+    ],
+)
+async def test_a_newer_schema_serves_and_an_older_one_does_not(
+    server: Server, revision: str, status: int, detail: str
+) -> None:
+    head = migrations.head()
+    async with server.db.connection() as conn:
+        await conn.execute("UPDATE alembic_version SET version_num = $1", revision)
+        try:
+            ready = await server.http.get("/v1/health/ready")
+        finally:
+            await conn.execute("UPDATE alembic_version SET version_num = $1", head)
+    assert (ready.status_code, ready.json()["status"]) == (status, "degraded" if status == 200 else "not_ready")
+    assert ready.json()["checks"]["migrations"] == {"ok": status == 200, "detail": detail.format(head=head)}
 
 
 async def test_figures(workspace: Keys, server: Server) -> None:

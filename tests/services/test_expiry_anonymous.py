@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from domain.operations import AnonymousEvent, Identifier, Repeatable, TrackEvent
 from services import expiry_anonymous as expiry
-from services.expirer import Expirer
 from store import log, workspaces
 from tests.support.database import START, Room
 
@@ -85,19 +83,3 @@ async def test_only_what_was_deleted_is_told(room: Room, caplog: pytest.LogCaptu
         assert len(caplog.records) == 1
         await expiry.expire(room.db, START)
         assert len(caplog.records) == 1
-
-
-async def test_the_loop_begins_at_once_and_ends_when_told(room: Room):
-    await room.apply(anonymous("old"))
-    await room.move(days=31)
-    stop = asyncio.Event()
-
-    def clock() -> datetime:
-        return START
-
-    running = asyncio.create_task(Expirer(room.db, clock).run(stop))
-    async with asyncio.timeout(10):
-        while await kept(room):
-            pass
-        stop.set()
-        await running

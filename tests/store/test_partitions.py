@@ -84,14 +84,15 @@ async def place(db: Database, table: str) -> list[str]:
 async def test_partitions_are_made_ahead_and_only_once(db: Database):
     for _ in range(2):
         assert await partitions.maintain(db, DAYS, NOW) == []
-        assert await names(db, "ingest_log") == [f"ingest_log_202611{day}" for day in (24, 25, 26, 27)]
+        ahead = [NOW + timedelta(days=day) for day in range(8)]
+        assert await names(db, "ingest_log") == [f"ingest_log_{day:%Y%m%d}" for day in ahead]
         for table in ("activities", "delivery_contents", "journey_steps"):
-            assert await names(db, table) == [f"{table}_202611", f"{table}_202612"]
+            assert await names(db, table) == [f"{table}_{month}" for month in (202611, 202612, 202701, 202702)]
     await execute(db, LOG, 1, NOW, None)
     await execute(db, LOG, 1, NOW + timedelta(days=9), None)
     assert await place(db, "ingest_log") == ["ingest_log_20261124", "ingest_log_default"]
     await partitions.maintain(db, DAYS, datetime(2026, 12, 30, tzinfo=UTC))
-    assert "activities_202701" in await names(db, "activities")
+    assert "activities_202703" in await names(db, "activities")
 
 
 async def test_rows_that_came_before_their_partition_are_moved(db: Database):
@@ -107,13 +108,48 @@ async def test_rows_that_came_before_their_partition_are_moved(db: Database):
     assert await place(db, "activities") == ["activities_202611", "activities_202611", "activities_default"]
 
 
-async def test_too_many_rows_to_move_stay_where_they_are(db: Database, monkeypatch):
-    monkeypatch.setattr(store, "MOST_MOVED", 1)
-    for _ in range(2):
-        await execute(db, LOG, 1, NOW, None)
+async def test_rows_of_days_for_which_nobody_made_room_are_moved_when_somebody_is_back(db: Database):
     await partitions.maintain(db, DAYS, NOW)
-    assert await names(db, "ingest_log") == [f"ingest_log_202611{day}" for day in (25, 26, 27)]
-    assert await place(db, "ingest_log") == ["ingest_log_default"] * 2
+    back = NOW + timedelta(days=12)
+    for day in (7, 8, 9, 10, 12):
+        await execute(db, LOG, 1, NOW + timedelta(days=day), None)
+    assert (await place(db, "ingest_log"))[1:] == ["ingest_log_default"] * 4
+    report = await partitions.keep(db, "ingest_log", 30, back)
+    assert await place(db, "ingest_log") == [f"ingest_log_202612{day:02}" for day in (1, 2, 3, 4, 6)]
+    assert "ingest_log_20261205" in report.made, "a day without rows has its place, too"
+    assert report.found == {"default_rows": 0, "room_until": "2026-12-14T00:00:00+00:00"}
+
+
+async def test_of_sandboxes_only_what_is_of_now_is_moved(db: Database):
+    async with db.transaction() as conn:
+        await conn.execute(ACTIVITY, 2, NOW - timedelta(days=10))
+        await conn.execute(ACTIVITY, 1, NOW + timedelta(days=40))
+    await partitions.maintain(db, DAYS, NOW + timedelta(days=62))
+    assert await place(db, "activities") == ["activities_202701", "activities_default"]
+
+
+async def test_too_many_rows_to_move_become_a_partition_once_their_day_is_over(db: Database, monkeypatch):
+    monkeypatch.setattr(store, "MOST_MOVED", 1)
+    for day in (0, 0, 1, 2, 2):
+        await execute(db, LOG, 1, NOW + timedelta(days=day), None)
+    now = NOW + timedelta(days=2)
+    await partitions.maintain(db, DAYS, now)
+    assert (await names(db, "ingest_log"))[0] == "ingest_log_20261127", "rows of the day are still being added"
+    assert await place(db, "ingest_log") == ["ingest_log_default"] * 5
+    async with db.transaction() as conn:
+        before = [dict(r) for r in await conn.fetch("SELECT * FROM ingest_log ORDER BY seq")]
+    report = await partitions.keep(db, "ingest_log", 30, now + timedelta(days=1))
+    assert report.made == ["ingest_log_20261204", "ingest_log_20261124_to_20261126"]
+    assert report.found["default_rows"] == 0
+    assert await place(db, "ingest_log") == ["ingest_log_20261124_to_20261126"] * 5
+    async with db.transaction() as conn:
+        assert [dict(r) for r in await conn.fetch("SELECT * FROM ingest_log ORDER BY seq")] == before
+        await conn.execute(LOG, 1, NOW + timedelta(days=90), None)
+        assert await conn.fetchval("SELECT max(seq) FROM ingest_log") > before[-1]["seq"]
+        await conn.execute("DELETE FROM ingest_log_default")
+        await conn.execute("UPDATE ingest_log SET applied_at = $1", now)
+    assert await partitions.maintain(db, DAYS, NOW + timedelta(days=32)) == []
+    assert await partitions.maintain(db, DAYS, NOW + timedelta(days=33)) == ["ingest_log_20261124_to_20261126"]
 
 
 async def test_the_log_is_dropped_by_the_day_once_everything_in_it_is_applied(db: Database):
@@ -199,6 +235,7 @@ async def test_a_table_in_use_is_left_for_the_next_time(db: Database):
     [
         ("ingest_log_20261231", ("ingest_log_20261231", "2026-12-31", "2027-01-01")),
         ("ingest_log_202612", ("ingest_log_202612", "2026-12-01", "2027-01-01")),
+        ("ingest_log_20261230_to_20261231", ("ingest_log_20261230_to_20261231", "2026-12-30", "2027-01-01")),
         ("ingest_log_default", None),
         ("ingest_log_2026", None),
     ],

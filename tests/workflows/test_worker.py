@@ -14,6 +14,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+import migrations
 import worker
 from clock import system_now
 from keeper import Keeper, plainly
@@ -88,6 +89,39 @@ async def test_a_worker_has_the_loops_of_its_roles_only(engine: Engine):
         async with httpx.AsyncClient() as http:
             loops = (await http.get(f"http://127.0.0.1:{port}/ready")).json()["loops"]
         assert set(loops) == {"ingest", "outbox", "presence"}
+
+
+async def test_a_worker_begins_no_work_on_an_older_schema(engine: Engine):
+    async def at(revision: str) -> None:
+        async with engine.db.connection() as conn:
+            await conn.execute("UPDATE alembic_version SET version_num = $1", revision)
+
+    await at("2026_11_24_foundation")
+    try:
+        async with process(engine, "--roles", "ingest,outbox") as (started, port):
+            url = f"http://127.0.0.1:{port}/ready"
+
+            async def waits() -> bool:
+                async with httpx.AsyncClient() as http:
+                    try:
+                        return "this version needs" in (await http.get(url)).json().get("detail", "")
+                    except httpx.HTTPError:
+                        return False
+
+            await until(waits, limit=60)
+            async with httpx.AsyncClient() as http:
+                told = await http.get(url)
+            assert (told.status_code, told.json()["status"], told.json()["loops"]) == (503, "not_ready", {})
+            await at("2999_01_01_later")
+            await until(lambda: ready(port), limit=60)
+            started.send_signal(signal.SIGTERM)
+            lines = [json.loads(line) for line in (await started.stderr.read()).decode().splitlines()]
+            assert await started.wait() == 0
+        said = [line["message"] for line in lines]
+        assert said.count("The schema is older than this version; waiting for it.") == 1
+        assert said.index("The worker runs.") > said.index("The schema is older than this version; waiting for it.")
+    finally:
+        await at(migrations.head())
 
 
 def test_unknown_roles_are_refused(capsys: pytest.CaptureFixture[str]):
