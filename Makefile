@@ -7,10 +7,10 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-fast check bench fingerprints migrate clean temporal
+.PHONY: help setup up demo test test-fast test-upgrade check bench fingerprints migrate clean temporal
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make the virtual environment with everything in it
 
@@ -41,6 +41,9 @@ test: check temporal ## Check everything, then run all tests
 
 test-fast: $(READY) ## Only the tests that need no server
 	@exec $(BIN)/python -m pytest -m 'not stack and not faults' $(wildcard tests/unit tests/property tests/contracts)
+
+test-upgrade: $(READY) temporal ## Run the last release's tests on this schema, and an upgrade under load
+	@exec $(BIN)/python -m upgrade
 
 bench: $(READY) temporal ## Measure every figure against its peer and its limit
 	@exec $(BIN)/python -m bench

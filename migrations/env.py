@@ -17,7 +17,7 @@ def _url() -> str:
     """What the caller gives, else what the settings name."""
     url = context.config.attributes.get("database_url") or os.environ.get("SOJOURN_DATABASE_URL")
     if not url:
-        from settings import load  # noqa: PLC0415 - these migrations run in the code of the last release, too
+        from settings import load
 
         url = load().database_url
     if not url:

@@ -24,7 +24,10 @@ Days = Mapping[str, int]
 def jobs(days: Days, journeys_days: int) -> list[Job]:
     """Everything that makes room in this deployment."""
     return [
-        *[Job(f"partitions.{table}", HOURLY, partial(_partitions, table, days[table]), table, days[table]) for table in KEYS],
+        *[
+            Job(f"partitions.{table}", HOURLY, partial(_partitions, table, days[table]), table, days[table])
+            for table in KEYS
+        ],
         Job("expiry.facts", HOURLY, _facts),
         Job("expiry.answers", HOURLY, _answers),
         Job("expiry.broadcasts", HOURLY, _broadcasts),

@@ -14,6 +14,9 @@ from store.partitions import Table
 GRACE: Final = timedelta(days=1)
 """How long a partition may outlive its retention: those that somebody still works with are kept."""
 
+NEEDED: Final = 2
+"""How many partitions have to be there: that of now and the next. Those further ahead come with the next upkeep."""
+
 
 async def look(sight: Sight) -> list[Finding]:
     """All tables in partitions."""
@@ -24,7 +27,7 @@ async def look(sight: Sight) -> list[Finding]:
     async with sight.db.connection() as conn:
         for table in partitions.KEYS:
             existing = await partitions.existing(conn, table)
-            missing += [span.name for span in wanted(table, now) if span.name not in existing]
+            missing += [span.name for span in wanted(table, now)[:NEEDED] if span.name not in existing]
             overdue += _overdue(table, existing, sight, now)
             stray = await flow_state.in_default(conn, table)
             if stray:
@@ -76,7 +79,7 @@ def _beside(tables: list[str]) -> Finding:
         f"rows stand beside the partitions: {', '.join(tables)}",
         "They were written while their partition was missing; it is made, and they are moved, up to 20,000 at a time.",
         "Reads and the dropping of old rows become slower.",
-        "Keep a worker with the role `tasks` running; docs/troubleshooting.md says how to move more than that.",
+        "Keep a worker with the role `tasks` running; docs/retention.md says what becomes of more than that.",
         "partitions",
     )
 
