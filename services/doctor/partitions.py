@@ -14,9 +14,6 @@ from store.partitions import Table
 GRACE: Final = timedelta(days=1)
 """How long a partition may outlive its retention: those that somebody still works with are kept."""
 
-NEEDED: Final = 2
-"""How many partitions have to be there: that of now and the next. Those further ahead come with the next upkeep."""
-
 
 async def look(sight: Sight) -> list[Finding]:
     """All tables in partitions."""
@@ -27,7 +24,8 @@ async def look(sight: Sight) -> list[Finding]:
     async with sight.db.connection() as conn:
         for table in partitions.KEYS:
             existing = await partitions.existing(conn, table)
-            missing += [span.name for span in wanted(table, now)[:NEEDED] if span.name not in existing]
+            # The furthest one may come with the next upkeep: a day or month has just begun.
+            missing += [span.name for span in wanted(table, now)[:-1] if span.name not in existing]
             overdue += _overdue(table, existing, sight, now)
             stray = await flow_state.in_default(conn, table)
             if stray:
