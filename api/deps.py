@@ -24,6 +24,7 @@ from services.health import Health
 from services.rates import Rates
 from services.rejections import Rejections
 from services.transactional.accepting import SendAcceptor
+from store import authors
 from store.database import Database
 from store.notify import Notifier
 
@@ -105,6 +106,7 @@ async def track_caller(request: Request) -> InWorkspace:
     caller = await parts(request).access.track(*basic_pair(request.headers.get("authorization", "")))
     assert caller.workspace_id is not None, "Track pairs belong to a workspace"
     await admit(request, caller, "track", f"Track API: {caller.name}")
+    authors.note(caller.name)
     return InWorkspace(caller.workspace_id, caller)
 
 
@@ -115,6 +117,7 @@ async def bearer_caller(request: Request) -> Caller:
         raise unauthorized()
     caller = await parts(request).access.bearer(token.strip())
     await admit(request, caller, app_class(request))
+    authors.note(caller.name)
     return caller
 
 

@@ -1,6 +1,6 @@
 """What a row looks like: columns, keys, constraints and indexes, no behaviour."""
 
-from models.definitions import Definition
+from models.definitions import Definition, DefinitionRevision
 from models.deliveries import (
     CapturedMessage,
     Delivery,
@@ -61,6 +61,7 @@ __all__ = [
     "DataNameNote",
     "DedupeKey",
     "Definition",
+    "DefinitionRevision",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryContent",

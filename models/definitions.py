@@ -57,3 +57,21 @@ class Definition(SQLModel, table=True):
     schedule_problems: list[dict[str, Any]] | None = json(null=True)
     created_at: datetime = instant()
     updated_at: datetime = instant()
+
+
+class DefinitionRevision(SQLModel, table=True):
+    """What a definition was after one change, secrets hidden; `diff` is the change, `author` the name of who called.
+
+    What was written by a version that kept no revisions is written down, without both, before the next change.
+    """
+
+    __tablename__ = "definition_revisions"
+    workspace_id: int = Field(primary_key=True)
+    kind: str = text(pk=True)
+    definition_id: int = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    document: dict[str, Any] = json()
+    diff: list[dict[str, Any]] | None = json(null=True)
+    author: str | None = text(null=True)
+    source: str | None = text(null=True)
+    created_at: datetime = instant()

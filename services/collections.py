@@ -12,6 +12,7 @@ from domain.definitions.collection import KeptRows
 from domain.errors import DomainError, InvalidInput, NotFound, Problem
 from domain.values import to_unix
 from services import definition_checks as checks
+from services import definition_deletes as deletes
 from services import definition_making as making
 from services import definition_writes as writes
 from services import fetching
@@ -26,6 +27,7 @@ from store.workspaces import WorkspaceRow
 KIND: Final = "collection"
 LARGEST_FILE: Final = 2 * MOST_BYTES
 """How large a body or a file may be before it is read: spaces and column names are not counted as rows."""
+_NO_ROWS: Final = "Give a list of rows: what a digest stands for is kept only as long as the collection holds it."
 _FIELDS: Final = ("name", "data", "url")
 
 
@@ -36,7 +38,7 @@ def check(checked: checks.Checked) -> None:
         if not isinstance(definition, CollectionDefinition) or not isinstance(definition.data, KeptRows):
             continue
         if item.row is None or item.row.document.get("data") != definition.data.model_dump():
-            problem = Problem(code="type", pointer=f"{item.pointer}/data", message="Give a list of rows.")
+            problem = Problem(code="type", pointer=f"{item.pointer}/data", message=_NO_ROWS)
             checked.errors.append(problem)
 
 
@@ -103,11 +105,6 @@ async def fitting(conn: Connection, rows: Sequence[DefinitionRow]) -> int:
         if size > MOST_BYTES and count:
             return count
     return len(rows)
-
-
-async def forget(conn: Connection, workspace_id: int, collection_id: int) -> None:
-    """The definition is deleted; so are the rows."""
-    await store.delete(conn, workspace_id, collection_id)
 
 
 async def list_all(db: Database, workspace_id: int) -> dict[str, Any]:
@@ -192,13 +189,13 @@ async def replace(
     return await update(db, workspace_id, collection_id, {"data": read_rows(body, content_type)}, real_now)
 
 
-async def delete(db: Database, workspace_id: int, collection_id: int) -> None:
+async def delete(db: Database, workspace_id: int, collection_id: int, real_now: datetime) -> None:
     """Remove a collection, whatever may still name it (APP-15); raises NotFound."""
     async with db.transaction() as conn:
         await definitions.lock(conn, workspace_id)
-        await _stored(conn, workspace_id, collection_id)
-        await definitions.delete(conn, workspace_id, KIND, collection_id)
-        await store.delete(conn, workspace_id, collection_id)
+        row = await _stored(conn, workspace_id, collection_id)
+        workspace = await _workspace(conn, workspace_id)
+        await deletes.remove(conn, workspace, row, workspace.now(real_now))
         await workspaces.bump_definitions(conn, workspace_id)
 
 
@@ -294,7 +291,6 @@ __all__ = [
     "fetched",
     "filled",
     "fitting",
-    "forget",
     "keep",
     "list_all",
     "one",

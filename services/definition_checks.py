@@ -89,22 +89,26 @@ def check(
     *,
     sandbox: bool,
     private: Allowed = nowhere,
+    leaving: Sequence[DefinitionRow] = (),
 ) -> Checked:
     """Everything about documents, given with their pointers in the request, in the workspace that holds `rows`.
 
-    `private` says of addresses inside private networks whether they may be called.
+    `private` says of addresses inside private networks whether they may be called. `leaving` are documents that are
+    deleted with this: nothing of them is there any more, and who still refers to them is not told here.
     """
     stored: Stored = {(row.kind, row.key): row for row in rows}
     raws = provider_uses.filled(raws, {row.key: row.document for row in rows if row.kind == "provider"})
     raws = css_switch.filled(raws, {name: row.document for name, row in stored.items()})
     library = library_of(rows)
+    for gone in leaving:
+        library.take_out(gone.kind, gone.key)
     checked = Checked([], library)
     seen: set[tuple[str, str]] = set()
     for pointer, raw in raws:
         definition, row, problems = _read(raw, stored)
         checked.incoming.append(Incoming(pointer, definition, row))
         checked.errors += below(problems, pointer)
-        name = _name_of(raw)
+        name = name_of(raw)
         if name is None:
             continue
         if name in seen:
@@ -130,10 +134,15 @@ def library_of(rows: Sequence[DefinitionRow]) -> Library:
 
 
 def missing(uses: Iterable[Use], library: Library) -> Iterator[Problem]:
-    """References to what is not there, or is archived; the number of sends without a template is there always."""
+    """References to what is not there, or is archived; the number of sends without a template is there always.
+
+    What leaves with this request is told with everybody who refers to it.
+    """
     for use in uses:
         meant = library.find(use.kind, use.ref)
-        if meant is None and (use.kind, use.ref) == ("transactional", UNCATEGORIZED):
+        if meant is None and (
+            (use.kind, use.ref) == ("transactional", UNCATEGORIZED) or library.known(use.kind, use.ref)
+        ):
             continue
         if meant is None:
             message = f"There is no {use.kind} {use.ref!r}."
@@ -143,11 +152,11 @@ def missing(uses: Iterable[Use], library: Library) -> Iterator[Problem]:
             yield Problem(code="unknown_reference", pointer=use.pointer, message=message)
 
 
-def refuse_referents(row: DefinitionRow, referents: Sequence[Referent]) -> None:
+def refuse_referents(kind: str, key: str, referents: Sequence[Referent], pointer: str = "") -> None:
     """Raise DomainError `in_use`, naming them, where something refers to a document."""
     if referents:
         users = ", ".join(dict.fromkeys(f"{r.kind} '{r.key}'" for r in referents))
-        raise DomainError("in_use", f"The {row.kind} '{row.key}' is used by {users}.", "", tuple(referents))
+        raise DomainError("in_use", f"The {kind} '{key}' is used by {users}.", pointer, tuple(referents))
 
 
 def _archived(item: Incoming) -> Iterator[Problem]:
@@ -159,7 +168,7 @@ def _archived(item: Incoming) -> Iterator[Problem]:
 
 
 def _read(raw: Any, stored: Stored) -> tuple[Definition | None, DefinitionRow | None, list[Problem]]:
-    name = _name_of(raw)
+    name = name_of(raw)
     row = stored.get(name) if name is not None else None
     kind = kind_of(raw)
     if kind is not None:
@@ -172,7 +181,8 @@ def _read(raw: Any, stored: Stored) -> tuple[Definition | None, DefinitionRow | 
     return definition, row, problems
 
 
-def _name_of(raw: Any) -> tuple[str, str] | None:
+def name_of(raw: Any) -> tuple[str, str] | None:
+    """Kind and key of a raw document, None where it does not say both."""
     kind = kind_of(raw)
     if kind is None or not isinstance(raw.get("key"), str):
         return None

@@ -172,7 +172,7 @@ async def write(
     if change.row is None:
         await store.insert(conn, row)
     else:
-        await store.update(conn, row)
+        await store.update(conn, row, source=source)
     await layout_drafts.follow(conn, change.row, row, now)
     if isinstance(change.definition, SettingsDefinition):
         before = {} if change.row is None else change.row.document

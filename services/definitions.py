@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from domain.definitions import (
-    KINDS,
-    CampaignDefinition,
-    DomainDefinition,
-    ProviderDefinition,
-    read_definition,
-    unknown_kind,
-)
+from domain.definitions import KINDS, CampaignDefinition, Definition, read_definition, unknown_kind
 from domain.definitions.bundle import Bundle
 from domain.definitions.campaign import LIVE_STATES
 from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound, Problem
+from domain.preconditions import NOTHING, Preconditions
 from domain.problems import from_validation_error
 from domain.values import to_unix
-from services import (
-    collections,
-    domains,
-    journeys,
-    layout_uses,
-    object_types,
-    private_urls,
-    schedules,
-    snippet_uses,
-    tasks,
-    workflow_checks,
-)
+from services import collections, domains, journeys, object_types, private_urls, schedules, workflow_checks
 from services import definition_checks as checks
+from services import definition_deletes as deletes
+from services import definition_pruning as pruning
 from services import definition_writes as writes
-from services.broadcasts import ends
+from services.definition_referents import refuse_if_used
 from services.definition_writes import RemovedWaits
-from services.sender_checks import senders_within
 from store import definitions as store
-from store import domain_checks, drafts, workspaces
+from store import drafts, workspaces
 from store import schedules as schedule_store
 from store.database import Connection, Database
 from store.definitions import DefinitionRow
@@ -52,27 +37,56 @@ WEBHOOKS: Final = "/v1/webhooks/campaigns/"
 """Where the URLs of webhook campaigns begin."""
 AUTOMATIONS: Final = ("campaign", "broadcast")
 """Kinds that have blocks, drafts and a life."""
-_MEMBERS = {"segment": "segment", "campaign": "trigger"}
-"""Which memberships go with a definition, in a task: there may be as many as people."""
+Permit = Callable[[Sequence[type[Definition]]], None]
+"""Refuses a caller that may not write documents of these kinds."""
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How documents are applied: under which source, in earnest or not, and what the caller makes it depend on.
+
+    With `prune` what is missing and was applied under the source is deleted, if the caller may.
+    """
+
+    source: str | None = None
+    dry_run: bool = False
+    waits: RemovedWaits = "continue"
+    prune: bool = False
+    permit: Permit | None = None
+    preconditions: Preconditions = NOTHING
+
+
+class _Applied(NamedTuple):
+    """What was written, or would be, what was deleted, and what was found on the way."""
+
+    changes: Sequence[writes.Change]
+    deleted: Sequence[DefinitionRow]
+    checked: checks.Checked
 
 
 async def apply(
-    db: Database, workspace_id: int, body: Any, *, source: str | None = None, dry_run: bool = False, now: datetime
+    db: Database,
+    workspace_id: int,
+    body: Any,
+    *,
+    dry_run: bool = False,
+    permit: Permit | None = None,
+    now: datetime,
 ) -> dict[str, Any]:
     """Create or update every document of a bundle in one transaction, or (dry run) say what that would do.
 
-    `body` is the bundle as received; `source` stands in where it names none. Raises InvalidInput with everything wrong,
-    DomainError `locked` where only that stands in the way.
+    With `prune` what was applied under the same source and is missing is deleted in the same transaction, if `permit` lets
+    its kinds pass. `body` is the bundle as received. Raises InvalidInput with everything wrong, DomainError `locked` where
+    only that stands in the way.
     """
     bundle = read_bundle(body)
     raws = [(f"/definitions/{index}", raw) for index, raw in enumerate(bundle.definitions)]
-    changes, checked = await _apply(
-        db, workspace_id, raws, source=bundle.source or source, dry_run=dry_run, waits="continue", now=now
-    )
+    manner = _Manner(bundle.source, dry_run, prune=bundle.prune, permit=permit)
+    done = await _apply(db, workspace_id, raws, manner, now)
     return {
         "dry_run": dry_run,
-        "changes": [change.wire() for change in changes],
-        "warnings": [wire_problem(warning) for warning in checked.warnings],
+        "changes": [change.wire() for change in done.changes] + [pruning.wire(row) for row in done.deleted],
+        "warnings": [wire_problem(warning) for warning in done.checked.warnings],
     }
 
 
@@ -85,21 +99,24 @@ async def put_one(
     *,
     dry_run: bool = False,
     removed_waits: RemovedWaits = "continue",
+    preconditions: Preconditions = NOTHING,
     now: datetime,
 ) -> tuple[dict[str, Any], bool]:
-    """Create or replace the document named by kind and key (or id); returns the answer and whether it is new."""
+    """Create or replace the document named by kind and key (or id); returns the answer and whether it is new.
+
+    Raises DomainError `revision_conflict` where what is stored is not as demanded.
+    """
     _known(kind)
     key = ref if isinstance(ref, str) else (await _stored(db, workspace_id, kind, ref)).key
     body = _named(raw, kind, key)
-    changes, checked = await _apply(
-        db, workspace_id, [("", body)], source=None, dry_run=dry_run, waits=removed_waits, now=now
-    )
-    (change,) = changes
+    manner = _Manner(None, dry_run, removed_waits, preconditions=preconditions)
+    done = await _apply(db, workspace_id, [("", body)], manner, now)
+    (change,) = done.changes
     row = change.row
     answer: dict[str, Any] = {"change": change.wire()}
     async with db.connection() as conn:
         answer["status"] = await status(conn, row) if row is not None else {**_names(kind, key), "id": 0, "revision": 0}
-    answer["warnings"] = [wire_problem(warning) for warning in checked.warnings]
+    answer["warnings"] = [wire_problem(warning) for warning in done.checked.warnings]
     return answer, change.action == "create" and not dry_run
 
 
@@ -177,40 +194,31 @@ async def list_page(
     return {"definitions": records, "next": str(shown_rows[-1].definition_id) if len(found) > len(shown_rows) else ""}
 
 
-async def delete(db: Database, workspace_id: int, kind: str, ref: str | int, *, now: datetime) -> None:
+async def delete(
+    db: Database,
+    workspace_id: int,
+    kind: str,
+    ref: str | int,
+    *,
+    preconditions: Preconditions = NOTHING,
+    now: datetime,
+) -> None:
     """Remove a document for good; a campaign's journeys end first.
 
-    Raises NotFound, or DomainError `in_use` with the referents.
+    Raises NotFound, DomainError `revision_conflict` where it is not as demanded, or `in_use` with the referents.
     """
     _known(kind)
     if kind == "campaign":
-        await _empty(db, workspace_id, ref, now)
+        await _empty(db, workspace_id, ref, preconditions, now)
     async with db.transaction() as conn:
-        workspace, row = await _removable(conn, workspace_id, kind, ref)
-        if kind == "campaign":
-            # Whoever was entering while the campaign was emptied is met by the task.
-            await journeys.end_all_of_campaign(conn, workspace, row.definition_id, "deleted", workspace.now(now))
-            await schedule_store.drop(conn, workspace_id, row.definition_id)
-        await store.delete(conn, workspace_id, kind, row.definition_id)
-        if kind == "settings":
-            await writes.follow_identifiers(conn, workspace_id, row.document, {}, workspace.now(now))
-        elif kind == "collection":
-            await collections.forget(conn, workspace_id, row.definition_id)
-        elif kind == "broadcast":
-            await ends.end(conn, row, workspace.now(now))
-        elif kind == "domain":
-            await domain_checks.forget(conn, workspace_id, row.definition_id)
-        elif kind == "object_type":
-            await object_types.retire(conn, workspace_id, row.definition_id, workspace.now(now))
-        members = _MEMBERS.get(kind)
-        if members is not None:
-            payload = {"kind": members, "ref_id": row.definition_id}
-            await tasks.create(conn, workspace_id, "purge_memberships", payload, now=workspace.now(now))
+        workspace, row = await _removable(conn, workspace_id, kind, ref, preconditions)
+        # Whoever was entering a campaign while it was emptied is met by the task.
+        await deletes.remove(conn, workspace, row, workspace.now(now))
         await workspaces.bump_definitions(conn, workspace_id)
 
 
 async def _removable(
-    conn: Connection, workspace_id: int, kind: str, ref: str | int
+    conn: Connection, workspace_id: int, kind: str, ref: str | int, preconditions: Preconditions
 ) -> tuple[WorkspaceRow, DefinitionRow]:
     await store.lock(conn, workspace_id)
     workspace = await workspace_of(conn, workspace_id)
@@ -218,14 +226,18 @@ async def _removable(
     row = next((r for r in rows if r.kind == kind and ref in (r.key, r.definition_id)), None)
     if row is None:
         raise NotFound(kind, ref)
-    _refuse_if_used(rows, row)
+    preconditions.check(kind, row.key, row.revision)
+    library = checks.library_of(rows)
+    entry = library.find(kind, row.key)
+    assert entry is not None, "it is among the rows"
+    refuse_if_used(library, entry)
     return workspace, row
 
 
-async def _empty(db: Database, workspace_id: int, ref: str | int, now: datetime) -> None:
+async def _empty(db: Database, workspace_id: int, ref: str | int, preconditions: Preconditions, now: datetime) -> None:
     """Let nobody into the campaign any more and end who is inside, a transaction a page: people are locked for it."""
     async with db.transaction() as conn:
-        workspace, row = await _removable(conn, workspace_id, "campaign", ref)
+        workspace, row = await _removable(conn, workspace_id, "campaign", ref, preconditions)
         if row.state in LIVE_STATES:
             await store.set_state(conn, workspace_id, "campaign", row.definition_id, "stopped")
             await workspaces.bump_definitions(conn, workspace_id)
@@ -323,40 +335,54 @@ def wire_problem(problem: Problem) -> dict[str, Any]:
 
 
 async def _apply(
-    db: Database,
-    workspace_id: int,
-    raws: Sequence[tuple[str, Any]],
-    *,
-    source: str | None,
-    dry_run: bool,
-    waits: RemovedWaits,
-    now: datetime,
-) -> tuple[list[writes.Change], checks.Checked]:
-    contents = {} if dry_run else await collections.fetched(db, workspace_id, raws)
+    db: Database, workspace_id: int, raws: Sequence[tuple[str, Any]], manner: _Manner, now: datetime
+) -> _Applied:
+    contents = {} if manner.dry_run else await collections.fetched(db, workspace_id, raws)
     async with db.transaction() as conn:
-        if not dry_run:
+        if not manner.dry_run:
             await store.lock(conn, workspace_id)
         workspace = await workspace_of(conn, workspace_id)
         rows = await store.load_all(conn, workspace_id)
+        leaving = _admitted(rows, raws, manner)
         private = await private_urls.allowed_in(conn, workspace)
-        checked = checks.check(raws, rows, sandbox=workspace.sandbox, private=private)
+        checked = checks.check(raws, rows, sandbox=workspace.sandbox, private=private, leaving=leaving)
         await check_more(conn, workspace, checked, now)
+        await pruning.check(conn, checked, leaving)
         checked.refuse()
         changes = [await writes.plan(conn, workspace_id, definition, row) for definition, row in checked.definitions]
-        if dry_run:
-            return changes, checked
+        if manner.dry_run:
+            return _Applied(changes, leaving, checked)
         here = workspace.now(now)
+        await pruning.carry_out(conn, workspace, leaving, here)
         await object_types.reserve(conn, workspace_id, checked.definitions)
         written = [
-            await writes.write(conn, workspace, change, source=source, waits=waits, now=here) for change in changes
+            await writes.write(conn, workspace, change, source=manner.source, waits=manner.waits, now=here)
+            for change in changes
         ]
         await collections.keep(conn, workspace_id, written, contents, here)
-        if source is not None:
+        if manner.source is not None:
             kept = [(c.definition.kind, c.number) for c in written if c.action == "unchanged" and c.number is not None]
-            await store.set_source(conn, workspace_id, kept, source)
-        if any(change.action != "unchanged" for change in written):
+            await store.set_source(conn, workspace_id, kept, manner.source)
+        if leaving or any(change.action != "unchanged" for change in written):
             await workspaces.bump_definitions(conn, workspace_id)
-    return written, checked
+    return _Applied(written, leaving, checked)
+
+
+def _admitted(
+    rows: Sequence[DefinitionRow], raws: Sequence[tuple[str, Any]], manner: _Manner
+) -> Sequence[DefinitionRow]:
+    """What is to be deleted; refuses where a document is not as demanded, or the caller may not delete one."""
+    for _, raw in raws if manner.preconditions.said else ():
+        name = checks.name_of(raw)
+        row = next((row for row in rows if (row.kind, row.key) == name), None)
+        if name is not None:
+            manner.preconditions.check(*name, None if row is None else row.revision)
+    if not manner.prune or manner.source is None:
+        return ()
+    leaving = pruning.missing(rows, manner.source, raws)
+    if manner.permit is not None:
+        manner.permit([KINDS[row.kind] for row in leaving])
+    return leaving
 
 
 async def check_more(conn: Connection, workspace: WorkspaceRow, checked: checks.Checked, real_now: datetime) -> None:
@@ -442,20 +468,6 @@ async def _now_so(conn: Connection, workspace_id: int, rows: Sequence[Definition
     active = await store.active_journeys(conn, workspace_id, campaigns)
     waiting = await drafts.by_campaign(conn, workspace_id, campaigns)
     return NowSo(active, waiting, frozenset(await schedule_store.ahead(conn, workspace_id, campaigns)), sent)
-
-
-def _refuse_if_used(rows: Sequence[DefinitionRow], row: DefinitionRow) -> None:
-    library = checks.library_of(rows)
-    definition = read_definition(row.document)[0]
-    senders = senders_within(library, definition) if isinstance(definition, DomainDefinition) else []
-    named = snippet_uses.referents(library, row.key) if row.kind == snippet_uses.KIND else []
-    named += layout_uses.referents(library, row.key) if row.kind == layout_uses.KIND else []
-    checks.refuse_referents(row, [*library.referents(row.kind, row.key), *senders, *named])
-    if row.kind == "provider":
-        rest = [p for p in library.others("provider", row.key) if isinstance(p, ProviderDefinition) and p.enabled]
-        if rest and not any(provider.serves("all") for provider in rest):
-            message = f"The provider '{row.key}' serves 'all': let another do so first."
-            raise DomainError("in_use", message)
 
 
 __all__ = [

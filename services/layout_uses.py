@@ -14,7 +14,9 @@ KIND = "layout"
 
 def referents(library: Library, key: str) -> list[Referent]:
     """The emails that leave their layout out, where this one is what they get: the default, of several the oldest."""
-    defaults = [entry for entry in library.entries if entry.kind == KIND and _is_default(entry.definition)]
+    asked = library.known(KIND, key)
+    layouts = {entry.key: entry for entry in (*library.entries, asked) if entry is not None and entry.kind == KIND}
+    defaults = [entry for entry in layouts.values() if _is_default(entry.definition)]
     if not defaults or min(defaults, key=lambda entry: entry.id or 0).key != key:
         return []
     return [

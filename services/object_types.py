@@ -31,7 +31,7 @@ async def check(conn: Connection, workspace_id: int, checked: Checked) -> None:
         number = item.definition.object_type_id
         if number is None:
             continue
-        holder = checked.library.find(KIND, number)
+        holder = checked.library.known(KIND, number)
         problem = None
         if item.row is not None and number != item.row.definition_id:
             message = f"This stays {item.row.definition_id}; make another object type instead."

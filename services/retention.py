@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
-from services import expiry, expiry_anonymous, expiry_answers, expiry_broadcasts, expiry_small, partitions
+from services import (
+    expiry,
+    expiry_anonymous,
+    expiry_answers,
+    expiry_broadcasts,
+    expiry_revisions,
+    expiry_small,
+    partitions,
+)
 from services.expiry_journeys import expire_journeys
 from services.maintenance import Job, Report
 from store import maintenance as store
@@ -32,6 +40,7 @@ def jobs(days: Days, journeys_days: int) -> list[Job]:
         Job("expiry.answers", HOURLY, _answers),
         Job("expiry.broadcasts", HOURLY, _broadcasts),
         Job("expiry.files", HOURLY, _files),
+        Job("expiry.revisions", HOURLY, _revisions),
         Job("expiry.small", HOURLY, _small),
         Job("expiry.journeys", DAILY, partial(_journeys, journeys_days), None, journeys_days),
     ]
@@ -51,6 +60,10 @@ async def _answers(db: Database, now: datetime) -> Report:
 
 async def _broadcasts(db: Database, now: datetime) -> Report:
     return Report(found=_some({"triggers_forgotten": await expiry_broadcasts.expire_triggers(db, now)}))
+
+
+async def _revisions(db: Database, _now: datetime) -> Report:
+    return _deleted({"definition_revisions": await expiry_revisions.expire_revisions(db)})
 
 
 async def _files(db: Database, now: datetime) -> Report:

@@ -55,7 +55,8 @@ async def archive(db: Database, workspace_id: int, ref: str | int, real_now: dat
             raise _unfit(row, "is archived already")
         users = checks.library_of(found.rows).references(KIND, row.key)
         checks.refuse_referents(
-            row,
+            row.kind,
+            row.key,
             [Referent(kind=user.kind, key=user.key, pointer=use.pointer) for user, use in users if not user.archived],
         )
         row = await _set_state(conn, row, ARCHIVED)

@@ -35,7 +35,7 @@ def _in_scripts(definition: Definition) -> Iterator[Use]:
 
 def referents(library: Library, key: str) -> list[Referent]:
     """The templates and scripts that name a snippet, by the documents they stand in."""
-    entry = library.find(KIND, key)
+    entry = library.known(KIND, key)
     snippet = entry.definition if entry is not None else None
     if not isinstance(snippet, SnippetDefinition):
         return []

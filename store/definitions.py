@@ -7,8 +7,13 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from store import entry_retries
+from domain.definitions import KINDS
+from domain.definitions.secrets import masked
+from domain.diff import diff
+from store import entry_retries, revisions
+from store.authors import author
 from store.database import Connection
+from store.revisions import RevisionRow
 
 _LOCK_CLASS = 0x5044
 _ENTERED = ("starting", "running")
@@ -80,13 +85,21 @@ async def get(conn: Connection, workspace_id: int, kind: str, ref: str | int) ->
 
 
 async def insert(conn: Connection, row: DefinitionRow) -> None:
-    """Store a new definition."""
+    """Store a new definition, and its first revision."""
     places = ", ".join(f"${i}" for i in range(1, len(_NAMES) + 1))
     await conn.execute(f"INSERT INTO definitions ({_COLUMNS}) VALUES ({places})", *_values(row))
+    await revisions.add(conn, _revision(row, author=author(), source=row.source))
 
 
-async def update(conn: Connection, row: DefinitionRow) -> None:
-    """Replace everything of a definition but its names, its birth and what its URL received."""
+async def update(conn: Connection, row: DefinitionRow, *, source: str | None = None) -> None:
+    """Replace everything of a definition but its names, its birth and what its URL received; keeps the revision.
+
+    `source` is that of the bundle which the change is part of. A state that was written by a version without revisions is
+    kept before it is replaced.
+    """
+    before = await get(conn, row.workspace_id, row.kind, row.definition_id)
+    if before is not None:
+        await revisions.add(conn, _revision(before, author=None, source=before.source))
     places = {name: f"${i}" for i, name in enumerate(_NAMES, start=1)}
     changes = ", ".join(f"{name} = {place}" for name, place in places.items() if name not in _UNCHANGING)
     await conn.execute(
@@ -95,6 +108,29 @@ async def update(conn: Connection, row: DefinitionRow) -> None:
               AND definition_id = {places["definition_id"]} AND key = {places["key"]}
               AND created_at = {places["created_at"]}""",
         *_values(row),
+    )
+    if before is not None and before.revision != row.revision:
+        await revisions.add(conn, _revision(row, author=author(), source=source, before=before))
+
+
+def _revision(
+    row: DefinitionRow, *, author: str | None, source: str | None, before: DefinitionRow | None = None
+) -> RevisionRow:
+    """What is kept of a definition as it is now: no secret that only the definition itself may hold."""
+    secrets = KINDS[row.kind].secrets if row.kind in KINDS else ()
+    changes = None
+    if before is not None:
+        changes = [entry.masked(secrets).wire() for entry in diff(before.document, row.document)]
+    return RevisionRow(
+        row.workspace_id,
+        row.kind,
+        row.definition_id,
+        row.revision,
+        masked(row.document, secrets),
+        changes,
+        author,
+        source,
+        row.updated_at,
     )
 
 
@@ -182,7 +218,8 @@ async def set_source(conn: Connection, workspace_id: int, names: Sequence[tuple[
 
 
 async def delete(conn: Connection, workspace_id: int, kind: str, definition_id: int) -> None:
-    """Remove a definition for good; its id is never given out again."""
+    """Remove a definition and its revisions for good; its id is never given out again."""
+    await revisions.forget(conn, workspace_id, kind, definition_id)
     if kind == "campaign":
         await entry_retries.forget_campaign(conn, workspace_id, definition_id)
     await conn.execute(

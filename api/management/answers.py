@@ -12,6 +12,7 @@ _SAID: Final[dict[int, str]] = {
     403: "The key lacks the scope.",
     404: "No such thing in this workspace.",
     409: "The state of things forbids this.",
+    412: "The definition is at another revision than the header demands, or is there already.",
     413: "The body is too large.",
     415: "The body is not of a kind that is taken here.",
     422: "Every problem found in the request, not only the first.",

@@ -87,9 +87,9 @@ async def update(request: Request, db: Db, inside: Writing, *, now: Now, collect
     return json_response(await collections.update(db, inside.workspace_id, number, body, now))
 
 
-async def delete(db: Db, inside: Writing, collection: str) -> Response:
+async def delete(db: Db, inside: Writing, *, now: Now, collection: str) -> Response:
     """Whatever still names it finds nothing from then on."""
-    await collections.delete(db, inside.workspace_id, _number(collection))
+    await collections.delete(db, inside.workspace_id, _number(collection), now)
     return Response(status_code=204)
 
 

@@ -1,10 +1,12 @@
-"""Definitions: apply many or none, put one, read, list, delete, validate."""
+"""Definitions: apply many or none, put one, read, list, export, delete, validate."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from api.bodies import MANAGEMENT_LIMIT, documents, json_value, one_value
 from api.deps import Db, InWorkspace, Member, Now, ProcessParts, Reading
@@ -15,7 +17,8 @@ from api.management.parameters import Limit, Start
 from api.paths import reference
 from domain.definitions import KINDS, kind_of
 from domain.errors import InvalidInput, Problem
-from services import definitions
+from domain.preconditions import Preconditions, etag, read_tags
+from services import definition_exports, definitions
 from services.access import require
 from services.documents_io import dump_yaml
 
@@ -25,6 +28,18 @@ YAML: Final = "application/yaml"
 View = Annotated[Literal["full", "compact"], Query(description="`compact` leaves out what is at its default.")]
 DryRun = Annotated[bool, Query(description="Answer the same and write nothing.")]
 Text = Annotated[str | None, Query(max_length=200)]
+_WRITES: Final = "Refuse with 412 unless the definition is at this revision, given in quotes; `*` is whatever revision."
+_TAG: Final = {"ETag": {"description": "The revision, in quotes.", "schema": {"type": "string", "example": '"7"'}}}
+_MATCH: Final[list[dict[str, Any]]] = [
+    {"name": "If-Match", "in": "header", "description": _WRITES, "schema": {"type": "string"}}
+]
+_NONE_MATCH: Final[dict[str, Any]] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "`*` refuses with 412 where there is such a definition already.",
+    "schema": {"type": "string"},
+}
+AS_YAML: Final[dict[str, Any]] = {"content": {YAML: {"schema": {"type": "string"}}}}
 _ONE: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -42,6 +57,31 @@ _MANY: Final[dict[str, Any]] = {
 }
 
 
+@router.get(
+    "/v1/definitions",
+    operation_id="exportDefinitions",
+    summary="Export definitions as one bundle",
+    response_model=schemas.BundleBody,
+    responses={**errors(422), 200: AS_YAML | {"description": "A bundle that can be applied unchanged."}},
+)
+async def export(
+    request: Request,
+    db: Db,
+    inside: Reading,
+    *,
+    kind: Annotated[list[str] | None, Query(description="Repeat to export several kinds. Default all.")] = None,
+    source: Annotated[
+        str | None, Query(max_length=200, description="Only documents last applied under this source.")
+    ] = None,
+    view: View = "full",
+) -> Response:
+    """By kind and key, secrets hidden; a stream of YAML documents where `Accept` asks for YAML."""
+    rows = await definition_exports.chosen(db, inside.workspace_id, kind or (), source)
+    if asks_for_yaml(request):
+        return StreamingResponse(definition_exports.stream(db, rows, view), media_type=YAML)
+    return StreamingResponse(definition_exports.bundle(db, rows, source, view), media_type="application/json")
+
+
 @router.put(
     "/v1/definitions",
     operation_id="applyDefinitions",
@@ -53,12 +93,20 @@ _MANY: Final[dict[str, Any]] = {
 async def apply(
     request: Request, db: Db, inside: Member, now: Now, *, parts: ProcessParts, dry_run: DryRun = False
 ) -> Response:
-    """Either every document is applied or none. Order does not matter; lifecycle state is never changed."""
+    """Either every document is applied or none. Order does not matter; lifecycle state is never changed.
+
+    With `prune`, what was applied last under the same `source` and is missing is deleted, or the whole is refused.
+    """
     _refuse_preconditions(request)
     bundle = await _bundle(request)
     listed = bundle.get("definitions") if isinstance(bundle, dict) else None
     _require_write(inside, [kind_of(raw) for raw in listed] if isinstance(listed, list) else [])
-    answer = await definitions.apply(db, inside.workspace_id, bundle, dry_run=dry_run, now=now)
+
+    def permit(kinds: Sequence[Any]) -> None:
+        if kinds:
+            _require_write(inside, kinds)
+
+    answer = await definitions.apply(db, inside.workspace_id, bundle, dry_run=dry_run, permit=permit, now=now)
     parts.notifier.send("tasks")
     return json_response(answer)
 
@@ -127,16 +175,20 @@ async def list_page(
     operation_id="getDefinition",
     summary="Read one definition",
     response_model=schemas.DefinitionRecord,
-    responses=errors(404, 422),
+    responses={
+        **errors(404, 422),
+        200: AS_YAML | {"description": "The document and its server-side status.", "headers": _TAG},
+    },
 )
 async def get(
     request: Request, db: Db, inside: Reading, parts: ProcessParts, *, kind: str, key: str, view: View = "full"
 ) -> Response:
     """The document and its server-side status; the document alone where `Accept` asks for YAML."""
     record = await definitions.get(db, inside.workspace_id, kind, reference(key), view)
-    if YAML in request.headers.get("accept", ""):
-        return Response(dump_yaml([record["definition"]]), media_type=YAML)
-    return json_response(located(record, parts.base_url))
+    tag = _tagged(record["status"])
+    if asks_for_yaml(request):
+        return Response(dump_yaml([record["definition"]]), media_type=YAML, headers=tag)
+    return json_response(located(record, parts.base_url), headers=tag)
 
 
 @router.put(
@@ -144,8 +196,12 @@ async def get(
     operation_id="putDefinition",
     summary="Create or replace one definition",
     response_model=schemas.PutResult,
-    responses={**errors(404, 409, 413, 422), 201: {"model": schemas.PutResult, "description": "Created."}},
-    openapi_extra=_ONE,
+    responses={
+        **errors(404, 409, 412, 413, 422),
+        200: {"description": "Replaced, or unchanged.", "headers": _TAG},
+        201: {"model": schemas.PutResult, "description": "Created.", "headers": _TAG},
+    },
+    openapi_extra={**_ONE, "parameters": [*_MATCH, _NONE_MATCH]},
 )
 async def put(
     request: Request,
@@ -161,8 +217,11 @@ async def put(
         Literal["continue", "exit"], Query(description="What happens to people in a wait that this removes.")
     ] = "continue",
 ) -> Response:
-    """The body is the whole document; `kind` and `key` may be left out and must match the path if given."""
-    _refuse_preconditions(request)
+    """The body is the whole document; `kind` and `key` may be left out and must match the path if given.
+
+    Without `If-Match` and `If-None-Match` the last write wins.
+    """
+    demanded = _preconditions(request)
     _require_write(inside, [KINDS.get(kind)])
     raw = await one_value(request)
     answer, made = await definitions.put_one(
@@ -173,10 +232,11 @@ async def put(
         raw,
         dry_run=dry_run,
         removed_waits=removed_waits,
+        preconditions=demanded,
         now=now,
     )
     parts.notifier.send("tasks")
-    return json_response(located(answer, parts.base_url), 201 if made else 200)
+    return json_response(located(answer, parts.base_url), 201 if made else 200, _tagged(answer["status"]))
 
 
 @router.delete(
@@ -184,13 +244,14 @@ async def put(
     operation_id="deleteDefinition",
     summary="Delete one definition",
     status_code=204,
-    responses=errors(404, 409, 422),
+    responses=errors(404, 409, 412, 422),
+    openapi_extra={"parameters": _MATCH},
 )
 async def delete(request: Request, db: Db, inside: Member, *, now: Now, kind: str, key: str) -> Response:
     """Refused with `in_use` while something refers to it. Deleting a campaign ends its journeys first."""
-    _refuse_preconditions(request)
+    demanded = _preconditions(request)
     _require_write(inside, [KINDS.get(kind)])
-    await definitions.delete(db, inside.workspace_id, kind, reference(key), now=now)
+    await definitions.delete(db, inside.workspace_id, kind, reference(key), preconditions=demanded, now=now)
     return Response(status_code=204)
 
 
@@ -204,19 +265,38 @@ async def _bundle(request: Request) -> Any:
     return {"definitions": found}
 
 
-def _require_write(inside: InWorkspace, kinds: list[Any]) -> None:
+def _require_write(inside: InWorkspace, kinds: Sequence[Any]) -> None:
     """Refuse a key that may not write these kinds: what configures the workspace takes a scope of its own."""
     configures = [kind is not None and kind.configures for kind in kinds]
     scopes = (["configure"] if any(configures) else []) + (["write"] if not all(configures) or not kinds else [])
     require(inside.caller, scopes)
 
 
+def asks_for_yaml(request: Request) -> bool:
+    """Whether the caller would rather have YAML than JSON."""
+    return YAML in request.headers.get("accept", "")
+
+
+def _tagged(status: dict[str, Any]) -> dict[str, str]:
+    """The header that names the revision, none for what is not there."""
+    return {"ETag": etag(status["revision"])} if status["revision"] else {}
+
+
+def _preconditions(request: Request) -> Preconditions:
+    """What the caller makes a change depend on; raises DomainError `invalid_parameter` for what cannot be read."""
+    match, none_match = (
+        ",".join(request.headers.getlist(name)) if name in request.headers else None
+        for name in ("If-Match", "If-None-Match")
+    )
+    return Preconditions(read_tags("If-Match", match), read_tags("If-None-Match", none_match))
+
+
 def _refuse_preconditions(request: Request) -> None:
-    """A caller that asks not to overwrite must not be overwritten by a version that cannot tell."""
+    """A header that names one revision means nothing for many documents, and must not be passed over."""
     for name in ("If-Match", "If-None-Match"):
         if name in request.headers:
-            message = f"This version does not know {name}; leave it out, and the last write wins."
+            message = f"{name} is for one definition: PUT /v1/definitions/{{kind}}/{{key}} takes it, a bundle does not."
             raise InvalidInput([Problem(code="not_applicable", message=message)])
 
 
-__all__ = ["router"]
+__all__ = ["AS_YAML", "YAML", "asks_for_yaml", "router"]

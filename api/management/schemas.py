@@ -56,6 +56,15 @@ class Errors(Answer):
     meta: dict[str, str]
 
 
+class DiffEntry(Answer):
+    """One difference at a JSON Pointer; `before` and `after` hold what was and what is there, where there is something."""
+
+    op: Literal["add", "remove", "replace"]
+    path: str
+    before: Any = None
+    after: Any = None
+
+
 class Change(Answer):
     """What applying a document did, or would do."""
 
@@ -64,7 +73,7 @@ class Change(Answer):
     id: int | None = None
     action: Literal["create", "update", "unchanged", "delete"]
     revision: int | None = None
-    diff: list[dict[str, Any]] | None = None
+    diff: list[DiffEntry] | None = None
     effects: dict[str, Any] | None = None
 
 
@@ -82,6 +91,7 @@ class Status(Answer):
     updated_at: int | None = None
     first_started: int | None = None
     source: str | None = None
+    author: str | None = Field(None, description="Of one revision: the name of the credential that wrote it.")
     actions: dict[str, int] | None = Field(None, description="Block key to action id.")
     task_id: str | None = None
     active_journeys: int | None = None
@@ -136,10 +146,40 @@ class DefinitionPage(Answer):
     next: str
 
 
+class Revision(Answer):
+    """One accepted change of a definition, secrets hidden in what it changed."""
+
+    revision: int
+    created_at: int
+    author: str | None = Field(
+        None, description="The name of the credential that wrote it; left out where nobody wrote that down."
+    )
+    source: str | None = Field(None, description="The source of the bundle that it was part of.")
+    diff: list[DiffEntry] | None = Field(
+        None, description="Left out for the first, and where what was before is not known."
+    )
+
+
+class RevisionPage(Answer):
+    """One page, newest first."""
+
+    revisions: list[Revision]
+    next: str
+
+
+class Referents(Answer):
+    """Who refers to a definition, empty when it may be deleted."""
+
+    used_by: list[Referent]
+
+
 class BundleBody(Body):
     """Documents to be applied together."""
 
     source: str | None = Field(None, description="Names the folder or repository these documents come from.")
+    prune: StrictBool = Field(
+        False, description="Delete what was applied last under the same `source` and is missing here, too."
+    )
     definitions: list[dict[str, Any]] = Field(max_length=2000)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StrictBool, field_validator
+from pydantic import Field, StrictBool, model_validator
 
 from domain.documents import Document, Refusal, refused
 
@@ -12,15 +12,18 @@ MAX_DEFINITIONS = 2000
 
 
 class Bundle(Document):
-    """The documents of one folder or repository, which `source` names."""
+    """The documents of one folder or repository, which `source` names.
+
+    With `prune` what was applied under the source and is missing here is deleted.
+    """
 
     source: str | None = None
     prune: StrictBool = False
     definitions: Annotated[tuple[Any, ...], Field(max_length=MAX_DEFINITIONS)]
 
-    @field_validator("prune")
-    @classmethod
-    def _keep_the_rest(cls, prune: bool) -> bool:
-        if prune:
-            raise refused(Refusal("not_applicable", "Deleting what is missing is not in this version.", (), prune))
-        return prune
+    @model_validator(mode="after")
+    def _prunes_a_source(self) -> Self:
+        if self.prune and not self.source:
+            message = "Name the source whose documents are deleted when they are missing here."
+            raise refused(Refusal("required", message, ("source",)))
+        return self

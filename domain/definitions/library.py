@@ -58,6 +58,7 @@ class Library:
 
     def __init__(self, entries: list[Entry]) -> None:
         self._entries: dict[tuple[str, str | int], Entry] = {}
+        self._leaving: dict[tuple[str, str | int], Entry] = {}
         for entry in entries:
             self.put(entry)
 
@@ -70,6 +71,21 @@ class Library:
         if entry.id is not None:
             self._entries[entry.kind, entry.id] = entry
         self.__dict__.pop("_users", None)
+
+    def take_out(self, kind: str, key: str) -> None:
+        """Have a document be gone, as one is that is deleted; it stays `known`, so that who refers to it can be asked."""
+        entry = self._entries.pop((kind, key), None)
+        if entry is None:
+            return
+        for name in (key, entry.id):
+            if name is not None:
+                self._entries.pop((kind, name), None)
+                self._leaving[kind, name] = entry
+        self.__dict__.pop("_users", None)
+
+    def known(self, kind: str, ref: str | int) -> Entry | None:
+        """The document behind a key or an id, be it there or taken out."""
+        return self.find(kind, ref) or self._leaving.get((kind, ref))
 
     @property
     def entries(self) -> list[Entry]:
@@ -149,7 +165,7 @@ class Library:
 
     def references(self, kind: str, key: str) -> list[tuple[Entry, Use]]:
         """Every reference from another document to this one, by key or by id, those of archived ones included."""
-        entry = self.find(kind, key)
+        entry = self.known(kind, key)
         names: list[str | int] = [key] if entry is None or entry.id is None else [key, entry.id]
         return [
             (user, use)

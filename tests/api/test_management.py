@@ -115,7 +115,8 @@ async def test_what_is_in_use_stays(workspace: Keys) -> None:
         ("GET", "/v1/tasks/none", None, 404, "not_found"),
         ("GET", "/v1/tasks?state=odd", None, 400, "invalid_parameter"),
         ("GET", "/v1/nothing", None, 404, "not_found"),
-        ("GET", "/v1/definitions", None, 405, "method_not_allowed"),
+        ("GET", "/v1/definitions?kind=nonsense", None, 422, "enum"),
+        ("DELETE", "/v1/definitions", None, 405, "method_not_allowed"),
         ("GET", "/v1/definitions/segment/paying/revisions", None, 404, "not_found"),
         ("POST", "/v1/workspaces", {"name": "x"}, 403, "forbidden_scope"),
     ],
@@ -126,8 +127,8 @@ async def test_refusals(workspace: Keys, method: str, path: str, body: Any, stat
 
 
 @pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
-async def test_preconditions_are_not_overlooked(workspace: Keys, name: str) -> None:
-    answer = await workspace.call("PUT", "/v1/definitions/segment/paying", SEGMENT, headers={name: '"1"'})
+async def test_preconditions_are_not_overlooked_where_they_mean_nothing(workspace: Keys, name: str) -> None:
+    answer = await workspace.call("PUT", "/v1/definitions", {"definitions": [SEGMENT]}, headers={name: '"1"'})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "not_applicable")
 
 

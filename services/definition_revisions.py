@@ -1,0 +1,125 @@
+"""The history of a definition: its revisions, newest first, and each as it was."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from domain.definitions import KINDS, unknown_kind
+from domain.definitions.secrets import masked
+from domain.errors import DomainError, InvalidInput, NotFound
+from domain.values import to_unix
+from services import collections
+from store import definitions as definition_store
+from store import revisions as store
+from store.database import Connection, Database
+from store.definitions import DefinitionRow
+from store.revisions import RevisionRow
+
+COLLECTION = collections.KIND
+
+
+class History(NamedTuple):
+    """One page of revisions, newest first, of the definition that they are of."""
+
+    row: DefinitionRow
+    revisions: list[RevisionRow]
+    next: str
+
+
+async def listed(
+    db: Database, workspace_id: int, kind: str, ref: str | int, *, start: str | None = None, limit: int = 50
+) -> dict[str, Any]:
+    """One page of the history as it is answered; `next` is empty after the last. Raises NotFound."""
+    found = await history(db, workspace_id, kind, ref, start=start, limit=limit)
+    return {"revisions": [_listed(one) for one in found.revisions], "next": found.next}
+
+
+async def history(
+    db: Database, workspace_id: int, kind: str, ref: str | int, *, start: str | None = None, limit: int = 50
+) -> History:
+    """One page of the history, which begins with the definition as it is; `start` is the `next` of the page before.
+
+    A state that was written by a version without revisions stands there with nothing but its number, time and source.
+    """
+    before = _cursor(start)
+    async with db.connection() as conn:
+        row = await _stored(conn, workspace_id, kind, ref)
+        found = await store.page(conn, workspace_id, kind, row.definition_id, before=before, limit=limit)
+        oldest = await store.oldest(conn, workspace_id, kind, row.definition_id)
+    if (before is None or before > row.revision) and (not found or found[0].revision < row.revision):
+        found = [_as_it_is(row), *found][:limit]
+    more = bool(found) and oldest is not None and found[-1].revision > oldest
+    return History(row, found, str(found[-1].revision) if more else "")
+
+
+async def get(db: Database, workspace_id: int, kind: str, ref: str | int, revision: int) -> dict[str, Any]:
+    """A definition as it was after one change, secrets hidden; raises NotFound where that is not kept.
+
+    Of a collection that holds other rows now there is the digest that stood for those it held.
+    """
+    async with db.connection() as conn:
+        row = await _stored(conn, workspace_id, kind, ref)
+        found = await store.get(conn, workspace_id, kind, row.definition_id, revision)
+        if found is None and revision == row.revision:
+            found = _as_it_is(row)
+        if found is None or found.document is None:
+            raise NotFound(f"revision of the {kind} '{row.key}'", revision)
+        document = found.document
+        if kind == COLLECTION and document.get("data") == row.document.get("data"):
+            document = await collections.filled(conn, row, document)
+    status = {
+        "kind": kind,
+        "key": row.key,
+        "id": row.definition_id,
+        "revision": found.revision,
+        "created_at": to_unix(row.created_at),
+        "updated_at": to_unix(found.created_at),
+        "source": found.source,
+    }
+    return {"definition": document, "status": status | _author(found)}
+
+
+def _as_it_is(row: DefinitionRow) -> RevisionRow:
+    """The present state of a definition that nobody has kept a revision of."""
+    secrets = KINDS[row.kind].secrets
+    return RevisionRow(
+        row.workspace_id,
+        row.kind,
+        row.definition_id,
+        row.revision,
+        masked(row.document, secrets),
+        None,
+        None,
+        row.source,
+        row.updated_at,
+    )
+
+
+def _listed(found: RevisionRow) -> dict[str, Any]:
+    answer = {"revision": found.revision, "created_at": to_unix(found.created_at), **_author(found)}
+    answer["source"] = found.source
+    return answer if found.diff is None else answer | {"diff": found.diff}
+
+
+def _author(found: RevisionRow) -> dict[str, str]:
+    return {} if found.author is None else {"author": found.author}
+
+
+def _cursor(start: str | None) -> int | None:
+    if not start:
+        return None
+    if not (start.isascii() and start.isdecimal()) or len(start) > 9:
+        raise DomainError("invalid_parameter", "`start` is the `next` of the page before.", "/start")
+    return int(start)
+
+
+async def _stored(conn: Connection, workspace_id: int, kind: str, ref: str | int) -> DefinitionRow:
+    if kind not in KINDS:
+        raise InvalidInput([unknown_kind()])
+    row = await definition_store.get(conn, workspace_id, kind, ref)
+    if row is None:
+        raise NotFound(kind, ref)
+    return row
+
+
+__all__ = ["History", "get", "history", "listed"]
