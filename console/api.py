@@ -76,9 +76,11 @@ class Api:
         """What a verb answers."""
         return self._answer("POST", path, query, body)
 
-    def put(self, path: str, body: Mapping[str, Any], **query: Any) -> dict[str, Any]:
+    def put(
+        self, path: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None, **query: Any
+    ) -> dict[str, Any]:
         """What a write answers."""
-        return self._answer("PUT", path, query, body)
+        return self._answer("PUT", path, query, body, headers=headers)
 
     def delete(self, path: str) -> None:
         """Remove something."""

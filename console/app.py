@@ -5,14 +5,21 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from console import broadcast_commands, condition_commands, file_commands, journey_commands, showing, wedged_commands
+from console import (
+    broadcast_commands,
+    condition_commands,
+    definition_commands,
+    file_commands,
+    journey_commands,
+    showing,
+    wedged_commands,
+)
 from console.failure import Failure, Refused
 from console.session import Session, connected, on_account, print_json
 from console.target import running_stack, workspace_keys
@@ -44,13 +51,13 @@ for name, group in {
     "workspaces": workspaces,
 }.items():
     app.add_typer(group, name=name)
+definition_commands.add_to(app, file_commands.export)
 file_commands.add_to(app)
 journey_commands.add_to(journeys)
 wedged_commands.add_to(journeys)
 condition_commands.add_to(app)
 broadcast_commands.add_to(app)
 
-Folder = Annotated[Path, typer.Argument(help="Folder of YAML files (searched to the bottom), or one file.")]
 CampaignRef = Annotated[str, typer.Argument(help="Key or id of the campaign.")]
 JourneyId = Annotated[str, typer.Argument(help="Id of the journey.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
@@ -121,30 +128,6 @@ def restored(
     done = make_fit(Settings(), new_console(stderr=as_json))
     if as_json:
         print_json(done._asdict())
-
-
-@app.command("apply")
-@connected
-def apply_documents(
-    session: Session,
-    folder: Folder,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change and write nothing.")] = False,
-    source: Annotated[str | None, typer.Option("--source", help="Name of the bundle; default: the folder's.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Return when segments are built.")] = False,
-) -> None:
-    """Create or update every document of a folder, all or none."""
-    from console.applying import apply_folder
-
-    raise typer.Exit(apply_folder(session, folder, source=source, dry_run=dry_run, wait=wait))
-
-
-@app.command()
-@connected
-def validate(session: Session, folder: Folder) -> None:
-    """Report everything wrong with the documents of a folder; writes nothing."""
-    from console.applying import validate_folder
-
-    raise typer.Exit(validate_folder(session, folder))
 
 
 @campaign.command("list")

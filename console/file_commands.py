@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from console.definition_commands import DefinitionsFirst
 from console.failure import Failure
 from console.session import Session, connected
 
-export = typer.Typer(help="Files out of a workspace; each waits until its file is there.", no_args_is_help=True)
+export = typer.Typer(
+    help="Definitions out of a workspace, and files; each waits until its file is there.", cls=DefinitionsFirst
+)
 tasks = typer.Typer(help="Long work: imports, exports, segments being built.", no_args_is_help=True)
 
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to save it; default: its own name, here.")]

@@ -141,7 +141,7 @@ class Demo:
         shown = folder.relative_to(CHECKOUT)
         self._console.print(f"$ sojourn apply {shown}", style="cyan")
         sources = read_sources(folder)
-        result = await asyncio.to_thread(applying.send, api, sources, str(shown))
+        result = await asyncio.to_thread(applying.Bundle(sources, str(shown)).send, api)
         applying.print_result(self._console, result, sources)
         for source in sources:
             if source.value["kind"] in ("campaign", "broadcast"):
