@@ -97,8 +97,8 @@ async def update(conn: Connection, row: DefinitionRow, *, source: str | None = N
     `source` is that of the bundle which the change is part of. A state that was written by a version without revisions is
     kept before it is replaced.
     """
-    before = await get(conn, row.workspace_id, row.kind, row.definition_id)
-    if before is not None:
+    before, is_kept = await _before(conn, row)
+    if before is not None and not is_kept:
         await revisions.add(conn, _revision(before, author=None, source=before.source))
     places = {name: f"${i}" for i, name in enumerate(_NAMES, start=1)}
     changes = ", ".join(f"{name} = {place}" for name, place in places.items() if name not in _UNCHANGING)
@@ -111,6 +111,19 @@ async def update(conn: Connection, row: DefinitionRow, *, source: str | None = N
     )
     if before is not None and before.revision != row.revision:
         await revisions.add(conn, _revision(row, author=author(), source=source, before=before))
+
+
+async def _before(conn: Connection, row: DefinitionRow) -> tuple[DefinitionRow | None, bool]:
+    """What is stored of a definition, and whether its revision is kept."""
+    record = await conn.fetchrow(
+        f"""SELECT {_COLUMNS}, EXISTS (SELECT 1 FROM definition_revisions r WHERE r.workspace_id = $1 AND r.kind = $2
+                                         AND r.definition_id = $3 AND r.revision = definitions.revision) AS kept
+            FROM definitions WHERE workspace_id = $1 AND kind = $2 AND definition_id = $3""",
+        row.workspace_id,
+        row.kind,
+        row.definition_id,
+    )
+    return (None, False) if record is None else (_row(record), record["kept"])
 
 
 def _revision(

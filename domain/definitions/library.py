@@ -59,6 +59,7 @@ class Library:
     def __init__(self, entries: list[Entry]) -> None:
         self._entries: dict[tuple[str, str | int], Entry] = {}
         self._leaving: dict[tuple[str, str | int], Entry] = {}
+        self._of_kind: dict[str, dict[str, Entry]] = defaultdict(dict)
         for entry in entries:
             self.put(entry)
 
@@ -68,6 +69,7 @@ class Library:
         if before is not None and entry.id is None:
             entry.id, entry.state, entry.actions = before.id, before.state, before.actions
         self._entries[entry.kind, entry.key] = entry
+        self._of_kind[entry.kind][entry.key] = entry
         if entry.id is not None:
             self._entries[entry.kind, entry.id] = entry
         self.__dict__.pop("_users", None)
@@ -77,6 +79,7 @@ class Library:
         entry = self._entries.pop((kind, key), None)
         if entry is None:
             return
+        del self._of_kind[kind][key]
         for name in (key, entry.id):
             if name is not None:
                 self._entries.pop((kind, name), None)
@@ -190,8 +193,8 @@ class Library:
         """Every other document of the kind that can be read."""
         return [
             entry.definition
-            for entry in self.entries
-            if entry.kind == kind and entry.key != key and entry.definition is not None
+            for entry in self._of_kind[kind].values()
+            if entry.key != key and entry.definition is not None
         ]
 
     def has_way_out(self, channel: str) -> bool:
