@@ -12,7 +12,7 @@ from settings import CHECKOUT
 
 PAGES = [CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"(?:^|[`\s])(?:\.venv/bin/)?sojourn ([a-z]+)(?: ([a-z]+))?")
+COMMAND = re.compile(r"(?:^|[`\s])(?:\.venv/bin/)?sojourn ([a-z]+(?:-[a-z]+)*)(?: ([a-z]+))?")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
