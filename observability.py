@@ -1,4 +1,4 @@
-"""What an operator sees of a process: log lines as JSON with ids, figures for Prometheus, whether it is well."""
+"""What an operator hears of a process: log lines as JSON with ids, and whether it is well."""
 
 from __future__ import annotations
 
@@ -13,28 +13,12 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import orjson
-from prometheus_client import Counter, Gauge, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from telemetry import tracing
 
 _IDS: ContextVar[dict[str, object]] = ContextVar("sojourn_log_ids", default={})  # noqa: B039 - never changed in place
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 REQUEST_LIMIT = 10.0
-
-ACTIVITY_FAILURES = Counter("sojourn_activity_failures", "Activities that failed.", ["activity", "code"])
-OUTBOX_HANDED_OVER = Counter("sojourn_outbox_handed_over", "Outbox rows that Temporal accepted.", ["kind"])
-OUTBOX_DEPTH = Gauge("sojourn_outbox_depth", "Starts and wakes that wait for Temporal.", ["lane"])
-PROVIDERS_AWAY = Gauge("sojourn_providers_away", "Providers whose server cannot be used at present.")
-INGEST_PENDING = Gauge("sojourn_ingest_pending", "Accepted facts that are not applied yet.")
-INGEST_LAG = Gauge("sojourn_ingest_lag_seconds", "Age of the oldest accepted fact that is not applied yet.")
-PARTITIONS_DROPPED = Counter("sojourn_partitions_dropped", "Partitions dropped past their retention.", ["table"])
-PARTITIONS_AHEAD = Gauge("sojourn_partitions_ahead", "Days for which partitions are there already.", ["table"])
-PARTITIONS_DEFAULT_ROWS = Gauge(
-    "sojourn_partitions_default_rows", "Rows outside every partition, as of the last upkeep.", ["table"]
-)
-RETENTION_ROWS_DELETED = Counter("sojourn_retention_rows_deleted", "Rows deleted past their retention.", ["table"])
-MAINTENANCE_SUCCEEDED = Gauge(
-    "sojourn_maintenance_success_timestamp_seconds", "When a job of upkeep last did all it had to.", ["job"]
-)
 
 
 @contextlib.contextmanager
@@ -48,7 +32,7 @@ def bound(**ids: object) -> Iterator[None]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON per record: when, level, logger, message, the bound ids, the record's own extras, the exception."""
+    """One line of JSON per record: when, level, logger, message, the bound ids, the trace, the record's own extras, the exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -59,6 +43,8 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **_IDS.get(),
         }
+        if (trace := tracing.trace_id()) is not None:
+            line["trace_id"] = trace
         line |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = self.formatException(record.exc_info)
@@ -74,11 +60,6 @@ def configure(level: str) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("sojourn").setLevel(level.upper())
     logging.captureWarnings(capture=True)
-
-
-def metrics_text() -> bytes:
-    """All figures of this process in the format that Prometheus reads."""
-    return generate_latest()
 
 
 class Answer(NamedTuple):
@@ -138,22 +119,9 @@ class HealthEndpoint:
 
 
 __all__ = [
-    "ACTIVITY_FAILURES",
-    "CONTENT_TYPE_LATEST",
-    "INGEST_LAG",
-    "INGEST_PENDING",
-    "MAINTENANCE_SUCCEEDED",
-    "OUTBOX_DEPTH",
-    "OUTBOX_HANDED_OVER",
-    "PARTITIONS_AHEAD",
-    "PARTITIONS_DEFAULT_ROWS",
-    "PARTITIONS_DROPPED",
-    "PROVIDERS_AWAY",
-    "RETENTION_ROWS_DELETED",
     "Answer",
     "HealthEndpoint",
     "JsonFormatter",
     "bound",
     "configure",
-    "metrics_text",
 ]

@@ -88,6 +88,17 @@ def is_plain(secret: str) -> bool:
     return len(secret) < SECRET_SIZE or len(set(secret)) < LEAST_VARIETY
 
 
+def pairs_of(text: str | None) -> dict[str, str]:
+    """The pairs of `name=value,name=value`; raises `ValueError` where it is something else."""
+    found: dict[str, str] = {}
+    for part in filter(str.strip, (text or "").split(",")):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip():
+            raise ValueError("must be `name=value`, several with commas between them")
+        found[name.strip()] = value.strip()
+    return found
+
+
 class Retention(BaseModel):
     """How many days each kind of growing data is kept."""
 
@@ -123,6 +134,30 @@ class WorkerSlots(BaseModel):
     send: Slots = Field(50, description="Deliveries at once on queue `send` (journeys).")
     send_bulk: Slots = Field(2, description="Broadcasts at once on queue `send-bulk`.")
     tasks: Slots = Field(4, description="Builds, imports and exports at once on queue `tasks`.")
+
+
+class TracingSettings(BaseModel):
+    """Where traces go, and of how many calls; without an endpoint, or a part of calls, there are none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = Field(
+        None, description="Base address of an OTLP/HTTP collector, such as `http://collector:4318`; none: no traces."
+    )
+    sample: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1,
+        description="Part of the calls without a trace of their caller's that is recorded; 0 records nothing at all.",
+    )
+    headers: str | None = Field(
+        None, repr=False, description="Headers for the collector, `name=value` with commas: its keys."
+    )
+    attributes: str | None = Field(None, description="What the spans say of the deployment, `name=value` with commas.")
+
+    @field_validator("headers", "attributes")
+    @classmethod
+    def _pairs(cls, text: str | None) -> str | None:
+        pairs_of(text)
+        return text
 
 
 class LlmSettings(BaseModel):
@@ -245,6 +280,9 @@ class Settings(BaseSettings):
     )
     llm: LlmSettings = Field(
         default_factory=lambda: LlmSettings.model_validate({}), repr=False, description="Language models."
+    )
+    tracing: TracingSettings = Field(
+        default_factory=lambda: TracingSettings.model_validate({}), repr=False, description="Traces."
     )
     retention: Retention = Field(
         default_factory=lambda: Retention.model_validate({}), description="How long growing data is kept."

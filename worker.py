@@ -12,23 +12,21 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import orjson
-
 import collector
 import migrations
 import observability
 from clock import system_now
 from keeper import Keeper, Loop, Ready, plainly
-from observability import Answer, HealthEndpoint
+from observability import HealthEndpoint
 from services.gate import TemporalAway
 from services.health import schema_check
 from services.llm import configured
-from services.maintenance_figures import show_figures
 from settings import Settings, load
-from store import health, outbox, provider_turns, workers
+from store import health, workers
 from store.database import Database
 from store.failures import is_unavailable
 from store.notify import Listener
+from worker_endpoint import Endpoint, drain_measurements
 from worker_parts import Parts
 
 if TYPE_CHECKING:
@@ -47,7 +45,6 @@ STOP_LIMIT = 8.0
 END_LIMIT = 9.8
 HOUR = 3600.0
 SILENT_LIMIT = timedelta(hours=1)
-FIGURES_LIMIT = 2.0
 
 
 def loops_of(role: str, parts: Parts) -> Iterator[tuple[str, Loop]]:
@@ -256,55 +253,6 @@ def _presence(parts: Parts, roles: Sequence[str]) -> Loop:
     return plainly(beat)
 
 
-class Endpoint:
-    """What a worker answers over HTTP: whether it lives, whether it works, its figures."""
-
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
-        self.parts: Parts | None = None
-        self.waits_for: str | None = None
-
-    async def live(self) -> Answer:
-        """The process runs."""
-        return Answer(200, orjson.dumps({"status": "live"}))
-
-    async def ready(self) -> Answer:
-        """All loops run, all queues are polled."""
-        loops = dict(self._keeper.ready)
-        ready = bool(loops) and all(loops.values())
-        told: dict[str, object] = {"status": "ready" if ready else "not_ready", "loops": loops}
-        if self.waits_for is not None:
-            told["detail"] = self.waits_for
-        return Answer(200 if ready else 503, orjson.dumps(told))
-
-    async def metrics(self) -> Answer:
-        """The figures, those that stand in the database read now."""
-        if self.parts is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FIGURES_LIMIT):
-                    await _read_figures(self.parts.db)
-        return Answer(200, observability.metrics_text(), observability.CONTENT_TYPE_LATEST)
-
-
-async def _read_figures(db: Database) -> None:
-    try:
-        async with db.connection() as conn:
-            depth = await outbox.depth(conn)
-            backlog = await health.backlog(conn)
-            away = await provider_turns.away(conn)
-            await show_figures(conn, system_now())
-    except Exception as error:
-        if not is_unavailable(error):
-            raise
-        return
-    for lane, rows in depth.items():
-        observability.OUTBOX_DEPTH.labels(lane).set(rows)
-    observability.PROVIDERS_AWAY.set(away)
-    observability.INGEST_PENDING.set(backlog.rows)
-    lag = (system_now() - backlog.oldest).total_seconds() if backlog.oldest is not None else 0.0
-    observability.INGEST_LAG.set(max(lag, 0.0))
-
-
 def expected(error: BaseException) -> bool:
     """Whether a failure only says that a server is away."""
     return isinstance(error, TemporalAway) or is_unavailable(error)
@@ -349,9 +297,8 @@ async def _schema_there(db: Database, keeper: Keeper, endpoint: Endpoint) -> boo
 
 async def run(settings: Settings, roles: Sequence[str], keeper: Keeper) -> None:
     """Do the work of the roles until the keeper is told to stop."""
-    endpoint = Endpoint(keeper)
-    routes = {"/live": endpoint.live, "/ready": endpoint.ready, "/metrics": endpoint.metrics}
-    server = HealthEndpoint(settings.host, settings.worker_port, routes)
+    endpoint = Endpoint(keeper, roles)
+    server = HealthEndpoint(settings.host, settings.worker_port, endpoint.routes)
     try:
         port = await server.start()
     except OSError:
@@ -364,17 +311,20 @@ async def run(settings: Settings, roles: Sequence[str], keeper: Keeper) -> None:
                 if not await _schema_there(db, keeper, endpoint):
                     return
                 listener = await held.enter_async_context(Listener(settings.database_url or ""))
-                endpoint.parts = Parts(settings, keeper, db, listener)
+                parts = Parts(settings, keeper, db, listener)
                 configured.configure(settings.llm.configured)
-                held.push_async_callback(endpoint.parts.close)
+                held.push_async_callback(parts.close)
+                endpoint.connected(db)
+                await held.enter_async_context(parts.traced(roles))
                 logger.info("The worker runs.", extra={"roles": ",".join(roles), "port": port})
-                await _work(endpoint.parts, roles)
+                await _work(parts, roles)
     finally:
         await server.stop()
 
 
 async def _work(parts: Parts, roles: Sequence[str]) -> None:
     loops = dict(loop for role in roles for loop in loops_of(role, parts)) | {"presence": _presence(parts, roles)}
+    measuring = asyncio.create_task(drain_measurements(parts.stop))
     tasks = {asyncio.create_task(parts.keeper.keep(name, loop), name=name) for name, loop in loops.items()}
     await parts.stop.wait()
     _, late = await asyncio.wait(tasks, timeout=STOP_LIMIT)
@@ -382,7 +332,7 @@ async def _work(parts: Parts, roles: Sequence[str]) -> None:
         logger.warning("Some loops did not end in time.", extra={"loops": sorted(task.get_name() for task in late)})
     for task in late:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(measuring, *tasks, return_exceptions=True)
 
 
 def read_roles(text: str) -> list[str]:

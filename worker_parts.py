@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from clock import system_now
 from ingest.catalog import Catalogs
 from keeper import Keeper
-from settings import Settings
+from settings import Settings, pairs_of
 from store.database import Database
 from store.notify import Listener, Notifier
+from telemetry.setup import traced
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -98,6 +100,21 @@ class Parts:
         from activities.messages import MessageActivities
 
         return MessageActivities(self.db, self.catalogs, self.notifier, self.deliverer, system_now, calls=self.calls)
+
+    def traced(self, roles: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Traces of this process, where they are on."""
+        wanted = self.settings.tracing
+        return traced(
+            "sojourn-worker",
+            endpoint=wanted.endpoint,
+            sample=wanted.sample,
+            headers=pairs_of(wanted.headers),
+            resource={
+                "service.instance.id": self.worker_id,
+                "sojourn.roles": ",".join(roles),
+                **pairs_of(wanted.attributes),
+            },
+        )
 
     async def gateway(self) -> Gateway:
         """The way to Temporal for those who come and go; connects when it is first used."""

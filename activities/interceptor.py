@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import Any
@@ -10,11 +11,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.following import followed
 from domain.errors import DomainError
-from domain.steps import JourneyRef
+from domain.sends import BroadcastRef
+from domain.steps import AdvanceInput, DeliverMessageInput
 from domain.task_steps import TaskRef
-from observability import ACTIVITY_FAILURES, bound
+from observability import bound
 from store.failures import is_unavailable
+from telemetry.figures import ACTIVITY_FAILURES, ACTIVITY_SECONDS
 
 logger = logging.getLogger("sojourn.activities")
 
@@ -33,13 +37,21 @@ class FailureInterceptor(Interceptor):
 class _Guarded(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         """Run the activity; a failure is logged and replaced by a code."""
-        info = activity.info()
-        with bound(activity=info.activity_type, workflow=info.workflow_id, attempt=info.attempt, **_ids(input)):
+        info, ids = activity.info(), _ids(input)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        with (
+            followed(input.headers, ids) as span,
+            bound(activity=info.activity_type, workflow=info.workflow_id, attempt=info.attempt, **ids),
+        ):
             try:
                 return await self.next.execute_activity(input)
             except Exception as error:  # noqa: BLE001 - whatever it is, only a code may leave
                 failure = _told(error)
                 ACTIVITY_FAILURES.labels(info.activity_type, failure.message).inc()
+                span.fail(failure.message)
+            finally:
+                ACTIVITY_SECONDS.labels(info.activity_type).observe(clock() - began)
             # Outside of the handler, so that nothing of the exception hangs on to the failure.
             raise failure
 
@@ -62,9 +74,16 @@ def _classified(error: Exception) -> tuple[str, bool]:
 def _ids(given: ExecuteActivityInput) -> dict[str, object]:
     """The ids by which a log line of the activity is found."""
     first = given.args[0] if given.args else None
-    if isinstance(first, TaskRef):
-        return {"workspace": first.workspace_id, "task": first.task_id}
-    return {"workspace": first.workspace_id, "journey": first.journey_id} if isinstance(first, JourneyRef) else {}
+    match first:
+        case TaskRef():
+            return {"workspace": first.workspace_id, "task": first.task_id}
+        case BroadcastRef():
+            return {"workspace": first.workspace_id, "broadcast": first.broadcast_id, "trigger": first.trigger_no}
+        case DeliverMessageInput():
+            return {"workspace": first.workspace_id, "journey": first.journey_id, "block": first.block}
+        case AdvanceInput():
+            return {"workspace": first.workspace_id, "journey": first.journey_id, "why": first.why}
+    return {}
 
 
 __all__ = ["FailureInterceptor"]

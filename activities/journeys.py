@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from ingest.catalog import Catalogs
 from services.advance import Delivered, advance
 from store.database import Database
 from store.notify import Notifier
+from telemetry.figures import PLAN_SECONDS
 
 
 class JourneyActivities:
@@ -37,8 +39,11 @@ class JourneyActivities:
 
 async def plan(held: Held, why: str, delivered: Delivered | None = None) -> StepResult:
     """Walk a held journey on and write everything that this changed; the caller commits."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
     step = await advance(held.conn, held.catalog, held.unit, held.journey, held.now, why=why, delivered=delivered)
     await held.unit.flush()
+    PLAN_SECONDS.observe(clock() - began)
     return step
 
 

@@ -8,8 +8,10 @@ import importlib.metadata
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 import uvloop
@@ -79,9 +81,10 @@ from services.llm import configured
 from services.rates import DOCUMENTED, Rates
 from services.rejections import Rejections
 from services.transactional.accepting import SendAcceptor
-from settings import SECRET_SIZE, Settings, load
+from settings import SECRET_SIZE, Settings, load, pairs_of
 from store.database import Database
 from store.notify import Notifier
+from telemetry.setup import traced
 
 logger = logging.getLogger("sojourn.api")
 
@@ -251,9 +254,25 @@ def listeners(app: FastAPI, settings: Settings) -> list[Listener]:
     return found
 
 
+def _traced(settings: Settings, version: str) -> AbstractAsyncContextManager[None]:
+    """Traces of this process, where they are on."""
+    wanted = settings.tracing
+    return traced(
+        "sojourn-api",
+        endpoint=wanted.endpoint,
+        sample=wanted.sample,
+        headers=pairs_of(wanted.headers),
+        resource={
+            "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
+            "service.version": version,
+            **pairs_of(wanted.attributes),
+        },
+    )
+
+
 async def serve(settings: Settings) -> None:
     """Answer calls until SIGTERM or SIGINT; calls under way are finished."""
-    async with assembled(settings) as parts:
+    async with assembled(settings) as parts, _traced(settings, parts.version):
         servers = listeners(create_app(parts), settings)
 
         def stop() -> None:

@@ -19,10 +19,12 @@ from api.paths import MAX_PATH, dialect_of, normalised
 from domain.errors import DomainError
 from observability import bound
 from store.failures import is_unavailable
+from telemetry import tracing
 
 logger = logging.getLogger("sojourn.api")
 
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_LOOKS: Final = ("/v1/health/", "/metrics")
 _UNAVAILABLE = "The service cannot take calls at the moment; try again."
 
 
@@ -43,11 +45,13 @@ class Front:
         call = _Call(send, self._id_of(scope))
         clock = asyncio.get_running_loop().time
         began = clock()
-        with bound(request=call.id):
+        with bound(request=call.id), _span(scope, call.id) as span:
             try:
                 await self._answer(scope, receive, call)
             finally:
                 _note(scope, call.status, clock() - began)
+                if span.recorded:
+                    _tell(span, scope, call.status)
 
     async def _answer(self, scope: Scope, receive: Receive, call: _Call) -> None:
         request = Request(scope)
@@ -81,6 +85,23 @@ class Front:
             if name == b"x-request-id" and _GIVEN_ID.fullmatch(value):
                 return str(value.decode("ascii"))
         return f"{self._prefix}-{next(self._numbers)}"
+
+
+def _span(scope: Scope, request: str) -> tracing.Span:
+    """What is recorded of a call; of those that only look whether the process is well, nothing."""
+    if not tracing.on() or scope["path"].startswith(_LOOKS):
+        return tracing.NOTHING
+    return tracing.call(scope["headers"], scope["method"], method=scope["method"], request=request)
+
+
+def _tell(span: tracing.Span, scope: Scope, status: int) -> None:
+    """Name the span of a call by its route: paths hold the names of people."""
+    route = getattr(scope.get("route"), "path", None)
+    dialect = dialect_of(scope["method"], scope["path"]).value
+    span.rename(f"{scope['method']} {route or dialect}")
+    span.note(route=route, status=status, dialect=dialect)
+    if status >= 500:
+        span.fail(str(status))
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

@@ -11,12 +11,13 @@ SEND_AT: Final = "transactional"
 
 
 class SendRef(BaseModel):
-    """One delivery that was asked for, by its key in the database."""
+    """One delivery that was asked for, by its key in the database; with the trace of its call, where that is recorded."""
 
     model_config = ConfigDict(frozen=True)
 
     workspace_id: int
     delivery_id: str
+    traceparent: str | None = None
 
 
 class SendBatch(BaseModel):

@@ -17,6 +17,7 @@ from domain.outcomes import Done
 from domain.row_outcomes import RowOutcome, row_outcome
 from ingest.catalog import Catalogs, Compiled
 from ingest.claim import Claim, Fact, claim_batch
+from ingest.followed import Followed
 from ingest.handlers import handle, most_new
 from ingest.needs import KeysNeeded, Needs, keys_needed
 from ingest.numbers import Numbers
@@ -27,6 +28,8 @@ from store import import_rows, log, people
 from store.database import Connection, Database
 from store.log import PendingRow
 from store.notify import Listener, Notifier
+from telemetry import figures
+from telemetry.tracing import NOTHING
 
 logger = logging.getLogger("sojourn.ingest")
 
@@ -81,18 +84,29 @@ class Applier:
             raise
         except Exception as error:
             logger.warning("A batch failed and is applied fact by fact.", exc_info=error)
+            figures.APPLY_FAILURES.labels("batch").inc()
         return await self._alone(workspace_id, real_now)
 
     async def _batch(self, workspace_id: int, size: int, real_now: datetime) -> int:
-        async with self._db.transaction() as conn:
-            claim = await claim_batch(conn, workspace_id, size, real_now, self._read)
-            self._helping |= claim.helping
-            # Others may be applying what was looked at and left, and the next scan looks at it again.
-            self._read = {fact.row.seq: fact for fact in claim.seen}
-            if not claim.facts:
-                return 0
-            unit, outcomes = await self._apply(conn, workspace_id, claim, real_now)
-            await log.mark_applied(conn, workspace_id, [fact.row for fact in claim.facts], outcomes, real_now)
+        began = asyncio.get_running_loop().time()
+        followed: Followed | None = None
+        try:
+            async with self._db.transaction() as conn:
+                claim = await claim_batch(conn, workspace_id, size, real_now, self._read)
+                self._helping |= claim.helping
+                # Others may be applying what was looked at and left, and the next scan looks at it again.
+                self._read = {fact.row.seq: fact for fact in claim.seen}
+                if not claim.facts:
+                    return 0
+                followed = Followed(workspace_id, claim.facts)
+                unit, outcomes = await self._apply(conn, workspace_id, claim, real_now, followed)
+                await log.mark_applied(conn, workspace_id, [fact.row for fact in claim.facts], outcomes, real_now)
+        except BaseException as error:
+            if followed is not None:
+                followed.failed(error)
+            raise
+        followed.committed(outcomes)
+        _count(claim.facts, outcomes, asyncio.get_running_loop().time() - began, real_now)
         self._told(unit)
         return len(claim.facts)
 
@@ -103,23 +117,28 @@ class Applier:
             if not claim.facts:
                 return 0
             row = claim.facts[0].row
+            followed = Followed(workspace_id, claim.facts)
             unit: Unit | None = None
             outcomes = [Done("failed", note="The fact could not be applied; the log of the worker says why.")]
             try:
                 async with conn.transaction():
-                    unit, outcomes = await self._apply(conn, workspace_id, claim, real_now)
-            except TRANSIENT:
+                    unit, outcomes = await self._apply(conn, workspace_id, claim, real_now, followed)
+            except TRANSIENT as error:
+                followed.failed(error)
                 raise
-            except Exception:
+            except Exception as error:
+                followed.failed(error)
                 self._failures[row.seq] += 1
                 if self._failures[row.seq] < TRIES:
                     raise
-                logger.exception("A fact cannot be applied.", extra={"workspace_id": workspace_id, "seq": row.seq})
+                logger.exception("A fact cannot be applied.", extra={"workspace": workspace_id, "seq": row.seq})
+                figures.APPLY_FAILURES.labels("fact").inc()
                 await self._put_aside(conn, workspace_id, row, real_now)
                 await import_rows.save_outcomes(conn, workspace_id, _refused(claim.facts[0].operation, outcomes[0]))
             await log.mark_applied(conn, workspace_id, [row], outcomes, real_now)
         self._failures.pop(row.seq, None)
         if unit is not None:
+            followed.committed(outcomes)
             self._told(unit)
         return 1
 
@@ -134,7 +153,7 @@ class Applier:
         self._notifier.send("ingest")
 
     async def _apply(
-        self, conn: Connection, workspace_id: int, claim: Claim, real_now: datetime
+        self, conn: Connection, workspace_id: int, claim: Claim, real_now: datetime, followed: Followed
     ) -> tuple[Unit, list[Done]]:
         """Apply the facts of a claim; what became of each, in their order."""
         catalog = await self._catalogs.get(conn, workspace_id)
@@ -153,7 +172,9 @@ class Applier:
                 outcomes.append(_repeat(unit, fact))
                 continue
             unit.source = fact.row.source
-            done = await handle(unit, fact.operation, Position(fact.row.received_at, fact.row.seq))
+            span = followed.spans.get(fact.row.seq, NOTHING) if followed.spans else NOTHING
+            with span.within():
+                done = await handle(unit, fact.operation, Position(fact.row.received_at, fact.row.seq))
             if unit.erased:
                 outcomes = [
                     GONE if _concerns(unit.erased, before, earlier) else before
@@ -189,6 +210,17 @@ class Applier:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STAND_BY):
                 await stop.wait()
+
+
+def _count(facts: Sequence[Fact], outcomes: Sequence[Done], seconds: float, real_now: datetime) -> None:
+    """Count a batch for the figures; together what can be, because a fact costs little more than a figure."""
+    figures.APPLY_FACTS.observe(len(facts))
+    figures.APPLY_SECONDS.observe(seconds)
+    for outcome, times in Counter([done.outcome for done in outcomes]).items():
+        figures.FACTS_APPLIED.labels(outcome).inc(times)
+    lag = figures.APPLY_LAG.spread
+    for accepted_at, times in Counter([fact.row.accepted_at for fact in facts]).items():
+        lag.add(max((real_now - accepted_at).total_seconds() + seconds, 0.0), times)
 
 
 def _repeat(unit: Unit, fact: Fact) -> Done:

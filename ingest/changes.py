@@ -24,6 +24,7 @@ from store.message_events import MessageEvent
 from store.notify import Channel, Notifier
 from store.outbox import Lane
 from store.people import ActivityRow, EventRow, Kept, MembershipRow
+from telemetry import tracing
 
 TOMBSTONES = timedelta(days=30)
 OWN_SOURCE = "own change"
@@ -58,8 +59,9 @@ class Changes:
         self._entered: set[tuple[int, int, str]] = set()
         self._changed_journeys: dict[str, JourneyRow] = {}
         self._ended: dict[str, JourneyRow] = {}
-        self._outbox: list[tuple[str, JourneyRow, str]] = []
+        self._outbox: list[tuple[str, JourneyRow, str, str | None]] = []
         self._sends: list[tuple[str, int]] = []
+        self._traces: list[str | None] = []
         self._activities: list[ActivityRow] = []
         self._deltas: list[deltas.Delta] = []
         self._steps: list[StepRow] = []
@@ -152,7 +154,7 @@ class Changes:
         self._entered.add((campaign.id, person.person_id, entry))
         if (campaign.id, person.person_id) in self._history:
             self._history[campaign.id, person.person_id].append(journey)
-        self._outbox.append(("start", journey, "trigger"))
+        self._outbox.append(("start", journey, "trigger", tracing.current()))
         self.count("campaign", campaign.id, "triggered")
         return journey
 
@@ -174,12 +176,13 @@ class Changes:
         """Have a journey planned again, unless that is about to happen anyway."""
         if journey.wanted == journey.seen:
             journey.wanted += 1
-            self._outbox.append(("wake", journey, why))
+            self._outbox.append(("wake", journey, why, tracing.current()))
             self.changed_journey(journey)
 
     def send(self, delivery_id: str, transactional_id: int) -> None:
         """Have a delivery sent that was asked for by a call."""
         self._sends.append((delivery_id, transactional_id))
+        self._traces.append(tracing.current())
 
     def changed_journey(self, journey: JourneyRow) -> None:
         """Write the journey back at the end."""
@@ -259,7 +262,7 @@ class Changes:
         await journeys.close_open_steps(conn, list(self._ended.values()), None, self.now)
         await self._enqueue()
         if self._sends:
-            await outbox.ask_sends(conn, workspace_id, self._sends)
+            await outbox.ask_sends(conn, workspace_id, self._sends, traces=self._traces)
         await people.insert_activities(conn, workspace_id, self._activities, self.now)
         await deltas.insert(conn, self._deltas)
         await self._write_happenings()
@@ -282,12 +285,14 @@ class Changes:
 
     async def _enqueue(self) -> None:
         batch: list[JourneyRow] = []
-        for index, (kind, journey, why) in enumerate(self._outbox):
+        traces: list[str | None] = []
+        for index, (kind, journey, why, trace) in enumerate(self._outbox):
             batch.append(journey)
+            traces.append(trace)
             following = self._outbox[index + 1] if index + 1 < len(self._outbox) else None
             if following is None or (following[0], following[2]) != (kind, why):
-                await journeys.enqueue(self.conn, kind, batch, why, self.lane)
-                batch = []
+                await journeys.enqueue(self.conn, kind, batch, why, lane=self.lane, traces=traces)
+                batch, traces = [], []
 
 
 __all__ = ["OWN_SOURCE", "TOMBSTONES", "Changes"]

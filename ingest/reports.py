@@ -24,6 +24,7 @@ from store import conversions, deliveries, log, suppressed_addresses
 from store.deliveries import DeliveryRow
 from store.message_events import MessageEvent
 from store.suppressed_addresses import SuppressedRow
+from telemetry import figures, tracing
 
 REPEATS = "report"
 REPEATS_KEPT = timedelta(days=400)
@@ -83,11 +84,14 @@ async def _change(
         reached += more
     reason = operation.details.get("reason")
     tells = person is not None and event in _TELLS_WHY and event in reached and isinstance(reason, str)
+    tracing.link(row.traceparent)
     changed = replace(row, status=change.status, metrics=metrics)
     if tells:
         changed.failure_message = reason
     if changed != row:
         await deliveries.save(unit.conn, changed)
+    for word in reached:
+        figures.DELIVERIES.labels(row.channel, word).inc()
     for amount, words in ((1, reached), (-1, retracted)):
         sources = (("campaign", row.campaign_id), ("action", row.action_id), ("transactional", row.transactional_id))
         for kind, ref in sources:

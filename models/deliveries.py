@@ -17,6 +17,7 @@ class Delivery(SQLModel, table=True):
     outcome after a crash is `ambiguous`. `variant` is the arm of an A/B test, `a` or `b`; a `holdout` is counted and never
     sent; the content of an `edited` draft was changed by hand. One of a broadcast has the number of its trigger and of its
     recipient, one of a transactional send that of its template; of a `forgotten` one nothing that it says is kept.
+    `traceparent` is the trace in which it was asked for, where that is recorded.
 
     No index asks for the status, so that an outcome is written into none. `in_hand` and `as_draft` follow from it instead;
     the former is said of no delivery of a broadcast: `broadcast_claims` says it of all of a trigger.
@@ -88,6 +89,7 @@ class Delivery(SQLModel, table=True):
     language: str | None = text(null=True)
     content_id: int | None = Field(default=None)
     forgotten: bool
+    traceparent: str | None = text(null=True)
     created_at: datetime = instant()
     in_hand: bool = derived("status = 'queued' AND NOT draft AND trigger_no IS NULL")
     as_draft: bool = derived("draft AND status = 'drafted'")

@@ -16,6 +16,7 @@ class IngestRow(SQLModel, table=True):
     `keys` are hashes of every normalised identifier the fact mentions; `xid` lets readers wait for slower committers.
     `received_at` is the workspace's time, `accepted_at` real time (the partition key). What became of it stands in
     `outcome` and `note`; `person_id` is the one person it was about, null where it was about nobody or several.
+    `traceparent` is the trace of the call, where that is recorded.
     """
 
     __tablename__ = "ingest_log"
@@ -45,6 +46,7 @@ class IngestRow(SQLModel, table=True):
     outcome: str | None = text(null=True)
     note: str | None = text(null=True)
     person_id: int | None = bigint(null=True)
+    traceparent: str | None = text(null=True)
 
 
 class RejectedCall(SQLModel, table=True):
@@ -93,6 +95,7 @@ class OutboxRow(SQLModel, table=True):
     person_id: int = bigint()
     why: str = text()
     not_before: datetime | None = instant(null=True)
+    traceparent: str | None = text(null=True)
 
 
 class DueRow(SQLModel, table=True):

@@ -44,6 +44,7 @@ from services.delivery_outcomes import (
 )
 from services.delivery_rows import derived_id
 from services.delivery_sources import Source, source_of
+from services.hand_over_figures import watched
 from services.messages import MESSAGE_KINDS, Handing, Rendered
 from services.provider_turns import ProviderTurns
 from services.providers import provider_for, use_of
@@ -56,6 +57,7 @@ from store.database import Connection, Database
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
 from store.people import NOTHING
+from telemetry import figures, tracing
 
 logger = logging.getLogger("sojourn.deliveries")
 
@@ -192,6 +194,7 @@ class Deliverer:
             return interrupted(prepared.row.provider or way.key)
         held = await self.turns.held_until(prepared.row.workspace_id, way, prepared.catalog.now(clock()))
         if held is not None:
+            figures.HELD.labels(prepared.row.channel, "provider_away").inc()
             return Outcome("held", AWAY, way.key, until=held, asked=False)
         return await self._sent(prepared, prepared.message, way, clock, claims)
 
@@ -206,9 +209,11 @@ class Deliverer:
             return Outcome("failed", str(error), way.key, asked=False)
         turn = await endpoint_pace.turn_of(self._db, prepared.row, outgoing, handing.at)
         if turn is not None:
+            figures.HELD.labels(prepared.row.channel, "endpoint_pace").inc()
             return Outcome("held", HELD, until=turn, asked=False)
         try:
-            receipt = await way.sender.send(outgoing, lambda: self._claim(prepared, way, clock, claims))
+            sending = way.sender.send(outgoing, lambda: self._claim(prepared, way, clock, claims))
+            receipt = await watched(prepared.row, way, sending, alone=claims is None)
         except SendFailure as failure:
             outcome = refused(failure, way.key, resend=self._ambiguous_resend)
             await self.turns.note(prepared.row.workspace_id, way, failure, handing.at)
@@ -255,7 +260,8 @@ class Deliverer:
         if prepared is None:
             return
         faults.point("deliver.after_making")
-        outcome = await self.hand_over(replace(prepared, elsewhere=elsewhere), clock)
+        with _again(prepared.row):
+            outcome = await self.hand_over(replace(prepared, elsewhere=elsewhere), clock)
         async with self._db.transaction() as conn:
             unit = await self._unit(conn, workspace_id, clock)
             await _held(unit, delivery_id)
@@ -396,6 +402,15 @@ class Deliverer:
         await reached(unit, change.row, change.reached)
         await suppressions.learn(unit, change, outcome, prepared.message, now)
         return change.row
+
+
+def _again(row: DeliveryRow) -> tracing.Span:
+    """What the clock asks for is a trace of its own, linked to the one in which the delivery was asked for."""
+    if row.traceparent is None or tracing.current() is not None:
+        return tracing.NOTHING
+    return tracing.following(
+        None, row.traceparent, "deliver again", workspace=row.workspace_id, delivery=row.delivery_id
+    )
 
 
 async def _over(unit: Unit, row: DeliveryRow, metrics: Sequence[str]) -> None:

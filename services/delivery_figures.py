@@ -9,6 +9,7 @@ from ingest.unit import Unit
 from store import deltas
 from store.database import Connection
 from store.deliveries import DeliveryRow
+from telemetry import figures
 
 
 async def reached(unit: Unit, row: DeliveryRow, metrics: Sequence[str], *others: str) -> None:
@@ -28,6 +29,10 @@ async def count(conn: Connection, row: DeliveryRow, amounts: Sequence[tuple[str,
 
 def changes_of(row: DeliveryRow, amounts: Sequence[tuple[str, int]]) -> list[deltas.Delta]:
     """Which totals such amounts change; those of a holdout count for its action only (ACT-19)."""
+    if not row.holdout:
+        for metric, amount in amounts:
+            if amount > 0:
+                figures.DELIVERIES.labels(row.channel, metric).inc(amount)
     return [
         deltas.Delta(row.workspace_id, kind, ref, metric, amount)
         for kind, ref in (

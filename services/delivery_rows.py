@@ -12,6 +12,7 @@ from ingest.catalog import Campaign, Catalog
 from services.passages import Passage
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
+from telemetry import tracing
 
 
 def derived_id(catalog: Catalog, journey: JourneyRow, action_id: int) -> str:
@@ -38,9 +39,13 @@ def new_row(catalog: Catalog, campaign: Campaign, block_key: str, journey: Journ
         block=block_key,
         trigger_event_id=event.get("id"),
         metrics={"created": microseconds(now)},
+        traceparent=tracing.current(),
     )
     if isinstance(journey, Passage):
         row.journey_id, row.trigger_no, row.recipient_no = None, journey.trigger_no, journey.recipient_no
+        if journey.trigger_no is not None:
+            # The trigger is traced, not each of its many messages.
+            row.traceparent = None
         if journey.transactional_id is not None:
             row.campaign_id = row.action_id = row.block = None
             row.transactional_id = journey.transactional_id

@@ -10,12 +10,13 @@ from typing import Literal
 
 import faults
 from domain.sends import BroadcastRef, SendBatch, SendRef
-from observability import OUTBOX_HANDED_OVER
 from services.gate import Gate, GateRefused, TemporalAway
 from store import outbox
 from store.database import Connection, Database
 from store.notify import Listener
 from store.outbox import OutboxRow
+from telemetry import tracing
+from telemetry.figures import DRAIN_SECONDS, OUTBOX_HANDED_OVER, OUTBOX_REFUSED
 
 logger = logging.getLogger("sojourn.outbox")
 
@@ -49,7 +50,10 @@ class Drain:
                     rows += await outbox.claim(conn, "live", LIVE_ROUND, real_now)
                 if len(rows) < LIVE_ROUND:
                     rows += await outbox.claim(conn, "bulk", BULK_ROUND, real_now)
-                return await self._hand_over(conn, rows, real_now) if rows else 0
+                if not rows:
+                    return 0
+                with DRAIN_SECONDS.time():
+                    return await self._hand_over(conn, rows, real_now)
             finally:
                 await outbox.release(conn)
 
@@ -92,6 +96,14 @@ class Drain:
         return len(accepted)
 
     async def _hand_over_one(self, row: OutboxRow) -> Result:
+        with _span(row) as span:
+            result = await self._told(row)
+            if result != "accepted":
+                span.fail(result)
+            return result
+
+    async def _told(self, row: OutboxRow) -> Result:
+        """Tell Temporal of a start or a wake."""
         try:
             if row.kind == "start":
                 await self._start(row)
@@ -100,8 +112,10 @@ class Drain:
             elif row.kind == "wake":
                 await self._wake(row)
         except TemporalAway:
+            OUTBOX_REFUSED.labels("away").inc()
             return "away"
         except GateRefused as error:
+            OUTBOX_REFUSED.labels(error.code).inc()
             ids = {"journey": row.journey.journey_id, "code": error.code}
             logger.warning("Temporal refused a row of the outbox; it is tried again.", extra=ids)
             return "refused"
@@ -112,15 +126,25 @@ class Drain:
         """Have all that were asked for meanwhile sent by one workflow: alone each has its own, many share its cost."""
         if not rows:
             return "accepted"
-        named = [SendRef(workspace_id=row.journey.workspace_id, delivery_id=row.journey.journey_id) for row in rows]
+        spans = [_span(row) for row in rows]
+        try:
+            result = await self._told_sends([_named(row, span) for row, span in zip(rows, spans, strict=True)])
+        finally:
+            for span in spans:
+                span.end()
+        return result
+
+    async def _told_sends(self, named: Sequence[SendRef]) -> Result:
         try:
             await self._gate.start_sends(SendBatch(sends=tuple(named)))
         except TemporalAway:
+            OUTBOX_REFUSED.labels("away").inc(len(named))
             return "away"
         except GateRefused as error:
+            OUTBOX_REFUSED.labels(error.code).inc(len(named))
             logger.warning("Temporal refused sends; they are tried again.", extra={"code": error.code})
             return "refused"
-        OUTBOX_HANDED_OVER.labels("send").inc(len(rows))
+        OUTBOX_HANDED_OVER.labels("send").inc(len(named))
         return "accepted"
 
     async def _start(self, row: OutboxRow) -> None:
@@ -160,6 +184,26 @@ class Drain:
         if self._away:
             self._away = False
             logger.warning("Temporal is back; the outbox is drained.")
+
+
+def _span(row: OutboxRow) -> tracing.Span:
+    """The hand-over of a row, in the trace of what it comes of."""
+    if row.traceparent is None:
+        return tracing.NOTHING
+    journey = row.journey
+    what = {"journey": journey.journey_id} if row.kind in ("start", "wake") else {}
+    what = what or ({"delivery": journey.journey_id} if row.kind == "send" else {"trigger": journey.workflow_id})
+    return tracing.part_of(
+        row.traceparent, "outbox.hand_over", "producer", workspace=journey.workspace_id, handed=row.kind, **what
+    )
+
+
+def _named(row: OutboxRow, span: tracing.Span) -> SendRef:
+    """A send as its workflow knows it, with the trace that it goes on in."""
+    with span.within():
+        trace = tracing.current() if span.recorded else None
+    journey = row.journey
+    return SendRef(workspace_id=journey.workspace_id, delivery_id=journey.journey_id, traceparent=trace)
 
 
 def _trigger(row: OutboxRow) -> BroadcastRef:

@@ -23,6 +23,7 @@ from store.database import Connection, Database
 from store.deliveries import RETRIES
 from store.due import DueKey
 from store.notify import Listener, Notifier
+from telemetry.figures import DUE_HANDLED
 
 logger = logging.getLogger("sojourn.due")
 
@@ -35,6 +36,8 @@ LEAST_FLIPS = 20
 FLIP_PAUSE = 0.02
 DRAFT_PAGE = 2_000
 """How many drafts are deleted at a time that have been kept for as long as drafts are."""
+NOT_ROWS = frozenset({"segment_flip", EXPIRY, "delay", "window", "wait"})
+"""What is set going where it is found; rows of `due` are worked on one by one."""
 PAGED = frozenset({"segment_flip", EXPIRY})
 """What comes in pages; everything else is counted whole each time."""
 ROW_PAGE = 50
@@ -232,6 +235,9 @@ class DueRunner:
         async with self._db.transaction() as conn:
             catalog = await self._catalogs.get(conn, workspace_id)
             fired = await fire(conn, catalog, self._clock(), await most_flips(conn, catalog))
+        for kind, times in fired.counts.items():
+            if kind in NOT_ROWS:
+                DUE_HANDLED.labels(kind, "done").inc(times)
         if fired.counts:
             self._notifier.send("ingest", "outbox")
         return fired.more
@@ -251,14 +257,17 @@ class DueRunner:
             logger.exception("a page of due rows failed; they stay and are tried again")
 
     async def _try(self, key: DueKey, gate: asyncio.Semaphore) -> None:
+        outcome = "done"
         async with gate:
             try:
                 if key.kind not in self._workers:
                     raise LookupError(f"nobody works on due rows of kind {key.kind}")
                 await self._workers[key.kind](key.workspace_id, key.ref, self._clock)
             except Exception:
-                logger.exception("due row failed", extra={"workspace_id": key.workspace_id, "ref": key.ref})
+                outcome = "failed"
+                logger.exception("due row failed", extra={"workspace": key.workspace_id, "ref": key.ref})
                 self._resting[key] = self._clock() + REST
+        DUE_HANDLED.labels(key.kind, outcome).inc()
         self._notifier.send("ingest", "outbox")
 
 

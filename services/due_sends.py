@@ -11,6 +11,7 @@ from services.due import DueWork
 from store import broadcasts, deliveries, outbox
 from store.database import Database
 from store.notify import Notifier
+from telemetry import tracing
 
 BROADCAST: Final = "broadcast"
 """The kind of `due` row that asks for the next turn of a trigger; its `ref` is `<broadcast>/<number>`."""
@@ -36,7 +37,8 @@ class DueSends:
             if row is not None and row.status == "queued" and row.transactional_id is not None:
                 row.held_until = None
                 await deliveries.save(conn, row)
-                await outbox.ask_sends(conn, workspace_id, [(ref, row.transactional_id)])
+                with tracing.following(None, row.traceparent, "send due", workspace=workspace_id, delivery=ref):
+                    await outbox.ask_sends(conn, workspace_id, [(ref, row.transactional_id)])
         self._notifier.send("outbox")
 
     async def turn(self, workspace_id: int, ref: str, _clock: Callable[[], datetime]) -> None:

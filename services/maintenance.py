@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from observability import PARTITIONS_DROPPED, RETENTION_ROWS_DELETED
 from store import locks
 from store import maintenance as store
 from store.database import Connection, Database
+from telemetry.figures import PARTITIONS_DROPPED, RETENTION_ROWS_DELETED
 
 logger = logging.getLogger("sojourn.maintenance")
 
@@ -120,7 +120,7 @@ class Maintainer:
             due_at=now + (job.every if outcome == "done" else min(job.every, AGAIN_AFTER)),
         )
         if report.made or report.dropped or report.deleted:
-            logger.info("upkeep", extra={"job": job.name, **report.shown()})
+            logger.info("upkeep", extra={"job": job.name, "report": report.shown()})
         return outcome
 
 

@@ -13,6 +13,7 @@ from domain.errors import DomainError
 from store import rates as store
 from store.database import Database
 from store.rates import Bucket
+from telemetry import figures
 
 RateClass = Literal["track", "pipelines", "app", "sends"]
 EVERY: Final = timedelta(milliseconds=100)
@@ -90,6 +91,7 @@ class Rates:
         """Count a call; raises DomainError `rate_limited`."""
         limit = self._limits[kind]
         if not await self._taken(self._meters.setdefault((workspace_id, kind), _Meter()), workspace_id, kind):
+            figures.RATE_LIMITED.labels(kind).inc()
             raise DomainError("rate_limited", f"rate limited to {limit}")
 
     async def _taken(self, meter: _Meter, workspace_id: int, kind: RateClass) -> bool:

@@ -11,6 +11,7 @@ from domain.errors import DomainError
 from domain.sends import SendRef
 from services.deliveries import Deliverer
 from services.precedence import Precedence
+from telemetry import tracing
 
 logger = logging.getLogger("sojourn.sends")
 
@@ -42,7 +43,10 @@ class Sender:
     async def _one(self, send: SendRef, clock: Callable[[], datetime], *, again: bool) -> None:
         async with self._places:
             try:
-                await self._deliverer.retry(send.workspace_id, send.delivery_id, clock, elsewhere=not again)
+                with tracing.part_of(
+                    send.traceparent, "send", "consumer", workspace=send.workspace_id, delivery=send.delivery_id
+                ):
+                    await self._deliverer.retry(send.workspace_id, send.delivery_id, clock, elsewhere=not again)
             except DomainError as error:
                 if error.code != "delivery_in_hand":
                     raise

@@ -10,6 +10,8 @@ from typing import Any
 import asyncpg
 import orjson
 
+from telemetry import figures
+
 Connection = Any
 """An asyncpg connection inside the caller's transaction."""
 
@@ -51,6 +53,7 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
+        self._waiting = 0
 
     @classmethod
     async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 20) -> Database:
@@ -62,23 +65,42 @@ class Database:
         """Close the pool."""
         await self.pool.close()
 
+    def report(self) -> None:
+        """Note for the figures of the process how its connections stand."""
+        idle = self.pool.get_idle_size()
+        figures.CONNECTIONS.labels("in_use").set(self.pool.get_size() - idle)
+        figures.CONNECTIONS.labels("idle").set(idle)
+        figures.CONNECTIONS.labels("allowed").set(self.pool.get_max_size())
+        figures.WAITING.set(self._waiting)
+
+    async def _acquire(self) -> Connection:
+        self._waiting += 1
+        try:
+            return await self.pool.acquire()
+        finally:
+            self._waiting -= 1
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection in a READ COMMITTED transaction, committed when the block ends without an exception."""
-        async with self.pool.acquire() as connection:
-            try:
-                async with connection.transaction():
-                    yield connection
-            except BaseException:
-                await _let_go(connection)
-                raise
+        connection = await self._acquire()
+        try:
+            async with connection.transaction():
+                yield connection
+        except BaseException:
+            await _let_go(connection)
+            raise
+        finally:
+            await self.pool.release(connection)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection without a transaction, for single statements; locks of the session are given back by who took them."""
-        async with self.pool.acquire() as connection:
-            try:
-                yield connection
-            except BaseException:
-                await _let_go(connection)
-                raise
+        connection = await self._acquire()
+        try:
+            yield connection
+        except BaseException:
+            await _let_go(connection)
+            raise
+        finally:
+            await self.pool.release(connection)

@@ -53,6 +53,7 @@ class DeliveryRow:
     language: str | None = None
     content_id: int | None = None
     forgotten: bool = False
+    traceparent: str | None = None
 
 
 _NAMES = [column.name for column in fields(DeliveryRow)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from store import deltas
 from store.database import Connection
+from telemetry import figures, tracing
 
 ACTIVE = "in_progress"
 NOBODY = 0
@@ -249,6 +250,7 @@ async def insert(conn: Connection, rows: Sequence[JourneyRow]) -> None:
             f"INSERT INTO journeys ({_COLUMNS}) SELECT * FROM unnest({_arrays(_JOURNEY)})",
             *[[getattr(row, name) for row in rows] for name in _JOURNEY],
         )
+        figures.JOURNEYS_STARTED.inc(len(rows))
 
 
 async def save(conn: Connection, rows: Sequence[JourneyRow]) -> None:
@@ -363,14 +365,23 @@ async def close_open_steps(
         )
 
 
-async def enqueue(conn: Connection, kind: str, rows: Sequence[JourneyRow], why: str, lane: str = "live") -> None:
-    """Put a `start` or a `wake` of each journey into the outbox."""
+async def enqueue(
+    conn: Connection,
+    kind: str,
+    rows: Sequence[JourneyRow],
+    why: str,
+    *,
+    lane: str = "live",
+    traces: Sequence[str | None] | None = None,
+) -> None:
+    """Put a `start` or a `wake` of each journey into the outbox; `traces` are what each comes of."""
     if rows:
         await conn.execute(
-            """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why)
-               SELECT workspace_id, $6, $7, journey_id, workflow_id, campaign_id, person_id, $8
-               FROM unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::bigint[])
-                 AS j (workspace_id, journey_id, workflow_id, campaign_id, person_id)""",
+            """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why,
+                                   traceparent)
+               SELECT workspace_id, $6, $7, journey_id, workflow_id, campaign_id, person_id, $8, traceparent
+               FROM unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::bigint[], $9::text[])
+                 AS j (workspace_id, journey_id, workflow_id, campaign_id, person_id, traceparent)""",
             [row.workspace_id for row in rows],
             [row.journey_id for row in rows],
             [row.workflow_id for row in rows],
@@ -379,6 +390,7 @@ async def enqueue(conn: Connection, kind: str, rows: Sequence[JourneyRow], why: 
             lane,
             kind,
             why,
+            [tracing.current()] * len(rows) if traces is None else list(traces),
         )
 
 
@@ -393,6 +405,7 @@ def ended_deltas(rows: Iterable[JourneyRow]) -> list[deltas.Delta]:
     """The changes of the campaigns' totals when journeys end."""
     found = []
     for row in rows:
+        figures.JOURNEYS_ENDED.labels(row.reason or row.state).inc()
         metric = "completed" if row.state == "finished" else "exited_early"
         found.append(deltas.Delta(row.workspace_id, "campaign", row.campaign_id, metric))
     return found

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from domain.operations import AnyOperation, ordering_keys
 from domain.outcomes import Done
 from store.database import Connection
+from telemetry import tracing
 
 _LOCK_CLASS = 0x494E
 _WORK_CLASS = 0x4957
@@ -18,13 +19,17 @@ PAUSING = "identifiers"
 
 
 class LogEntry(NamedTuple):
-    """One operation ready to be appended; `keys` order it among the facts that name the same people."""
+    """One operation ready to be appended; `keys` order it among the facts that name the same people.
+
+    `traceparent` is the trace of what it comes of, where that is recorded.
+    """
 
     workspace_id: int
     source: str
     op: str
     keys: list[int]
     body: bytes
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class PendingRow:
     source: str
     keys: list[int]
     body: bytes
+    traceparent: str | None = None
 
 
 def entry_of(workspace_id: int, operation: AnyOperation, source: str) -> LogEntry:
@@ -44,25 +50,37 @@ def entry_of(workspace_id: int, operation: AnyOperation, source: str) -> LogEntr
     # What is written without defaults lacks the kind, which is one; `op` is a word of ours and needs no escape.
     body = operation.__pydantic_serializer__.to_json(operation, exclude_defaults=True)
     body = b'{"op":"%b"%b' % (operation.op.encode(), b"}" if body == b"{}" else b"," + body[1:])
-    return LogEntry(workspace_id, source, operation.op, ordering_keys(operation), body)
+    return LogEntry(workspace_id, source, operation.op, ordering_keys(operation), body, tracing.current())
+
+
+def _append(column: str = "", value: str = "", array: str = "") -> str:
+    return f"""INSERT INTO ingest_log (workspace_id, accepted_at, received_at, source, op, keys, body{column})
+           SELECT u.workspace_id, $6, COALESCE(w.clock_now, $6), u.source, u.op, u.keys::bigint[], u.body{value}
+           FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[]{array})
+             WITH ORDINALITY AS u (workspace_id, source, op, keys, body{column}, place)
+           JOIN workspaces w ON w.workspace_id = u.workspace_id ORDER BY u.place"""
+
+
+_APPEND = _append()
+_APPEND_TRACED = _append(", traceparent", ", u.traceparent", ", $7::text[]")
 
 
 async def append(conn: Connection, entries: Sequence[LogEntry], now: datetime) -> None:
     """Append facts in the order given; `now` is real time, a sandbox's own time is read in the same statement."""
     if not entries:
         return
+    traces = [entry.traceparent for entry in entries]
+    # Mostly nobody is traced, and a column of nothing has its price.
+    traced = any(traces)
     await conn.execute(
-        """INSERT INTO ingest_log (workspace_id, accepted_at, received_at, source, op, keys, body)
-           SELECT u.workspace_id, $6, COALESCE(w.clock_now, $6), u.source, u.op, u.keys::bigint[], u.body
-           FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-             WITH ORDINALITY AS u (workspace_id, source, op, keys, body, place)
-           JOIN workspaces w ON w.workspace_id = u.workspace_id ORDER BY u.place""",
+        _APPEND_TRACED if traced else _APPEND,
         [entry.workspace_id for entry in entries],
         [entry.source for entry in entries],
         [entry.op for entry in entries],
         ["{" + ",".join(map(str, entry.keys)) + "}" for entry in entries],
         [entry.body for entry in entries],
         now,
+        *([traces] if traced else []),
     )
 
 
@@ -107,7 +125,7 @@ async def end_claim(conn: Connection, workspace_id: int) -> None:
 async def pending(conn: Connection, workspace_id: int, horizon: int, after: int, limit: int) -> list[PendingRow]:
     """The next facts not applied yet, in order, as far as the horizon of the claim."""
     records = await conn.fetch(
-        """SELECT seq, accepted_at, received_at, source, keys, body FROM ingest_log
+        """SELECT seq, accepted_at, received_at, source, keys, body, traceparent FROM ingest_log
            WHERE workspace_id = $1 AND applied_at IS NULL AND seq > $4 AND xid < $3
              AND NOT EXISTS (SELECT 1 FROM tasks t
                              WHERE t.workspace_id = $1 AND t.type = $5 AND t.state IN ('queued', 'running'))

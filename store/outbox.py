@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from store.database import Connection
+from telemetry import tracing
 
 Lane = Literal["now", "live", "bulk"]
 """`now` is for what somebody waits for, `bulk` for what nobody does; each is drained before the next."""
@@ -48,6 +49,7 @@ class OutboxRow:
     kind: Literal["start", "wake", "send", "broadcast"]
     why: str
     journey: JourneyStart
+    traceparent: str | None = None
 
 
 def _start_columns(table: str) -> str:
@@ -88,39 +90,49 @@ async def claim(conn: Connection, lane: Lane, limit: int, now: datetime) -> list
         return []
     # Read again under the lock: another drain may have handed over and deleted a row between snapshot and lock.
     records = await conn.fetch(
-        f"""SELECT o.outbox_id, o.kind, o.why, {_start_columns("o")}
+        f"""SELECT o.outbox_id, o.kind, o.why, o.traceparent, {_start_columns("o")}
             FROM outbox o {_campaign_of("o")} WHERE o.outbox_id = ANY($1::bigint[]) ORDER BY o.outbox_id""",
         [record["outbox_id"] for record in claimed],
     )
-    return [OutboxRow(record["outbox_id"], record["kind"], record["why"], _start(record)) for record in records]
+    return [
+        OutboxRow(record["outbox_id"], record["kind"], record["why"], _start(record), record["traceparent"])
+        for record in records
+    ]
 
 
 async def ask_sends(
-    conn: Connection, workspace_id: int, sends: Sequence[tuple[str, int]], *, lane: Lane = "now"
+    conn: Connection,
+    workspace_id: int,
+    sends: Sequence[tuple[str, int]],
+    *,
+    lane: Lane = "now",
+    traces: Sequence[str | None] | None = None,
 ) -> None:
-    """Have deliveries sent, each named with the number of its transactional message."""
+    """Have deliveries sent, each named with the number of its transactional message; `traces` are what each comes of."""
     await conn.execute(
-        """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why)
-           SELECT $1, $4, 'send', s.id, 'send/' || s.id, s.number, 0, 'asked for'
-           FROM unnest($2::text[], $3::int[]) AS s (id, number)""",
+        """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why, traceparent)
+           SELECT $1, $4, 'send', s.id, 'send/' || s.id, s.number, 0, 'asked for', s.trace
+           FROM unnest($2::text[], $3::int[], $5::text[]) AS s (id, number, trace)""",
         workspace_id,
         [delivery_id for delivery_id, _ in sends],
         [number for _, number in sends],
         lane,
+        [tracing.current()] * len(sends) if traces is None else list(traces),
     )
 
 
 async def ask_broadcast(conn: Connection, workspace_id: int, broadcast_id: int, trigger_no: int, why: str) -> None:
     """Have the trigger of a broadcast go on; where that is asked already, once is enough."""
     await conn.execute(
-        """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why)
-           SELECT $1, 'live', 'broadcast', $3::int::text, $5, $2, 0, $4
+        """INSERT INTO outbox (workspace_id, lane, kind, journey_id, workflow_id, campaign_id, person_id, why, traceparent)
+           SELECT $1, 'live', 'broadcast', $3::int::text, $5, $2, 0, $4, $6
            WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE workspace_id = $1 AND workflow_id = $5 AND kind = 'broadcast')""",
         workspace_id,
         broadcast_id,
         trigger_no,
         why,
         f"broadcast/{workspace_id}/{broadcast_id}/{trigger_no}",
+        tracing.current(),
     )
 
 

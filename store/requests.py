@@ -35,21 +35,22 @@ async def insert(conn: Connection, asked: Sequence[Asked]) -> None:
     await conn.execute(
         """WITH asked AS (
                SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[],
-                                    $7::timestamptz[], $8::int[], $9::bool[], $10::jsonb[])
+                                    $7::timestamptz[], $8::int[], $9::bool[], $10::jsonb[], $11::text[])
                  AS a (workspace_id, delivery_id, channel, created_at, recipient, metrics, held_until,
-                       transactional_id, forgotten, request)),
+                       transactional_id, forgotten, request, traceparent)),
            made AS (
                INSERT INTO deliveries (workspace_id, delivery_id, channel, status, created_at, recipient, metrics,
                                        held_until, transactional_id, forgotten, attempts, ambiguous, draft, holdout,
-                                       edited)
+                                       edited, traceparent)
                SELECT workspace_id, delivery_id, channel, 'queued', created_at, recipient, metrics, held_until,
-                      transactional_id, forgotten, 0, false, false, false, false FROM asked)
+                      transactional_id, forgotten, 0, false, false, false, false, traceparent FROM asked)
            INSERT INTO delivery_requests (workspace_id, delivery_id, created_at, request)
            SELECT workspace_id, delivery_id, created_at, request FROM asked""",
         *[[getattr(row, name) for row in rows] for name in names],
         [row.transactional_id for row in rows],
         [row.forgotten for row in rows],
         [dict(one.request) for one in asked],
+        [row.traceparent for row in rows],
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from store.database import Connection
+from telemetry.figures import TASK_SECONDS, TASKS_ENDED
 
 OPEN = ("queued", "running")
 
@@ -147,6 +148,9 @@ async def save(conn: Connection, row: TaskRow) -> None:
         row.started_at,
         row.ended_at,
     )
+    if row.ended_at is not None:
+        TASKS_ENDED.labels(row.type, row.state).inc()
+        TASK_SECONDS.labels(row.type).observe((row.ended_at - row.created_at).total_seconds())
 
 
 async def is_superseded(conn: Connection, row: TaskRow, key: str) -> bool:

@@ -26,7 +26,9 @@ from domain.sends import BroadcastRef, SendBatch
 from domain.steps import JourneyRef
 from domain.task_steps import TaskRef
 from services.gate import GateRefused, JourneyStart, Look, TemporalAway
+from telemetry import tracing
 from workflows import inspection
+from workflows.carrying import CarryingClient
 from workflows.converter import DATA_CONVERTER
 from workflows.names import (
     BROADCAST_WORKFLOW,
@@ -90,6 +92,7 @@ class Gateway:
                     lazy=lazy,
                     runtime=runtime,
                     identity=identity,
+                    interceptors=[CarryingClient()] if tracing.on() else [],
                 )
             )
 

@@ -8,8 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.worker import Worker
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    MetricBuffer,
+    MetricBufferDurationFormat,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.broadcasts import BroadcastActivities
@@ -18,7 +26,10 @@ from activities.journeys import JourneyActivities
 from activities.messages import MessageActivities
 from activities.sends import SendActivities
 from activities.tasks import TaskActivities
+from telemetry import tracing
+from telemetry.temporal import BUFFER, FIGURES
 from workflows.broadcast import BroadcastWorkflow
+from workflows.carrying import CarryingWorkflows
 from workflows.journey import JourneyWorkflow
 from workflows.names import JOURNEYS_QUEUE, SEND_BULK_QUEUE, SEND_NOW_QUEUE, TASKS_QUEUE
 from workflows.send import SendWorkflow
@@ -48,7 +59,7 @@ def journeys_worker(
         workflows=[JourneyWorkflow],
         activities=[activities.advance],
         workflow_runner=workflow_runner(),
-        interceptors=[FailureInterceptor()],
+        interceptors=_interceptors(),
         max_cached_workflows=max_cached,
         max_concurrent_workflow_tasks=workflow_tasks,
         max_concurrent_local_activities=local_activities,
@@ -64,7 +75,7 @@ def send_worker(client: Client, queue: str, activities: MessageActivities, *, sl
         client,
         task_queue=queue,
         activities=[activities.deliver_message],
-        interceptors=[FailureInterceptor()],
+        interceptors=_interceptors(),
         max_concurrent_activities=slots,
         max_heartbeat_throttle_interval=LONGEST_BEAT,
         default_heartbeat_throttle_interval=LONGEST_BEAT,
@@ -80,7 +91,7 @@ def tasks_worker(client: Client, activities: TaskActivities, *, max_cached: int 
         workflows=[TaskWorkflow],
         activities=[activities.run_task],
         workflow_runner=workflow_runner(),
-        interceptors=[FailureInterceptor()],
+        interceptors=_interceptors(),
         max_cached_workflows=max_cached,
         max_concurrent_workflow_tasks=10,
         max_concurrent_activities=slots,
@@ -111,7 +122,7 @@ def _carrying(
         workflows=[carried],
         activities=[activity],
         workflow_runner=workflow_runner(),
-        interceptors=[FailureInterceptor()],
+        interceptors=_interceptors(),
         max_cached_workflows=cached,
         max_concurrent_workflow_tasks=20,
         max_concurrent_activities=slots,
@@ -122,18 +133,24 @@ def _carrying(
     )
 
 
+def _interceptors() -> list[Interceptor]:
+    """What wraps the work of every worker."""
+    return [FailureInterceptor(), *([CarryingWorkflows()] if tracing.on() else [])]
+
+
 def workflow_runner() -> SandboxedWorkflowRunner:
     """The sandbox that guards the workflow files and shares everything below them."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def temporal_runtime() -> Runtime:
-    """The SDK's native part, its errors going to our log; outages are told once, by us."""
+    """The SDK's native part, its errors going to our log, its measurements to our figures; outages are told once, by us."""
     forwarding = LogForwardingConfig(
         logging.getLogger("sojourn.temporal"), append_target_to_name=False, prepend_target_on_message=False
     )
     logs = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding=forwarding)
-    return Runtime(telemetry=TelemetryConfig(logging=logs))
+    FIGURES.buffer = MetricBuffer(BUFFER, MetricBufferDurationFormat.SECONDS)
+    return Runtime(telemetry=TelemetryConfig(logging=logs, metrics=FIGURES.buffer))
 
 
 __all__ = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date
 from typing import Any, Final
@@ -30,6 +31,8 @@ from services.llm.fake import answer as fake_answer
 from store import llm_usage, mailbox
 from store.database import Database
 from store.locks import SharedLocks
+from telemetry import tracing
+from telemetry.figures import LLM_CALLS, LLM_SECONDS
 
 logger = logging.getLogger("sojourn.llm")
 
@@ -121,7 +124,8 @@ class LlmCall:
         why = ""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answered = await self._attempt(prepared, attempt)
+                with _watched(prepared.provider, prepared.ask.model, attempt):
+                    answered = await self._attempt(prepared, attempt)
             except LlmFailure as failure:
                 spent.tokens += failure.tokens
                 why = failure.reason
@@ -187,6 +191,21 @@ class LlmCall:
             return await _fall_back(context, f"No answer after {outcome.attempts} attempts: {outcome.why}.", noted)
         refused = await _keep(context, _block(context).fields_, outcome.values)
         return Done(explanation=refused, noted=noted)
+
+
+@contextlib.contextmanager
+def _watched(provider: str, model: str, attempt: int) -> Iterator[None]:
+    """Count an attempt, and record it where it is traced: of what is asked and answered, nothing."""
+    answer = "failed"
+    with (
+        LLM_SECONDS.labels(provider).time(),
+        tracing.span("llm.call", "client", provider=provider, model=model, attempt=attempt),
+    ):
+        try:
+            yield
+            answer = "answered"
+        finally:
+            LLM_CALLS.labels(provider, answer).inc()
 
 
 async def _fall_back(context: CallContext, why: str, noted: Mapping[str, Any] | None = None) -> Done:

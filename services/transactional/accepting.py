@@ -19,6 +19,7 @@ from store.idempotency import Keyed
 from store.log import LogEntry
 from store.notify import Notifier
 from store.requests import Asked
+from telemetry import figures
 
 logger = logging.getLogger("sojourn.sends")
 
@@ -116,6 +117,8 @@ class SendAcceptor:
                 return
             answers = [error]
         for call, answer in zip(calls, answers, strict=True):
+            if answer is call.send.answer:
+                figures.SENDS_ACCEPTED.labels(call.send.asked.row.channel).inc()
             _tell(call, answer)
 
     async def _after_break(self, calls: Sequence[_Call], error: Exception) -> None:

@@ -39,6 +39,7 @@ from store.database import Database
 from store.deliveries import DeliveryRow
 from store.idempotency import Keyed
 from store.requests import Asked
+from telemetry import tracing
 
 MOST_BYTES: Final = 2048 * 1024
 """How large a call may be beside what its attachments hold."""
@@ -221,6 +222,7 @@ def _send(
         held_until=call.send_at,
         transactional_id=number,
         forgotten=is_hidden(template, request),
+        traceparent=tracing.current(),
     )
     device = None if call.device is None else AddDevice(subject=subject, **call.device)
     operation = SendTransactional(subject=subject, delivery_id=delivery_id, transactional_id=number, device=device)

@@ -13,13 +13,14 @@ from prometheus_client import REGISTRY
 
 from console.app import main
 from services.maintenance import Job, Maintainer, Report
-from services.maintenance_figures import show_figures
+from services.maintenance_figures import upkeep_figures
 from services.retention import jobs
 from settings import CHECKOUT, Retention
 from stack.commands import product_environment, run_tool
 from stack.services import postgres_alone
 from store import locks, maintenance
 from store.database import Database
+from telemetry.standing import FIGURES
 
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -127,7 +128,7 @@ async def test_what_was_done_is_told_and_counted(db: Database):
     assert value("sojourn_partitions_dropped_total", table="ingest_log") == dropped_before + 2
     assert value("sojourn_retention_rows_deleted_total", table="journeys") == deleted_before + 14
     async with db.connection() as conn:
-        await show_figures(conn, NOW + timedelta(days=1))
+        FIGURES.values = await upkeep_figures(conn, NOW + timedelta(days=1))
     assert value("sojourn_partitions_ahead", table="ingest_log") == 3
     assert value("sojourn_partitions_default_rows", table="ingest_log") == 3
     told = value("sojourn_maintenance_success_timestamp_seconds", job="partitions.ingest_log")

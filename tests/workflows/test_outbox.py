@@ -71,7 +71,7 @@ async def _parked(flow: Flow) -> bool:
 async def wake(flow: Flow, lane: str = "live") -> None:
     async with flow.engine.db.transaction() as conn:
         rows = await flow.journeys()
-        await journeys.enqueue(conn, "wake", rows, "looked", lane)
+        await journeys.enqueue(conn, "wake", rows, "looked", lane=lane)
 
 
 class Recording:

@@ -1,0 +1,1 @@
+"""What operators see of processes beside their logs: figures for Prometheus, and traces."""

@@ -1,0 +1,180 @@
+"""Traces from a call to the message that left, seen by a collector."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.observed.conftest import Observed
+from tests.support.eventually import eventually
+from tests.support.live import Workspace, campaign, email, on_event
+
+pytestmark = pytest.mark.stack
+
+NAME, ADDRESS = "Wilhelmina", "wilhelmina@example.com"
+
+
+def traceparent(number: int, *, sampled: bool = True) -> tuple[str, str]:
+    """A caller's trace, and the header that names it."""
+    trace = f"{number:032x}"
+    return trace, f"00-{trace}-00000000000000aa-0{int(sampled)}"
+
+
+async def track(workspace: Workspace, person: str, name: str, header: str | None) -> None:
+    headers = workspace.track_auth | ({} if header is None else {"traceparent": header})
+    path = f"/api/v1/customers/{person}/events"
+    answer = await workspace.client.post(path, json={"name": name, "data": {"plan": "pro"}}, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_event_is_followed_from_the_call_to_the_mail_server(observed: Observed):
+    blocks = {"hello": email("Hello {{ customer.first_name }}")}
+    workspace = await observed.deployment.normal(campaign("welcome", on_event("joined"), "hello", blocks))
+    await workspace.start("welcome")
+    await workspace.identify("w1", email=ADDRESS, first_name=NAME)
+    await workspace.settle()
+    trace, header = traceparent(0xA1)
+    await track(workspace, "w1", "joined", header)
+    await workspace.settle()
+    names = ("POST /api/v1/customers/{identifier}/events", "ingest.apply", "outbox.hand_over", "activity advance")
+    spans = await observed.trace(trace, *names, "activity deliver_message", "smtp.send")
+    call, apply, handed, planned = (spans[name] for name in names)
+    delivered, sent = spans["activity deliver_message"], spans["smtp.send"]
+    assert call.parent == "00000000000000aa"
+    assert apply.parent == call.span
+    assert handed.parent == apply.span
+    assert (planned.parent, delivered.parent) == (handed.span, handed.span)
+    assert sent.parent == delivered.span
+    assert {call.service, apply.service, sent.service} == {"sojourn-api", "sojourn-worker"}
+    assert call.attributes["http.response.status_code"] == 200
+    assert apply.attributes["sojourn.outcome"] == "applied"
+    (journey,) = await workspace.journeys()
+    assert {planned.attributes["sojourn.journey"], sent.attributes["sojourn.journey"]} == {journey["id"]}
+    assert delivered.attributes["sojourn.block"] == "hello"
+    assert (sent.attributes["sojourn.channel"], sent.attributes["sojourn.answer"]) == ("email", "taken")
+    assert sent.resource["deployment.environment.name"] == "test"
+    assert all(headers["x-api-key"] == "collector-key" for headers in observed.collector.headers)
+    in_logs = {line.get("trace_id") for line in observed.lines()}
+    assert trace in in_logs
+
+
+async def test_a_transactional_send_is_one_trace(observed: Observed):
+    workspace = await observed.deployment.normal()
+    trace, header = traceparent(0xB1)
+    body = {
+        "to": ADDRESS,
+        "identifiers": {"email": ADDRESS},
+        "from": "team@example.com",
+        "subject": NAME,
+        "body": "<p>Hello</p>",
+    }
+    answer = await workspace.request("POST", "/v1/send/email", json=body, headers={"traceparent": header})
+    assert answer.status_code == 200, answer.text
+    await workspace.settle()
+    chain = ("POST /v1/send/email", "ingest.apply", "outbox.hand_over", "send", "smtp.send")
+    spans = await observed.trace(trace, *chain)
+    for before, after in zip(chain, chain[1:], strict=False):
+        assert spans[after].parent == spans[before].span
+    assert spans["smtp.send"].attributes["sojourn.delivery"] == answer.json()["delivery_id"]
+    rows = await observed.deployment.values("SELECT traceparent FROM deliveries WHERE workspace_id = $1", workspace)
+    assert [row[3:35] for row in rows] == [trace]
+
+
+async def test_what_follows_a_wait_is_linked_to_where_the_journey_began(observed: Observed):
+    blocks = {
+        "pause": {"type": "time_delay", "duration": "PT1S", "next": "until"},
+        "until": {
+            "type": "wait_until",
+            "paths": [{"key": "paid", "when": {"event": "paid"}, "next": "thanks"}],
+        },
+        "thanks": email("Thanks"),
+    }
+    blocks["until"] = {
+        "type": "wait_until",
+        "conditions": {"subject": {"type": "event", "name": "paid"}, "op": "exists"},
+    }
+    blocks = {
+        "pause": {"type": "time_delay", "duration": "PT1S", "next": "first"},
+        "first": email("First", next="rest"),
+        "rest": {"type": "time_delay", "duration": "P1D", "next": "last"},
+        "last": email("Last"),
+    }
+    goal = {"conditions": {"performed": {"event": "paid", "since": "entry"}}}
+    del goal
+    workspace = await observed.deployment.normal(campaign("slow", on_event("began"), "pause", blocks))
+    await workspace.start("slow")
+    await workspace.identify("w2", email=ADDRESS, first_name=NAME)
+    await workspace.settle()
+    trace, header = traceparent(0xC1)
+    await track(workspace, "w2", "began", header)
+    await observed.deployment.everybody_parked(workspace, 1)
+    begun = await observed.trace(trace, "activity advance")
+
+    async def after_the_timer() -> list[str]:
+        linked = [span for span in observed.collector.spans if trace in span.links]
+        return sorted(span.name for span in linked) if len(linked) >= 2 else []
+
+    assert await eventually(after_the_timer, "spans linked to the beginning") == [
+        "activity advance",
+        "activity deliver_message",
+    ]
+    linked = [span for span in observed.collector.spans if trace in span.links]
+    assert trace not in {span.trace for span in linked}
+    assert {span.attributes["sojourn.journey"] for span in linked} == {begun["activity advance"].attributes["sojourn.journey"]}
+
+
+async def test_nothing_is_kept_where_nothing_is_sampled(observed: Observed):
+    workspace = await observed.deployment.sandbox()
+    await observed.deployment.stack.restart("api", {"SOJOURN_TRACING": '{"sample": 0}'})
+    before = len(observed.collector.spans)
+    trace, header = traceparent(0xD1)
+    await track(workspace, "w3", "quiet", header)
+    await workspace.settle()
+    await observed.deployment.stack.restart("api")
+    other, refused = traceparent(0xD2, sampled=False)
+    await track(workspace, "w3", "quiet", refused)
+    await workspace.settle()
+    kept = await observed.deployment.values("SELECT traceparent FROM ingest_log WHERE workspace_id = $1", workspace)
+    assert kept == [None, None]
+    seen, header = traceparent(0xD3)
+    await track(workspace, "w3", "loud", header)
+    await observed.trace(seen, "ingest.apply")
+    assert not {trace, other} & {span.trace for span in observed.collector.spans[before:]}
+
+
+async def test_a_collector_that_is_away_stops_nothing_and_is_told_once(observed: Observed):
+    workspace = await observed.deployment.sandbox()
+    observed.collector.away = True
+    try:
+        for number in range(20):
+            await track(workspace, "w4", "away", traceparent(0xE00 + number)[1])
+        await workspace.settle()
+
+        async def told() -> list[str]:
+            return [line["message"] for line in observed.lines() if line["logger"] == "sojourn.tracing"]
+
+        await eventually(told, "the outage is told", 20)
+        for number in range(20):
+            await track(workspace, "w4", "away", traceparent(0xE20 + number)[1])
+    finally:
+        observed.collector.away = False
+    trace, header = traceparent(0xEF)
+    await track(workspace, "w4", "back", header)
+    await observed.trace(trace, "ingest.apply", "POST /api/v1/customers/{identifier}/events")
+    said: dict[str, list[str]] = {}
+    for name in ("api", "worker-ingest", "worker-journeys"):
+        text = (observed.logs / f"{name}.log").read_text()
+        said[name] = [line for line in text.splitlines() if '"logger":"sojourn.tracing"' in line]
+        assert "opentelemetry" not in text
+    assert sum("cannot be handed" in line for line in said["api"]) == 1
+    assert sum("again" in line for line in said["api"]) == 1
+
+
+async def test_no_span_says_anything_of_people(observed: Observed):
+    """Runs last: everything that the tests above have left with the collector."""
+    assert len(observed.collector.spans) > 30
+    for span in observed.collector.spans:
+        text = f"{span.name} {span.attributes} {span.resource}"
+        assert NAME not in text
+        assert ADDRESS not in text
+        assert "/w1" not in text
+        assert span.attributes["events"] == 0
