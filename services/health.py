@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import migrations
-from store import health, outbox, provider_turns, workers
+from store import health, workers
 from store.database import Database
 from store.failures import is_unavailable
 
@@ -39,26 +39,6 @@ class Readiness:
 
     status: Literal["ready", "degraded", "not_ready"]
     checks: Mapping[str, Check]
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What is not processed yet: accepted facts, the age of the oldest in seconds, outbox rows by lane, providers waited for."""
-
-    rows: int
-    lag: float
-    outbox: Mapping[str, int]
-    providers: int = 0
-
-
-async def waiting(db: Database, now: datetime) -> Waiting:
-    """What waits in all workspaces at a real instant."""
-    async with db.connection() as conn:
-        backlog = await health.backlog(conn)
-        depth = await outbox.depth(conn)
-        away = await provider_turns.away(conn)
-    lag = 0.0 if backlog.oldest is None else max(0.0, (now - backlog.oldest).total_seconds())
-    return Waiting(backlog.rows, lag, depth, away)
 
 
 def schema_check(revision: str | None, needed: str | None) -> Check:
@@ -128,4 +108,4 @@ async def _speaks_http2(address: str) -> bool:
     return False
 
 
-__all__ = ["Check", "Health", "Readiness", "Waiting", "schema_check", "waiting"]
+__all__ = ["Check", "Health", "Readiness", "schema_check"]

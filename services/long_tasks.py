@@ -90,7 +90,7 @@ class LongTasks:
             return
         async with self._db.connection() as conn:
             writer = await store.oldest_writer(conn)
-        about = {"workspace_id": ref.workspace_id, "task_id": ref.task_id}
+        about = {"workspace": ref.workspace_id, "task": ref.task_id}
         logger.warning("A task waits for a transaction that began before it: %s.", writer, extra=about)
 
     async def step(self, ref: TaskRef) -> tuple[TaskProgress, bool]:
@@ -104,7 +104,7 @@ class LongTasks:
         except _Over as over:
             return over.progress, False
         except Exception:
-            logger.exception("A task failed.", extra={"workspace_id": ref.workspace_id, "task_id": ref.task_id})
+            logger.exception("A task failed.", extra={"workspace": ref.workspace_id, "task": ref.task_id})
             return await self._fail(ref), False
         if page.told:
             self._notifier.send(*page.told)

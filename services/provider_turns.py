@@ -92,7 +92,7 @@ class ProviderTurns:
             fresh = await store.begin(conn, turn)
         self._known.pop((workspace_id, way.key), None)
         if fresh:
-            named = {"workspace_id": workspace_id, "provider": way.key}
+            named = {"workspace": workspace_id, "provider": way.key}
             logger.warning("A provider cannot be used: %s. Its deliveries wait.", failure.answer, extra=named)
 
     async def look(self, workspace_id: int, key: str, clock: Clock) -> None:
@@ -118,7 +118,7 @@ class ProviderTurns:
             return
         async with self._db.transaction() as conn:
             await self._go_on(conn, workspace_id, key, catalog.now(clock()), was_away=True)
-        logger.info("A provider can be used again.", extra={"workspace_id": workspace_id, "provider": key})
+        logger.info("A provider can be used again.", extra={"workspace": workspace_id, "provider": key})
 
     def _probe(self, catalog: Catalog, key: str) -> Probe | None:
         """How to look at the provider as it is defined now; None where it is gone, or is none that could be away."""

@@ -81,7 +81,7 @@ async def _note(conn: Connection, found: Found, problems: list[dict[str, Any]]) 
     row = found.row
     await store.set_schedule_problems(conn, row.workspace_id, row.definition_id, problems)
     await workspaces.bump_definitions(conn, row.workspace_id)
-    about = {"workspace_id": row.workspace_id, "campaign": row.definition_id}
+    about = {"workspace": row.workspace_id, "campaign": row.definition_id}
     logger.warning("A campaign could not be started by its schedule; its status says why.", extra=about)
 
 

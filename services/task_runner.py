@@ -89,7 +89,7 @@ class TaskRunner:
         except Exception:
             if claimed is None:
                 raise
-            about = {"workspace_id": claimed.workspace_id, "task_id": claimed.task_id, "task": claimed.type}
+            about = {"workspace": claimed.workspace_id, "task": claimed.task_id, "type": claimed.type}
             logger.exception("a task failed", extra=about)
             await self._fail(claimed)
             return True

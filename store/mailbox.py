@@ -147,7 +147,7 @@ async def clear(conn: Connection, workspace_id: int) -> None:
 
 
 async def record_received(
-    pool: asyncpg.Pool[Any], raw: bytes, mail_from: str, rcpt_tos: list[str], now: datetime
+    pool: asyncpg.Pool[Any], raw: bytes, _mail_from: str, rcpt_tos: list[str], now: datetime
 ) -> None:
     """Keep a message that really came in over SMTP, under the workspace of the delivery it names.
 
@@ -161,7 +161,7 @@ async def record_received(
         else:
             row = await deliveries.find(conn, received.delivery_id)
         if row is None:
-            logger.warning("A message from %s names no delivery and is not kept.", mail_from)
+            logger.warning("A message names no delivery of ours and is not kept.")
             return
         purpose = "fake_bcc" if received.copy else "delivery"
         await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('mailbox/' || $1, 0))", row.delivery_id)

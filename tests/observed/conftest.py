@@ -64,10 +64,12 @@ class Observed:
 
     @property
     def workers(self) -> dict[str, str]:
-        """Where each worker answers."""
-        first = self.deployment.stack.settings.worker_port
-        names = [name for name in self.deployment.stack.children if name.startswith("worker-")]
-        return {name: f"http://127.0.0.1:{first + index}" for index, name in enumerate(sorted(names))}
+        """Where each worker answers, as its log says."""
+        found = {}
+        for name in ("worker-ingest", "worker-journeys"):
+            lines = [json.loads(line) for line in (self.logs / f"{name}.log").read_text().splitlines()]
+            found[name] = f"http://127.0.0.1:{[line['port'] for line in lines if 'port' in line][-1]}"
+        return found
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -16,13 +16,14 @@ from services import provider_turns as turns_of
 from services.deliveries import Deliverer
 from services.delivery_outcomes import AWAY
 from services.due import DueRunner
-from services.health import waiting
 from services.provider_turns import gap_after
+from services.standing import StandingReader
 from store import journeys as journey_store
 from store import provider_turns, workspaces
 from store.database import Database
 from store.notify import Notifier
 from store.provider_turns import LOOK
+from telemetry.standing import FIGURES
 from tests.services.posting import LINKS, Post, begin, campaign
 from tests.support.database import START, Room
 from tests.support.live import DOMAIN
@@ -108,7 +109,8 @@ async def test_what_waits_for_a_server_costs_no_attempts_and_goes_on_when_it_is_
         assert (await here.statuses())["p1@example.org"] == ("queued", 0)
         async with database.connection() as conn:
             assert await provider_turns.away(conn) >= 1
-        assert (await waiting(database, here.at)).providers >= 1
+        await StandingReader(database, lambda: here.at).read()
+        assert FIGURES.values["sojourn_providers_away"][()] >= 1
 
         # Look after look finds nobody, ever more rarely, and nothing else is tried.
         for failures in range(1, 9):

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from observability import JsonFormatter, bound, metrics_text
+from observability import JsonFormatter, bound
 
 
 def line(**extra: object) -> dict[str, object]:
@@ -38,9 +38,3 @@ def test_an_exception_is_on_the_line():
     except KeyError:
         told = line(exc_info=sys.exc_info())
     assert "KeyError: 'gone'" in str(told["exception"])
-
-
-def test_the_figures_that_operators_watch_are_there():
-    figures = metrics_text().decode()
-    for name in ("sojourn_ingest_lag_seconds", "sojourn_ingest_pending", "sojourn_activity_failures"):
-        assert name in figures

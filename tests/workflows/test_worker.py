@@ -67,8 +67,15 @@ async def test_a_worker_tells_its_health_and_ends_in_order(engine: Engine):
             assert (await http.post("/live")).status_code == 405
         assert told["status"] == "ready"
         assert set(worker.ROLES) <= told["loops"].keys()
-        for name in ("ingest_lag_seconds", "ingest_pending", "outbox_depth", "activity_failures"):
+        for name in (
+            "ingest_lag_seconds 0.0",
+            "ingest_pending 0.0",
+            'outbox_depth{lane="live"} 0.0',
+            "database_up 1.0",
+        ):
             assert f"sojourn_{name}" in figures
+        assert 'sojourn_loop_running{loop="ingest"} 1.0' in figures
+        assert 'temporal_worker_task_slots_available{task_queue="send"' in figures
         async with engine.db.connection() as conn:
             rows = await workers.seen_since(conn, system_now().replace(year=2000))
         assert [row.roles for row in rows] == [",".join(worker.ROLES)]
@@ -88,7 +95,10 @@ async def test_a_worker_has_the_loops_of_its_roles_only(engine: Engine):
         await until(lambda: ready(port), limit=60)
         async with httpx.AsyncClient() as http:
             loops = (await http.get(f"http://127.0.0.1:{port}/ready")).json()["loops"]
+            figures = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
         assert set(loops) == {"ingest", "outbox", "presence"}
+        assert "sojourn_apply_lag_seconds_bucket" in figures
+        assert "sojourn_ingest_pending" not in figures
 
 
 async def test_a_worker_begins_no_work_on_an_older_schema(engine: Engine):
