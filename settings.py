@@ -25,6 +25,7 @@ FROM_FILES = (
     "SOJOURN_ADMIN_TOKEN",
     "SOJOURN_LLM__ANTHROPIC_API_KEY",
     "SOJOURN_LLM__OPENAI_API_KEY",
+    "SOJOURN_TRACING__HEADERS",
 )
 """The settings that may stand in files, `<VARIABLE>_FILE`, beside every `SOJOURN_SECRET_<NAME>`."""
 
@@ -281,9 +282,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = Field(
         default_factory=lambda: LlmSettings.model_validate({}), repr=False, description="Language models."
     )
-    tracing: TracingSettings = Field(
-        default_factory=lambda: TracingSettings.model_validate({}), repr=False, description="Traces."
-    )
+    tracing: TracingSettings = Field(default_factory=lambda: TracingSettings.model_validate({}), description="Traces.")
     retention: Retention = Field(
         default_factory=lambda: Retention.model_validate({}), description="How long growing data is kept."
     )

@@ -18,7 +18,7 @@ SEGMENT = {
     "kind": "segment",
     "key": "pros",
     "name": "Pros",
-    "conditions": {"attribute": {"name": "plan", "eq": "pro"}},
+    "conditions": {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
 }
 
 
@@ -62,7 +62,7 @@ async def test_a_journey_moves_the_figures(observed: Observed):
 
     assert moved("sojourn_http_requests_total", dialect="track-v1", status="200") == 2
     assert moved("sojourn_facts_accepted_total", op="identify") == 1
-    assert moved("sojourn_facts_accepted_total", op="track") == 1
+    assert moved("sojourn_facts_accepted_total", op="event") == 1
     assert moved("sojourn_facts_applied_total", outcome="applied") >= 2
     assert moved("sojourn_apply_lag_seconds_count") >= 2
     assert moved("sojourn_journeys_started_total") == 1

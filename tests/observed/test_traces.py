@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -167,7 +168,8 @@ async def test_no_span_says_anything_of_people(observed: Observed):
 async def test_nothing_is_kept_where_nothing_is_sampled(observed: Observed):
     """Whatever callers say; it comes last, because the API has to be started anew for it."""
     workspace = await observed.deployment.sandbox()
-    await observed.deployment.stack.restart("api", {"SOJOURN_TRACING": '{"sample": 0}'})
+    tracing = json.dumps({"endpoint": observed.collector.url, "sample": 0})
+    await observed.deployment.stack.restart("api", {"SOJOURN_TRACING": tracing})
     trace, header = traceparent(0xD1)
     await track(workspace, "w5", "quiet", header)
     await track(workspace, "w5", "quiet", None)

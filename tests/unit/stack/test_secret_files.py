@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from secret_files import LARGEST, SecretFileError
-from settings import CHECKOUT, FROM_FILES, PREFIX, LlmSettings, Settings, load, told
+from settings import CHECKOUT, FROM_FILES, PREFIX, LlmSettings, Settings, TracingSettings, load, told
 
 KEY = "8f1b2c3d4e5f60718293a4b5c6d7e8f901234567"
 
@@ -53,6 +53,9 @@ def test_every_secret_may_stand_in_a_file(give) -> None:
 def test_what_is_kept_out_of_texts_may_stand_in_files() -> None:
     hidden = {PREFIX + name.upper() for name, field in Settings.model_fields.items() if field.repr is False}
     hidden |= {f"{PREFIX}LLM__{name.upper()}" for name, field in LlmSettings.model_fields.items() if not field.repr}
+    hidden |= {
+        f"{PREFIX}TRACING__{name.upper()}" for name, field in TracingSettings.model_fields.items() if not field.repr
+    }
     assert hidden - {"SOJOURN_SECRETS", "SOJOURN_LLM"} == set(FROM_FILES)
 
 
