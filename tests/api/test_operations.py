@@ -60,8 +60,6 @@ async def test_figures(workspace: Keys, server: Server) -> None:
     assert accepted is not None
     assert float(accepted.group(1)) >= 1
     assert re.search(r'^sojourn_database_connections\{state="idle"\} [1-9]', text, re.MULTILINE)
-    # What stands in the database is reported by one kind of process, so that sums are right.
-    assert "sojourn_ingest_pending" not in text
     assert re.search(r'sojourn_http_requests_total\{dialect="track-v1",method="PUT",status="200"\} \d', text)
 
 
