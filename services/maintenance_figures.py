@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from store import maintenance as store
@@ -11,9 +12,9 @@ from telemetry.standing import Values
 
 async def upkeep_figures(conn: Connection, now: datetime) -> Values:
     """How the upkeep of the deployment stands, by the names of its figures."""
-    succeeded: dict[tuple[str, ...], float] = {}
-    ahead: dict[tuple[str, ...], float] = {}
-    outside: dict[tuple[str, ...], float] = {}
+    succeeded: dict[Sequence[str], float] = {}
+    ahead: dict[Sequence[str], float] = {}
+    outside: dict[Sequence[str], float] = {}
     for row in await store.all_jobs(conn):
         if row.succeeded_at is not None:
             succeeded[row.job,] = row.succeeded_at.timestamp()

@@ -56,6 +56,12 @@ def test_each_figure_says_what_it_means_and_when_to_worry(name: str):
     }
 
 
+def test_no_label_is_one_that_prometheus_gives():
+    """It would rename ours."""
+    for name, figure in documented().items():
+        assert not {"job", "instance", "le", "quantile"} & set(figure.labels), name
+
+
 def test_figures_are_made_in_one_place():
     made = [path for path in product_files() if re.search(r"\bprometheus_client\b", path.read_text())]
     assert {path.relative_to(CHECKOUT).parts[0] for path in made} == {"telemetry"}

@@ -131,7 +131,7 @@ async def test_what_was_done_is_told_and_counted(db: Database):
         FIGURES.values = await upkeep_figures(conn, NOW + timedelta(days=1))
     assert value("sojourn_partitions_ahead", table="ingest_log") == 3
     assert value("sojourn_partitions_default_rows", table="ingest_log") == 3
-    told = value("sojourn_maintenance_success_timestamp_seconds", job="partitions.ingest_log")
+    told = value("sojourn_maintenance_success_timestamp_seconds", upkeep="partitions.ingest_log")
     assert told == clock.now.timestamp()
 
 
