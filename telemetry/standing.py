@@ -33,7 +33,9 @@ STANDING: Final[Mapping[str, Standing]] = {
     ),
     "sojourn_partitions_ahead": Standing("Days for which partitions are there already.", ("table",)),
     "sojourn_partitions_default_rows": Standing("Rows outside every partition, as of the last upkeep.", ("table",)),
-    "sojourn_maintenance_success_timestamp_seconds": Standing("When a job of upkeep last did all it had to.", ("upkeep",)),
+    "sojourn_maintenance_success_timestamp_seconds": Standing(
+        "When a job of upkeep last did all it had to.", ("upkeep",)
+    ),
 }
 
 Values = Mapping[str, Mapping[Sequence[str], float]]
