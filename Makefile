@@ -7,7 +7,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-fast test-upgrade check bench fingerprints migrate clean temporal
+.PHONY: help setup up demo cluster test test-fast test-cluster test-upgrade check bench fingerprints migrate clean
+.PHONY: temporal temporal-server
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +25,17 @@ $(READY): pyproject.toml uv.lock
 temporal: $(READY) # the first time on a machine this may build a Temporal server, with its progress shown
 	@$(BIN)/python -m stack.temporal_binary
 
+temporal-server: $(READY) # what a cluster needs: an installed PostgreSQL is looked for, the real Temporal server built
+	@$(BIN)/python -m stack.temporal_server_binaries
+
 up: $(READY) ## Run the server until Ctrl-C
 	@exec $(BIN)/sojourn up
 
 demo: $(READY) ## Run the server, do its main job once before your eyes, keep running
 	@exec $(BIN)/sojourn demo
+
+cluster: temporal-server ## Run it as on several machines: the real Temporal server on PostgreSQL, each role by itself
+	@exec $(BIN)/python -m stack.cluster
 
 check: $(READY) ## Lint, types, import law
 	@$(BIN)/ruff check .
@@ -40,7 +47,10 @@ test: check temporal ## Check everything, then run all tests
 	@exec $(BIN)/python -m pytest
 
 test-fast: $(READY) ## Only the tests that need no server
-	@exec $(BIN)/python -m pytest -m 'not stack and not faults' $(wildcard tests/unit tests/property tests/contracts)
+	@exec $(BIN)/python -m pytest -m 'not stack and not faults and not cluster' $(wildcard tests/unit tests/property tests/contracts)
+
+test-cluster: temporal-server ## Run the end-to-end and the fault tests on such a cluster, about an hour
+	@SOJOURN_TEST_TOPOLOGY=cluster exec $(BIN)/python -m pytest -m 'not embedded' tests/e2e tests/faults tests/cluster
 
 test-upgrade: $(READY) temporal ## Run the last release's tests on this schema, and an upgrade under load
 	@exec $(BIN)/python -m upgrade

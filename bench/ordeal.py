@@ -58,7 +58,7 @@ class Killer:
                 self.killed[child] += 1
             # What others need comes first: a worker whose database is away may end at its start.
             for child in sorted(together, key=_NEEDED_FIRST.index):
-                await self.stack.children[child].wait_ready(READY_LIMIT)
+                await self.stack.wait_ready(child, READY_LIMIT)
             await asyncio.sleep(self.pause * stable_fraction(self.seed, "pause", str(len(victims))))
 
     def _order(self) -> list[str]:
@@ -70,8 +70,9 @@ class Killer:
 class Caller:
     """Tells the product of people by the Track API, each call again and again until it is accepted."""
 
-    def __init__(self, api_url: str, user: str, password: str) -> None:
-        self._client = httpx.AsyncClient(base_url=api_url, timeout=CALL_LIMIT, auth=(user, password))
+    def __init__(self, api_url: str, user: str, password: str, *, client: httpx.AsyncClient | None = None) -> None:
+        self._client = client or httpx.AsyncClient(base_url=api_url, timeout=CALL_LIMIT)
+        self._auth = (user, password)
         self.again = 0
 
     async def __aenter__(self) -> Self:
@@ -85,7 +86,7 @@ class Caller:
         """Make a call until it is answered 200; what may have been accepted and was not answered is sent again."""
         while True:
             try:
-                answer = await self._client.request(method, path, json=body)
+                answer = await self._client.request(method, path, json=body, auth=self._auth)
             except httpx.TransportError:
                 pass
             else:
@@ -110,10 +111,14 @@ class Caller:
         async with asyncio.TaskGroup() as group:
             for turn, person in enumerate(people):
                 answer = ANSWER_WITHIN * stable_fraction(seed, "answer", person.id)
-                group.create_task(self._one(person, span * turn / len(people), answer))
+                group.create_task(self._later(person, span * turn / len(people), answer))
 
-    async def _one(self, person: Traveller, start: float, answer: float) -> None:
+    async def _later(self, person: Traveller, start: float, answer: float) -> None:
         await asyncio.sleep(start)
+        await self.go(person, answer)
+
+    async def go(self, person: Traveller, answer: float) -> None:
+        """Let one person enrol now, and answer so many seconds later; returns when the last call is accepted."""
         path = f"/api/v1/customers/{person.id}"
         until = to_unix(system_now()) + (PATIENCE if person.ending == "silent" else FAR)
         enrol = {"name": ENROL, "id": f"enrol-{person.number}", "data": {"token": person.id, "until": until}}

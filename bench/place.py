@@ -14,9 +14,10 @@ import httpx
 
 from bench.http_load import request
 from bench.progress import say
-from stack.commands import WORKERS, WorkerPlan
+from stack.commands import WorkerPlan
 from stack.services import on_free_ports, temporary_data_dir
 from stack.supervisor import Stack
+from stack.topology import EMBEDDED, Topology
 from store.database import Database
 
 if TYPE_CHECKING:
@@ -105,15 +106,23 @@ class Place:
 
 @contextlib.asynccontextmanager
 async def running_stack(
-    workers: Sequence[WorkerPlan] = WORKERS, on_message: OnMessage | None = None
+    workers: Sequence[WorkerPlan] | None = None,
+    on_message: OnMessage | None = None,
+    topology: Topology = EMBEDDED,
 ) -> AsyncIterator[Place]:
-    """The whole product, with these worker processes, ended afterwards; `on_message` takes what reaches its SMTP sink."""
+    """The whole product, by these worker processes if given, ended afterwards; `on_message` takes what its sink gets."""
     with temporary_data_dir() as folder:
         say("starting a stack of its own")
         settings = on_free_ports(folder)
         environment = bytecode(folder)
         stack = Stack(
-            settings, workers=workers, headless=True, environment=environment, on_message=on_message, report=_quiet
+            settings,
+            topology=topology,
+            workers=workers,
+            headless=True,
+            environment=environment,
+            on_message=on_message,
+            report=_quiet,
         )
         async with stack:
             running = stack.describe()

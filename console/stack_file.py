@@ -30,10 +30,14 @@ class Pids(BaseModel):
     temporal: int | None = None
     api: int | None = None
     workers: dict[str, int | None] = Field(default_factory=dict)
+    others: dict[str, int | None] = Field(
+        default_factory=dict, description="Of a cluster: its APIs and the processes of its Temporal server, by name."
+    )
 
     def children(self) -> list[int]:
         """Every process that the stack started."""
-        return [pid for pid in (*self.workers.values(), self.api, self.temporal, self.postgres) if pid is not None]
+        named = (*self.workers.values(), *self.others.values(), self.api, self.temporal, self.postgres)
+        return [pid for pid in named if pid is not None]
 
 
 class WorkspaceKeys(BaseModel):
@@ -56,6 +60,7 @@ class RunningStack(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     api_url: str
+    api_urls: list[str] = Field(default_factory=list, description="Every API, the first one included.")
     api_tls_url: str
     ca_file: Path
     ca_bundle_file: Path

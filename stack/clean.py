@@ -1,4 +1,4 @@
-"""`make clean`: removes the data of this checkout's stack, wherever it is; what was built for all checkouts stays."""
+"""`make clean`: removes the data of this checkout's stack and cluster, wherever it is; what was built for all stays."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import sys
 
 from settings import Settings, load
+from stack.cluster import FOLDER, cluster_settings
 from stack.description import FILE_NAME
 from stack.postgres import EmbeddedPostgres
 from stack.process import StackError
@@ -17,7 +18,7 @@ def clean(settings: Settings) -> list[str]:
     data_dir = settings.data_dir
     if not data_dir.exists():
         return []
-    if not any((data_dir / name).exists() for name in ("secret", "lock", FILE_NAME)):
+    if not any((data_dir / name).exists() for name in ("secret", "lock", FILE_NAME, FOLDER)):
         raise StackError(f"{data_dir} does not look like the data of a stack: remove it by hand.")
     with (data_dir / "lock").open("w") as lock:
         try:
@@ -33,7 +34,9 @@ def clean(settings: Settings) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        for removed in clean(load()):
+        given = load()
+        # The folder of the cluster lies in that of the stack, so it goes first.
+        for removed in [*clean(cluster_settings(given)), *clean(given)]:
             print(f"Removed {removed}")
     except StackError as error:
         sys.exit(str(error))

@@ -37,12 +37,12 @@ WORKERS = (
 )
 
 
-def api_command(port: int, environment: Mapping[str, str], logs: Path, checkout: Path) -> Command:
-    """The API, ready when it accepts calls."""
+def api_command(port: int, environment: Mapping[str, str], logs: Path, checkout: Path, *, name: str = "api") -> Command:
+    """An API, ready when it accepts calls."""
     return Command(
-        name="api",
+        name=name,
         argv=[sys.executable, "-m", "api.app"],
-        log_file=logs / "api.log",
+        log_file=logs / f"{name}.log",
         ready=lambda: answers_ok(port, "/v1/health/ready"),
         environment=environment,
         cwd=checkout,

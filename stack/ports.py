@@ -51,8 +51,8 @@ def _candidates() -> Iterator[int]:
     yield 0  # what the system chooses is better than nothing
 
 
-def choose(settings: Settings, *, workers: int) -> tuple[Settings, list[int]]:
-    """The settings with every port that the stack will open decided, and the ports of so many workers."""
+def choose(settings: Settings, *, workers: int, more: int = 0) -> tuple[Settings, list[int]]:
+    """The settings with every port that the stack will open decided; the ports of so many workers, and more free ones."""
     wanted = ["api_port", "api_tls_port", "smtp_port"]
     if settings.database_url is None:
         wanted.append("postgres_port")
@@ -62,4 +62,5 @@ def choose(settings: Settings, *, workers: int) -> tuple[Settings, list[int]]:
         chosen = {name: claim(getattr(settings, name), f"SOJOURN_{name.upper()}", held) for name in wanted}
         first = settings.worker_port
         ports = [claim(first + n if first else 0, "SOJOURN_WORKER_PORT", held) for n in range(workers)]
+        ports += [claim(0, "", held) for _ in range(more)]
     return settings.with_changes(**chosen), ports

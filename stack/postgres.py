@@ -24,6 +24,9 @@ from stack.process import Command, StackError
 logger = logging.getLogger("sojourn.stack")
 
 VERSION = 18
+BUILTIN_LOCALES = 17
+"""The version from which on a server has a locale of its own."""
+MAX_CONNECTIONS = 200
 OWNER = "sojourn"
 DATABASE = "sojourn"
 ROOTS_OWN_CACHE = Path("/var/cache/sojourn")
@@ -33,7 +36,6 @@ PLAIN_ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "200",
     "shared_buffers": "128MB",
     "synchronous_commit": "on",
     "wal_level": "minimal",
@@ -112,6 +114,9 @@ class EmbeddedPostgres:
     password: str
     fsync: bool = True
     binaries: Path | None = None
+    """Those of another PostgreSQL than the wheel's, whose major version is then `version`."""
+    version: int = VERSION
+    max_connections: int = MAX_CONNECTIONS
 
     def url(self, database: str = DATABASE) -> str:
         """Where a client connects."""
@@ -149,6 +154,7 @@ class EmbeddedPostgres:
         """How the server is started; makes the cluster first if there is none."""
         data = self.prepare()
         options = SETTINGS | {"port": str(self.port), "fsync": "on" if self.fsync else "off"}
+        options |= {"max_connections": str(self.max_connections)}
         arguments = [text for name, value in options.items() for text in ("-c", f"{name}={value}")]
         return Command(
             name="postgres",
@@ -210,8 +216,12 @@ class EmbeddedPostgres:
         if user is not None:
             for path in (home, password):
                 os.chown(path, *user)
-        # A collation of the server itself: no locale need be installed, and prefix searches can use indexes.
-        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
+        # By code point, so that prefix searches can use indexes; where there is one, a locale of the server itself.
+        locale = ["--locale=C", "--encoding=UTF8"]
+        if self.version >= BUILTIN_LOCALES:
+            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        else:
+            locale += ["--lc-ctype=C.UTF-8"]
         access = [f"--username={OWNER}", f"--pwfile={password}", "--auth=scram-sha-256"]
         program = [str(self._binaries() / "initdb"), f"--pgdata={draft}", *locale, *access]
         if not self.fsync:

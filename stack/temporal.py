@@ -7,7 +7,7 @@ import contextlib
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -23,6 +23,14 @@ RPC_LIMIT = timedelta(seconds=5)
 CONNECT_LIMIT = 3.0
 MEMORY_LIMIT = "400MiB"
 """What its garbage collector aims at, not a bound: with 10,000 journeys waiting it keeps 80 MB less."""
+
+
+class TemporalPlan(NamedTuple):
+    """How the processes of a Temporal server are started, and where it and its pages are then."""
+
+    commands: tuple[Command, ...]
+    address: str
+    ui_url: str | None
 
 
 @dataclass(frozen=True)

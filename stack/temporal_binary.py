@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import logging
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from settings import load
-from stack.process import POLL, StackError
+from stack.building import TAIL, Workshop, find_go, run
+from stack.process import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Sequence
+
+    from rich.console import Console
 
 logger = logging.getLogger("sojourn.stack")
 
@@ -29,7 +26,6 @@ MODULE = Path(__file__).with_name("temporal_build")
 PACKAGE = "github.com/temporalio/cli/cmd/temporal"
 DOWNLOADER = (sys.executable, "-m", "stack.temporal_download")
 DOWNLOAD_LIMIT = 120.0
-TAIL = 2_000
 
 
 class BinarySearch:
@@ -46,7 +42,7 @@ class BinarySearch:
         self._given = given
         self._downloader = downloader
         self._folder = cache_dir / "temporal" / VERSION
-        self._console = console or Console(stderr=True)
+        self._shop = Workshop(self._folder, "the Temporal server", console)
 
     @property
     def cached(self) -> Path:
@@ -60,8 +56,7 @@ class BinarySearch:
         """
         if found := self._at_hand():
             return found
-        self._folder.mkdir(parents=True, exist_ok=True)
-        async with self._alone():
+        async with self._shop.alone():
             if self.cached.exists():
                 return self.cached
             if await self._download():
@@ -78,31 +73,15 @@ class BinarySearch:
             return Path(on_path)
         return self.cached if self.cached.exists() else None
 
-    @contextlib.asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """One process at a time, so that two stacks do not build the same twice; the lock goes with its holder."""
-        with (self._folder / "lock").open("w") as lock:
-            told = False
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if not told:
-                        self._console.print("Another process prepares the Temporal server; waiting for it.")
-                        told = True
-                    await asyncio.sleep(POLL)
-            yield
-
     async def _download(self) -> bool:
         """Whether the SDK could download it; in a process of its own, because only that can be cut off for sure."""
         draft = self._folder / "download"
         draft.mkdir(exist_ok=True)
         program = [*self._downloader, f"v{VERSION}", str(draft)]
         try:
-            with self._progress() as progress:
+            with self._shop.progress() as progress:
                 progress.add_task("Downloading the Temporal server", total=None)
-                status, output = await _run(program, cwd=Path(__file__).parent.parent, limit=DOWNLOAD_LIMIT)
+                status, output = await run(program, cwd=Path(__file__).parent.parent, limit=DOWNLOAD_LIMIT)
             found = sorted((path for path in draft.iterdir() if path.is_file()), key=lambda path: path.stat().st_size)
             if status != 0 or not found:
                 logger.info("The Temporal server could not be downloaded (status %s): %s", status, output[-TAIL:])
@@ -114,58 +93,14 @@ class BinarySearch:
             shutil.rmtree(draft, ignore_errors=True)
 
     async def _build(self) -> None:
-        go = shutil.which("go")
+        go = find_go()
         if go is None:
             raise StackError(
                 "There is no Temporal server: no `temporal` on PATH, none in the cache, no download, and no Go to build "
                 "one. Install the Temporal CLI (https://docs.temporal.io/cli) or Go 1.25+ (https://go.dev/dl), or set "
                 "SOJOURN_TEMPORAL_ADDRESS to a running server."
             )
-        draft = self._folder / "building"
-        with self._progress() as progress:
-            task = progress.add_task("Fetching the sources of the Temporal server", total=None)
-            status, output = await _run([go, "list", "-deps", PACKAGE], cwd=MODULE)
-            if status == 0:
-                progress.update(task, description="Building the Temporal server (once)", total=len(output.splitlines()))
-                program = [go, "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", str(draft), PACKAGE]
-                status, output = await _run(program, cwd=MODULE, each_line=lambda: progress.advance(task))
-        if status != 0:
-            raise StackError(f"The Temporal server could not be built with {go}:\n{output[-TAIL:]}")
-        draft.replace(self.cached)
-
-    def _progress(self) -> Progress:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        return Progress(*columns, console=self._console)
-
-
-async def _run(
-    program: list[str], *, cwd: Path, limit: float | None = None, each_line: Callable[[], None] | None = None
-) -> tuple[int | None, str]:
-    """The status (none when cut off at the limit) and the output; everything it started ends with it."""
-    process = await asyncio.create_subprocess_exec(
-        *program,
-        cwd=cwd,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    lines: list[str] = []
-    try:
-        async with asyncio.timeout(limit):
-            async for line in process.stdout:
-                lines.append(line.decode(errors="replace"))
-                if each_line is not None:
-                    each_line()
-            await process.wait()
-    except TimeoutError:
-        return None, "".join(lines)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-    return process.returncode, "".join(lines)
+        await self._shop.build(go, MODULE, PACKAGE, self.cached)
 
 
 def main() -> None:

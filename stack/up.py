@@ -17,6 +17,7 @@ from console.terminal import new_console
 from settings import CHECKOUT
 from stack.process import StackError
 from stack.supervisor import Stack
+from stack.topology import EMBEDDED, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -34,7 +35,9 @@ DOCS_PATH = "/docs"
 UI_PATH = "/ui"
 
 
-def run_up(settings: Settings, *, then: Then | None = None, checkout: Path = CHECKOUT) -> int:
+def run_up(
+    settings: Settings, *, then: Then | None = None, checkout: Path = CHECKOUT, topology: Topology = EMBEDDED
+) -> int:
     """Run the stack until it is told to end, and return the exit status; `then` is awaited once it is up.
 
     Status 0 after SIGINT, SIGTERM or SIGHUP, 1 where it could not start, with the reason on standard error.
@@ -45,7 +48,13 @@ def run_up(settings: Settings, *, then: Then | None = None, checkout: Path = CHE
     logging.getLogger("sojourn").setLevel(settings.log_level.upper())
     try:
         with _foreground():
-            asyncio.run(_serve(settings, console, then, checkout))
+            stack = Stack(
+                settings,
+                report=lambda text: console.print(text, style="dim", markup=False),
+                checkout=checkout,
+                topology=topology,
+            )
+            asyncio.run(_serve(stack, console, then))
     except StackError as error:
         new_console(stderr=True).print(str(error), style="bold red", markup=False)
         return 1
@@ -54,12 +63,11 @@ def run_up(settings: Settings, *, then: Then | None = None, checkout: Path = CHE
     return 0
 
 
-async def _serve(settings: Settings, console: Console, then: Then | None, checkout: Path) -> None:
+async def _serve(stack: Stack, console: Console, then: Then | None) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in END_SIGNALS:
         loop.add_signal_handler(number, told.set)
-    stack = Stack(settings, report=lambda text: console.print(text, style="dim", markup=False), checkout=checkout)
 
     async def run() -> None:
         await stack.start()
@@ -85,7 +93,7 @@ async def _serve(settings: Settings, console: Console, then: Then | None, checko
 def print_places(console: Console, running: StackDescription) -> None:
     """Where everything is, and with which keys it is reached."""
     console.print()
-    _line(console, "API", running.api_url, running.api_tls_url)
+    _line(console, "API", running.api_url, running.api_tls_url, *running.api_urls[1:])
     _line(console, "API docs", f"{running.api_url}{DOCS_PATH}")
     _line(console, "Look inside", f"{running.api_url}{UI_PATH}", "(sign in with the admin token)")
     _line(console, "Temporal", running.temporal_ui_url or running.temporal_address)

@@ -22,15 +22,21 @@ pytest.register_assert_rewrite(
 )
 
 from stack.description import StackDescription
-from stack.services import on_free_ports, temporary_data_dir
-from stack.supervisor import Stack
+from stack.services import temporary_data_dir
+from tests.support.balanced import Balanced
 from tests.support.database import Room, migrated
 from tests.support.live import SENDER, Workspace
+from tests.support.topology import new_stack, topology
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from store.database import Database
+
+
+def pytest_report_header() -> str:
+    """Which stack is tested, so that a log says it."""
+    return f"topology: {topology().name}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -50,7 +56,7 @@ async def room(database: Database) -> Room:
 async def stack() -> AsyncIterator[StackDescription]:
     """The whole product running, for the whole run; each test makes workspaces of its own.
 
-    While working on tests, `SOJOURN_TEST_STACK` may name the data folder of a stack that runs already.
+    `SOJOURN_TEST_TOPOLOGY=cluster` makes it the cluster of docs/cluster.md. While working on tests, `SOJOURN_TEST_STACK` may name the data folder of a stack that runs already.
     """
     if running := os.environ.get("SOJOURN_TEST_STACK"):
         description = StackDescription.read(Path(running))
@@ -58,14 +64,14 @@ async def stack() -> AsyncIterator[StackDescription]:
         yield description
         return
     with temporary_data_dir() as data_dir:
-        async with Stack(on_free_ports(data_dir), headless=True, fsync=False) as made:
+        async with new_stack(data_dir, fsync=False) as made:
             yield made.describe()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def http(stack: StackDescription) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the running stack."""
-    async with httpx.AsyncClient(base_url=stack.api_url, timeout=130) as client:
+    """A client of the running stack, of all its APIs in turns."""
+    async with Balanced(stack.api_urls or [stack.api_url], timeout=130) as client:
         yield client
 
 

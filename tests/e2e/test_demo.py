@@ -18,7 +18,11 @@ from settings import CHECKOUT
 from stack.description import StackDescription
 from stack.services import on_free_ports, temporary_data_dir
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.embedded("`make demo` starts the small stack whatever is tested"),
+    pytest.mark.timeout(420),
+]
 
 LIMIT = 180.0
 READY = "Ctrl-C ends it."

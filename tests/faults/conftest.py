@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from stack.services import on_free_ports, temporary_data_dir
-from stack.supervisor import Stack
+from stack.services import temporary_data_dir
 from tests.faults.deployment import Deployment, Received, deployed
 from tests.faults.scene import Scene
+from tests.support.topology import new_stack
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -17,7 +17,7 @@ async def deployment() -> AsyncIterator[Deployment]:
     """A stack that writes through to the disk."""
     received = Received()
     with temporary_data_dir() as data_dir:
-        stack = Stack(on_free_ports(data_dir), headless=True, on_message=received.record)
+        stack = new_stack(data_dir, on_message=received.record)
         async with deployed(stack, received) as running:
             yield running
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,7 +17,9 @@ import httpx
 from temporalio.client import Client
 
 from domain.received import read
+from settings import CHECKOUT, PREFIX
 from stack.supervisor import Stack
+from tests.support.balanced import Balanced
 from tests.support.eventually import eventually
 from tests.support.live import DOMAIN, SENDER, Workspace, campaign, email, on_event
 from tests.support.load import EVENT
@@ -152,6 +157,7 @@ class Deployment:
         """Return when a child that was started with a fault has been killed by it, and works again."""
         await self._dead(child)
         await self.stack.wait_ready(child)
+        await self._disarm(child)
 
     async def gap(self, child: str, look: Callable[[], Awaitable[object]]) -> Gap:
         """How long it takes from the death of a child, of which it comes back by itself, until something is true."""
@@ -166,12 +172,38 @@ class Deployment:
         restart = asyncio.create_task(back())
         await eventually(look, f"work goes on after the death of {child}", 60)
         gap = Gap(clock() - began, await restart)
+        await self._disarm(child)
         print(f"{child} was killed: {gap}")  # noqa: T201 - a figure to read
         return gap
 
+    async def console(self, *arguments: str, **variables: str) -> str:
+        """What `sojourn ...` prints for an operator beside the stack, with these settings beside it."""
+        given = {PREFIX + name: value for name, value in variables.items()}
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "cli", *arguments],
+            cwd=CHECKOUT,
+            env={**os.environ, "SOJOURN_DATA_DIR": str(self.stack.settings.data_dir), **given},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, complaint = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 0, complaint.decode()
+        return printed.decode()
+
+    async def repair(self, **variables: str) -> dict[str, int]:
+        """What `sojourn journeys repair` did."""
+        answer: dict[str, int] = json.loads(await self.console("journeys", "repair", "--json", **variables))
+        return answer
+
+    async def _disarm(self, child: str) -> None:
+        """Of several processes that were started with a fault, start those anew whom it has not killed."""
+        stack = self.stack
+        members = stack.topology.members(child, list(stack.children))
+        await asyncio.gather(*[stack.restart(member) for member in members if not stack.deaths(member)])
+
     async def _dead(self, child: str) -> None:
         async def dead() -> bool:
-            return self.stack.children[child].deaths > 0
+            return self.stack.deaths(child) > 0
 
         await eventually(dead, f"{child} dies", 60)
 
@@ -179,5 +211,5 @@ class Deployment:
 @contextlib.asynccontextmanager
 async def deployed(stack: Stack, received: Received) -> AsyncIterator[Deployment]:
     """The stack, running until the end."""
-    async with stack, httpx.AsyncClient(base_url=stack.describe().api_url, timeout=130) as http:
+    async with stack, Balanced(stack.describe().api_urls, timeout=130) as http:
         yield Deployment(stack, http, received)

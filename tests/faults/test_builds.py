@@ -89,7 +89,7 @@ async def dies(deployment: Deployment) -> None:
     """Return when the fault has killed the worker, which need not have come back yet."""
 
     async def dead() -> bool:
-        return deployment.stack.children[WORKER].deaths > 0
+        return deployment.stack.deaths(WORKER) > 0
 
     await eventually(dead, f"{WORKER} dies", 60)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.scene import Scene
+from tests.support.topology import kinds, topology
 
 pytestmark = [pytest.mark.faults, pytest.mark.stack]
 
-CHILDREN = ("worker-ingest", "worker-journeys", "api", "postgres", "temporal")
-HANDING_OVER = ("worker-journeys", "postgres")
+HANDING_OVER = ("worker-journeys", "worker-send", "postgres")
 """Who takes part while a message is in its provider's hands; no other death makes it ambiguous."""
 
 
-@pytest.mark.parametrize("child", CHILDREN)
+@pytest.mark.parametrize("child", kinds(topology()))
 async def test_a_killed_process_costs_nothing_that_was_answered(scene: Scene, child: str) -> None:
     stack = scene.deployment.stack
     async with scene.load():

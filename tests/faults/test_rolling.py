@@ -10,11 +10,11 @@ import pytest_asyncio
 from bench.errand import Way
 from bench.ordeal import all_ended, judged
 from stack.commands import WORKERS, WorkerPlan
-from stack.services import on_free_ports, temporary_data_dir
-from stack.supervisor import Stack
+from stack.services import temporary_data_dir
 from tests.faults.deployment import Deployment, Received, deployed
 from tests.support.eventually import eventually
 from tests.support.live import Workspace, campaign, email, on_event
+from tests.support.topology import new_stack
 
 pytestmark = [pytest.mark.faults, pytest.mark.stack]
 
@@ -53,7 +53,7 @@ async def pairs() -> AsyncIterator[Deployment]:
     """A stack with two workers of each kind."""
     received = Received()
     with temporary_data_dir() as data_dir:
-        stack = Stack(on_free_ports(data_dir), workers=(*WORKERS, *SECOND), headless=True, on_message=received.record)
+        stack = new_stack(data_dir, workers=(*WORKERS, *SECOND), on_message=received.record)
         async with deployed(stack, received) as running:
             yield running
 

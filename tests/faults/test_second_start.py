@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from clock import system_now
-from stack.services import on_free_ports, temporary_data_dir
-from stack.supervisor import Stack
+from stack.services import temporary_data_dir
 from tests.faults import proof
 from tests.faults.deployment import Deployment, Received, deployed, walk
 from tests.support.eventually import eventually
 from tests.support.live import Workspace
+from tests.support.topology import new_stack
 
 pytestmark = [pytest.mark.faults, pytest.mark.stack]
 
@@ -23,7 +22,7 @@ PEOPLE = [f"p{number}" for number in range(3)]
 async def test_a_second_start_takes_up_who_waited() -> None:
     received = Received()
     with temporary_data_dir() as data_dir:
-        async with deployed(_stack(data_dir, received), received) as first:
+        async with deployed(new_stack(data_dir, on_message=received.record), received) as first:
             keys = first.stack.describe().workspaces
             await _begin(first, first.built_in("Sandbox"), "P1D")
             due = await _begin(first, first.built_in("Live"), "PT10S")
@@ -32,7 +31,7 @@ async def test_a_second_start_takes_up_who_waited() -> None:
             return system_now() > due
 
         await eventually(past, "the timers have come due while nothing ran")
-        async with deployed(_stack(data_dir, received), received) as second:
+        async with deployed(new_stack(data_dir, on_message=received.record), received) as second:
             assert second.stack.describe().workspaces == keys
             sandbox, live = second.built_in("Sandbox"), second.built_in("Live")
             await sandbox.advance("P1D")
@@ -41,10 +40,6 @@ async def test_a_second_start_takes_up_who_waited() -> None:
                 await proof.journeys_once(second, workspace, PEOPLE, paused=True)
             await proof.captured_once(second, sandbox)
             assert await proof.mailed_once(second, live) == []
-
-
-def _stack(data_dir: Path, received: Received) -> Stack:
-    return Stack(on_free_ports(data_dir), headless=True, on_message=received.record)
 
 
 async def _begin(deployment: Deployment, workspace: Workspace, pause: str) -> datetime:

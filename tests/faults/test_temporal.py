@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import sys
 from typing import Any
 
 import pytest
 
-from settings import CHECKOUT
-from stack.supervisor import Stack
 from tests.faults import proof
 from tests.faults.deployment import Deployment, walk
 from tests.faults.scene import Scene
@@ -47,6 +41,9 @@ async def test_while_temporal_is_away_calls_are_taken_and_journeys_start_afterwa
     assert await scene.verify() == []
 
 
+@pytest.mark.embedded(
+    "deletes the SQLite file of the development server; tests/cluster/test_moving.py has an empty cluster"
+)
 async def test_temporals_file_is_deleted_and_everybody_finishes_once(deployment: Deployment) -> None:
     stack = deployment.stack
     sandbox = await deployment.sandbox(walk("P1D"))
@@ -62,26 +59,11 @@ async def test_temporals_file_is_deleted_and_everybody_finishes_once(deployment:
         file.unlink()
     await stack.start_child("temporal")
     everybody = 2 * len(PEOPLE)
-    assert await _repair(stack) == {"looked_at": everybody, "started": everybody}
-    assert (await _repair(stack))["started"] == 0
+    assert await deployment.repair() == {"looked_at": everybody, "started": everybody}
+    assert (await deployment.repair())["started"] == 0
     await sandbox.advance("P1D")
     for workspace in (sandbox, normal):
         await deployment.everybody_through(workspace)
         await proof.journeys_once(deployment, workspace, PEOPLE, paused=True)
     await proof.captured_once(deployment, sandbox)
     assert await proof.mailed_once(deployment, normal) == []
-
-
-async def _repair(stack: Stack) -> dict[str, int]:
-    """What `sojourn journeys repair` does for an operator beside the stack."""
-    process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "cli", "journeys", "repair", "--json"],
-        cwd=CHECKOUT,
-        env={**os.environ, "SOJOURN_DATA_DIR": str(stack.settings.data_dir)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    printed, complaint = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, complaint.decode()
-    answer: dict[str, int] = json.loads(printed)
-    return answer

@@ -11,6 +11,7 @@ from typing import Literal
 
 import httpx
 
+from tests.support.balanced import another
 from tests.support.eventually import eventually
 from tests.support.live import Workspace
 
@@ -77,7 +78,7 @@ class Load:
         await eventually(answered, f"{calls} further calls of {self.name} answered 2xx", within)
 
     async def _client(self, person: str, stop: asyncio.Event) -> None:
-        async with httpx.AsyncClient(base_url=self.workspace.client.base_url, timeout=CALL_LIMIT) as client:
+        async with another(self.workspace.client, timeout=CALL_LIMIT) as client:
             for call in self._calls(person):
                 if stop.is_set():
                     return
