@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.common import (
@@ -230,12 +230,36 @@ class Gateway:
     async def polled(self, queue: str, *, workflows: bool) -> bool:
         """Whether this client's own worker polls the queue, for workflow tasks or for activities."""
         kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if workflows else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
-        request = DescribeTaskQueueRequest(
+        asked = DescribeTaskQueueRequest(
             namespace=self.client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
         )
         with _translated():
-            found = await self.client.workflow_service.describe_task_queue(request, timeout=CALL_LIMIT)
-        return any(poller.identity == self.client.identity for poller in found.pollers)
+            found = await self.client.workflow_service.describe_task_queue(asked, timeout=CALL_LIMIT)
+            return self._is_among(found.pollers) or await self._polls_another_partition(queue, kind)
+
+    async def _polls_another_partition(self, queue: str, kind: TaskQueueType.ValueType) -> bool:
+        """Whether it polls one of the parts into which a cluster divides the queue; the plain answer knows the first alone.
+
+        With many workers most of them are not seen there. The answer of the server may be five seconds old.
+        """
+        asked = DescribeTaskQueueRequest(
+            namespace=self.client.namespace,
+            task_queue=TaskQueue(name=queue),
+            api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+            task_queue_types=[kind],
+            report_pollers=True,
+        )
+        try:
+            found = await self.client.workflow_service.describe_task_queue(asked, timeout=CALL_LIMIT)
+        except RPCError as error:
+            if error.status in (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNIMPLEMENTED):
+                return False  # a server that does not answer so any more, or not yet
+            raise
+        infos = [info for version in found.versions_info.values() for info in version.types_info.values()]
+        return any(self._is_among(info.pollers) for info in infos)
+
+    def _is_among(self, pollers: Iterable[PollerInfo]) -> bool:
+        return any(poller.identity == self.client.identity for poller in pollers)
 
 
 @contextmanager

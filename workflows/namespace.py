@@ -58,22 +58,29 @@ async def _ensure_namespace(client: Client, retention: timedelta) -> None:
     wanted = Duration()
     wanted.FromTimedelta(retention)
     try:
-        found = await service.describe_namespace(DescribeNamespaceRequest(namespace=name), timeout=RPC_LIMIT)
+        found = await service.describe_namespace(
+            DescribeNamespaceRequest(namespace=name), timeout=RPC_LIMIT, retry=True
+        )
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
-        await service.register_namespace(
-            RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=wanted), timeout=RPC_LIMIT
-        )
+        request = RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=wanted)
+        try:
+            await service.register_namespace(request, timeout=RPC_LIMIT, retry=True)
+        except RPCError as refused:
+            if refused.status != RPCStatusCode.ALREADY_EXISTS:  # two set-ups at once want the same
+                raise
         return
     if found.config.workflow_execution_retention_ttl.ToTimedelta() != retention:
         config = NamespaceConfig(workflow_execution_retention_ttl=wanted)
-        await service.update_namespace(UpdateNamespaceRequest(namespace=name, config=config), timeout=RPC_LIMIT)
+        # A cluster takes few such calls a second and refuses the others for a moment.
+        change = UpdateNamespaceRequest(namespace=name, config=config)
+        await service.update_namespace(change, timeout=RPC_LIMIT, retry=True)
 
 
 async def _search_attributes(client: Client) -> dict[str, IndexedValueType.ValueType]:
     listed = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace), timeout=RPC_LIMIT
+        ListSearchAttributesRequest(namespace=client.namespace), timeout=RPC_LIMIT, retry=True
     )
     return dict(listed.custom_attributes)
 
