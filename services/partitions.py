@@ -49,10 +49,12 @@ async def maintain(db: Database, days: Days, now: datetime) -> list[str]:
 async def keep(db: Database, table: Table, days: int, now: datetime) -> Report:
     """Make the partitions that are missing, and drop those past their retention."""
     report = Report()
-    for span in await _missing(db, table, now, days):
-        await _patiently(_make(db, table, span), span.name, report.made, report.left)
-    if table in store.REAL_TIME:
+    if await _is_crowded(db, table):
+        # The server reads the default partition for each one made beside it: those of now and next, and the rest without it.
+        await _make_all(db, table, (await _missing(db, table, now, days))[:2], report)
         await _adopt(db, table, now, report)
+    if not await _is_crowded(db, table):
+        await _make_all(db, table, await _missing(db, table, now, days), report)
     for span in await _expired(db, table, now - timedelta(days=days)):
         await _patiently(_drop(db, table, span, days), span.name, report.dropped, report.left)
     if trimmed := await _trim(db, table, days, now):
@@ -92,9 +94,22 @@ async def _missing(db: Database, table: Table, now: datetime, days: int) -> list
         ):
             oldest = None  # they become one partition together, in the way of which smaller ones would be
     spans = wanted(table, now)
-    if oldest is not None:
+    if oldest is not None and not await _is_crowded(db, table):
         spans = [*_between(table, oldest, spans[0].start), *spans]
     return [span for span in spans if not any(one.start < span.end and span.start < one.end for one in there)]
+
+
+async def _is_crowded(db: Database, table: Table) -> bool:
+    """Whether the default partition holds so many rows that they become one partition together, not moved one by one."""
+    if table not in store.REAL_TIME:
+        return False
+    async with db.connection() as conn:
+        return await store.count_default(conn, table) > store.MOST_MOVED
+
+
+async def _make_all(db: Database, table: Table, spans: list[Span], report: Report) -> None:
+    for span in spans:
+        await _patiently(_make(db, table, span), span.name, report.made, report.left)
 
 
 def _between(table: Table, first: datetime, beyond: datetime) -> list[Span]:
@@ -172,8 +187,6 @@ async def _adopt(db: Database, table: Table, now: datetime, report: Report) -> N
     That is so when the partitions that were missing are all of the past: rows of now go to partitions of their own.
     """
     async with db.connection() as conn:
-        if await store.count_default(conn, table) <= store.MOST_MOVED:
-            return
         first, last = await store.default_range(conn, table)
         there = _spans(table, await store.existing(conn, table))
     begins, ends = _span(table, first), _span(table, last)
