@@ -92,6 +92,7 @@ async def test_an_upgrade_under_load_and_the_way_back(place: Place) -> None:
     scene = await Scene.make(place.deployment)
     scene.sandbox.most = scene.normal.most = MOST
     before = await place.revision()
+    assert before == baseline.read().revision
     async with scene.load():
         await scene.more(CALLS)
         assert f"The schema is at {migrations.head()}" in await place.setup()
