@@ -35,9 +35,9 @@ def read() -> Baseline:
 def extract(folder: Path, *, migrations: bool) -> Path:
     """Put the last release's files into a folder, with the migrations of this checkout instead of its own where asked.
 
-    Raises `HistoryMissing`.
+    Raises `HistoryMissing`, and `ValueError` where the file that names the release contradicts it.
     """
-    commit = read().commit
+    commit, revision = read()
     done = subprocess.run(
         ["git", "-C", str(CHECKOUT), "archive", "--format=tar", commit],
         capture_output=True,
@@ -51,6 +51,9 @@ def extract(folder: Path, *, migrations: bool) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")
+    newest = max(path.stem for path in (folder / "migrations" / "versions").glob("*.py"))
+    if newest != revision:
+        raise ValueError(f"{FILE.name} says that {commit[:10]} is at {revision}, but its newest revision is {newest}.")
     if migrations:
         shutil.rmtree(folder / "migrations")
         shutil.copytree(CHECKOUT / "migrations", folder / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
