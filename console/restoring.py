@@ -44,8 +44,8 @@ async def _restored(database_url: str) -> Restored:
         return await make_fit(db, notifier, system_now())
     except StillRunning:
         raise Failure(
-            "Workers were heard of within the last ten seconds.",
-            "Stop API and workers first; where none runs, repeat the command in ten seconds.",
+            "A worker runs on this database.",
+            "Stop API and workers first: nothing may work on it before it is fit for it.",
         ) from None
     except asyncpg.UndefinedTableError:
         raise Failure("The schema is not that of this version.", "Run `sojourn setup` first.") from None

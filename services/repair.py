@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -93,6 +93,24 @@ async def repair_broadcasts(
     return len(triggers)
 
 
+async def repair_strays(db: Database, gate: Gate, running: AsyncIterator[Sequence[str]]) -> int:
+    """Have workflows look that run without a journey under way, in pages of their ids; returns how many there were.
+
+    After a restore they belong to journeys that never began. Each finds no row, or one that is over, and ends; one whose
+    journey began just now loses nothing by looking. Raises `TemporalAway`.
+    """
+    told = 0
+    async for page in running:
+        async with db.connection() as conn:
+            known = await outbox.under_way(conn, page)
+        for workflow_id in page:
+            if workflow_id not in known and await gate.wake_journey(workflow_id, "is there a journey?", 0):
+                told += 1
+    if told:
+        logger.warning("Told workflows without a journey to look.", extra={"told": told})
+    return told
+
+
 async def _start_missing(gate: Gate, page: list[JourneyStart], at_once: int) -> int:
     places = asyncio.Semaphore(at_once)
 
@@ -108,4 +126,4 @@ async def _start_missing(gate: Gate, page: list[JourneyStart], at_once: int) -> 
     return sum(await asyncio.gather(*[start(journey) for journey in page]))
 
 
-__all__ = ["Repaired", "repair", "repair_broadcasts", "repair_sends"]
+__all__ = ["Repaired", "repair", "repair_broadcasts", "repair_sends", "repair_strays"]

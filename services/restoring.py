@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import asyncio
+from datetime import datetime
 from typing import NamedTuple
 
+from domain.values import EPOCH
 from services.long_tasks import KINDS
 from services.repair import IN_HAND, repair_broadcasts, repair_sends
 from store import restoring as store
@@ -13,11 +15,12 @@ from store.database import Database
 from store.notify import Notifier
 
 PAGE = 1_000
-HEARD = timedelta(seconds=10)
+LISTEN = 3.0
+"""Seconds within which every worker that runs says so."""
 
 
 class StillRunning(Exception):
-    """Workers were heard of a moment ago: nothing may work on the database before it is fit for it."""
+    """A worker runs: nothing may work on the database before it is fit for it."""
 
 
 class Restored(NamedTuple):
@@ -36,9 +39,9 @@ async def restored(db: Database, notifier: Notifier, real_now: datetime) -> Rest
     Numbers move on, so that none is given out twice. Everything under way is asked for again in the outbox: a workflow
     that is ahead of its row looks again, one that is over or lost is started. Raises `StillRunning`.
     """
+    if await _somebody_works(db):
+        raise StillRunning
     async with db.transaction() as conn:
-        if await workers.seen_since(conn, real_now - HEARD):
-            raise StillRunning
         await store.forget_workers(conn)
         await store.move_numbers(conn)
         facts = await store.renumber_facts(conn)
@@ -48,6 +51,16 @@ async def restored(db: Database, notifier: Notifier, real_now: datetime) -> Rest
     sends = await repair_sends(db, notifier, real_now + IN_HAND)
     triggers = await repair_broadcasts(db, notifier, real_now)
     return Restored(journeys, tasks, sends, triggers, facts)
+
+
+async def _somebody_works(db: Database) -> bool:
+    """Whether a worker says that it is there while we listen; what it said before was restored with the rest."""
+    async with db.connection() as conn:
+        before = {worker.worker_id: worker.seen_at for worker in await workers.seen_since(conn, EPOCH)}
+    await asyncio.sleep(LISTEN)
+    async with db.connection() as conn:
+        after = await workers.seen_since(conn, EPOCH)
+    return any(before.get(worker.worker_id) != worker.seen_at for worker in after)
 
 
 async def _ask_journeys(db: Database) -> int:

@@ -163,6 +163,12 @@ async def journey_is_active(conn: Connection, workspace_id: int, journey_id: str
     return await conn.fetchval(query, workspace_id, journey_id) is not None
 
 
+async def under_way(conn: Connection, workflow_ids: Sequence[str]) -> set[str]:
+    """Those of these workflows that belong to a journey under way; looks through all of them, which is for operators."""
+    query = "SELECT workflow_id FROM journeys WHERE state = 'in_progress' AND workflow_id = ANY($1::text[])"
+    return {record["workflow_id"] for record in await conn.fetch(query, list(workflow_ids))}
+
+
 async def active_journeys(
     conn: Connection, after: tuple[int, int, str], limit: int, workspace_id: int | None = None
 ) -> list[JourneyStart]:
@@ -192,4 +198,5 @@ __all__ = [
     "journey_is_active",
     "postpone",
     "release",
+    "under_way",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store import workspaces
 from store.database import Connection
 
 LONG_STRIDE = 1_000_000_000
@@ -24,7 +25,7 @@ async def move_numbers(conn: Connection) -> None:
         await conn.execute(
             "SELECT setval($1::text::regclass, nextval($1::text::regclass) + $2::bigint)", record["name"], stride
         )
-    await conn.execute("UPDATE counters SET value = value + $1", COUNTER_STRIDE)
+    await workspaces.move_counters(conn, COUNTER_STRIDE)
 
 
 async def renumber_facts(conn: Connection) -> int:

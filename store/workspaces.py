@@ -7,6 +7,9 @@ from datetime import datetime
 
 from store.database import Connection
 
+RESTORED = "restored"
+"""The counter that says from where on counters begin which a restore of the database has forgotten (0059)."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceRow:
@@ -41,20 +44,31 @@ async def all_workspaces(conn: Connection) -> list[WorkspaceRow]:
 async def next_id(conn: Connection, workspace_id: int, kind: str, first: int = 1) -> int:
     """The next integer of a per-workspace, per-kind counter; waits for a concurrent taker of the same counter."""
     value: int = await conn.fetchval(
-        """INSERT INTO counters (workspace_id, kind, value) VALUES ($1, $2, $3)
+        """INSERT INTO counters (workspace_id, kind, value)
+           VALUES ($1, $2, $3::bigint + COALESCE((SELECT value FROM counters WHERE workspace_id = $1 AND kind = $4), 0))
            ON CONFLICT (workspace_id, kind) DO UPDATE SET value = counters.value + 1 RETURNING value""",
         workspace_id,
         kind,
         first,
+        RESTORED,
     )
     return value
 
 
 async def last_id(conn: Connection, workspace_id: int, kind: str) -> int:
-    """The integer that `next_id` gave last, 0 before the first."""
-    query = "SELECT value FROM counters WHERE workspace_id = $1 AND kind = $2"
-    value: int | None = await conn.fetchval(query, workspace_id, kind)
+    """The integer that `next_id` gave last, or the one before its first."""
+    query = "SELECT value FROM counters WHERE workspace_id = $1 AND kind = ANY($2) ORDER BY kind = $3 LIMIT 1"
+    value: int | None = await conn.fetchval(query, workspace_id, [kind, RESTORED], RESTORED)
     return value or 0
+
+
+async def move_counters(conn: Connection, stride: int) -> None:
+    """Let all counters of all workspaces go on further up, those too that have counted nothing yet."""
+    await conn.execute(
+        "INSERT INTO counters (workspace_id, kind, value) SELECT workspace_id, $1, 0 FROM workspaces ON CONFLICT DO NOTHING",
+        RESTORED,
+    )
+    await conn.execute("UPDATE counters SET value = value + $1", stride)
 
 
 async def bump_definitions(conn: Connection, workspace_id: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, timedelta
 from typing import Final, Literal
 
@@ -22,19 +22,18 @@ from services.gate import JourneyStart
 from workflows.converter import DATA_CONVERTER
 from workflows.gateway import IMPATIENT
 from workflows.names import (
-    CAMPAIGN,
     JOURNEY_WORKFLOW,
     JOURNEYS_QUEUE,
-    OUTCOME,
-    PERSON,
     SEND_BULK_QUEUE,
     SEND_NOW_QUEUE,
     SEND_QUEUE,
     TASKS_QUEUE,
-    WORKSPACE,
 )
+from workflows.namespace import SEARCH_ATTRIBUTES
 
 CALL_LIMIT = timedelta(seconds=3)
+LISTED: Final = 500
+RUNNING: Final = f"WorkflowType = '{JOURNEY_WORKFLOW}' AND ExecutionStatus = 'Running'"
 Kind = Literal["workflow", "activity"]
 QUEUES: Final[tuple[tuple[str, Kind], ...]] = (
     (JOURNEYS_QUEUE, "workflow"),
@@ -85,7 +84,7 @@ class TemporalCluster:
             ListSearchAttributesRequest(namespace=name), timeout=CALL_LIMIT
         )
         words = {name: _word(kind) for name, kind in listed.custom_attributes.items()}
-        expected = {key.name: _word(key.indexed_value_type) for key in (WORKSPACE, CAMPAIGN, PERSON, OUTCOME)}
+        expected = {name: _word(kind) for name, kind in SEARCH_ATTRIBUTES.items()}
         retention = found.config.workflow_execution_retention_ttl.ToTimedelta()
         return Namespace(retention, words, expected)
 
@@ -110,8 +109,16 @@ class TemporalCluster:
 
     async def running_journeys(self) -> int:
         """How many workflows of journeys run, as far as the cluster's index has noticed."""
-        query = f"WorkflowType = '{JOURNEY_WORKFLOW}' AND ExecutionStatus = 'Running'"
-        return (await self._client.count_workflows(query, rpc_timeout=CALL_LIMIT)).count
+        return (await self._client.count_workflows(RUNNING, rpc_timeout=CALL_LIMIT)).count
+
+    async def running_pages(self) -> AsyncIterator[Sequence[str]]:
+        """The ids of all workflows of journeys that run, page by page, as far as the cluster's index has noticed."""
+        listed = self._client.list_workflows(RUNNING, page_size=LISTED, rpc_timeout=CALL_LIMIT)
+        while True:
+            await listed.fetch_next_page()
+            yield [found.id for found in listed.current_page or ()]
+            if listed.next_page_token is None:
+                return
 
     async def runs(self, journey: JourneyStart) -> bool:
         """Whether the workflow of a journey runs."""

@@ -28,9 +28,8 @@ async def late(sight: Sight) -> list[Finding]:
             f"{'at least ' if count >= store.MANY else ''}{count} journeys stand although their wait is over: "
             f"{', '.join(first)}",
             "Their workflows do not run, or fail again and again, or no worker with the role `journeys` polls.",
-            "These people get their next message late, or not at all.",
-            f"sojourn journeys repair; if they still stand, read the workflow in the Temporal UI: "
-            f"`sojourn journeys show {first[0]}` names it.",
+            "These people get their next message late, or not at all; the command says what keeps each, and what helps.",
+            "sojourn journeys wedged",
             "journeys-stand-still",
         )
     ]

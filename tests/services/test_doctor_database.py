@@ -316,7 +316,7 @@ async def test_a_journey_stands_although_its_wait_is_over(patient: Patient) -> N
         found = await findings(patient.url, "journeys.late")
     finally:
         await patient.execute("TRUNCATE journeys")
-    explained(found["journeys.late"], "failure", "journeys-stand-still", "01JLATE", "sojourn journeys repair")
+    explained(found["journeys.late"], "failure", "journeys-stand-still", "01JLATE", "sojourn journeys wedged")
 
 
 async def test_providers_away_domains_wrong_keys_missing(patient: Patient) -> None:

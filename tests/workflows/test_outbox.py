@@ -14,10 +14,11 @@ from temporalio.service import RPCError
 from clock import system_now
 from services.drain import Drain
 from services.gate import GateRefused, JourneyStart, TemporalAway
-from services.repair import repair
+from services.repair import repair, repair_strays
 from stack.ports import choose
 from store import journeys, outbox
 from tests.workflows.engine import Engine, Flow, until
+from workflows.cluster import TemporalCluster
 from workflows.gateway import Gateway
 
 WAIT = {"wait": {"type": "time_delay", "duration": "P1D"}}
@@ -122,6 +123,64 @@ async def test_a_start_that_temporal_has_already_is_done(flow: Flow):
     async with flow.engine.db.transaction() as conn:
         await journeys.enqueue(conn, "start", [row], "start")
     assert await drained(flow) == 1
+
+
+async def test_a_start_starts_again_what_is_over_although_its_journey_is_not(flow: Flow):
+    """As after a restore to a point between the row and its hand-over."""
+    await entered(flow, "ann")
+    await drained(flow)
+    await parked(flow)
+    row = await flow.journey()
+    handle = flow.engine.gateway.client.get_workflow_handle(row.workflow_id)
+    await handle.terminate()
+    async with flow.engine.db.transaction() as conn:
+        await journeys.enqueue(conn, "start", [row], "start")
+    gate = Recording(flow.engine.gateway)
+    assert await drained(flow, gate) == 1
+    assert [kind for kind, _ in gate.asked] == ["start", "again"]
+    assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
+
+
+async def test_the_workflow_of_a_journey_bears_its_own_id(flow: Flow):
+    await entered(flow, "ann")
+    row = await flow.journey()
+    assert row.workflow_id == f"journey/{row.campaign_id}/{row.person_id}/{row.journey_id}"
+
+
+async def test_a_workflow_without_a_journey_is_told_to_look_and_ends(flow: Flow):
+    await entered(flow, "ann", "bob")
+    await drained(flow)
+    await parked(flow)
+    rows = await flow.journeys()
+    async with flow.engine.db.transaction() as conn:
+        await conn.execute(
+            "DELETE FROM journeys WHERE workspace_id = $1 AND journey_id = $2", flow.workspace_id, rows[0].journey_id
+        )
+    ids = [row.workflow_id for row in rows]
+
+    async def running() -> AsyncIterator[list[str]]:
+        for workflow_id in ids:
+            yield [workflow_id]
+
+    assert await repair_strays(flow.engine.db, flow.engine.gateway, running()) == 1
+    client = flow.engine.gateway.client
+    assert await client.get_workflow_handle(ids[0]).result() == "gone"
+    assert (await client.get_workflow_handle(ids[1]).describe()).status == WorkflowExecutionStatus.RUNNING
+
+
+async def test_all_workflows_that_run_are_listed_page_by_page(flow: Flow, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workflows.cluster.LISTED", 2)
+    await entered(flow, "ann", "bob", "cleo")
+    await drained(flow)
+    await parked(flow)
+    wanted = {row.workflow_id for row in await flow.journeys()}
+    cluster = TemporalCluster(flow.engine.gateway.client)
+
+    async def listed() -> bool:
+        pages = [page async for page in cluster.running_pages()]
+        return len(pages) > 1 and wanted <= {found for page in pages for found in page}
+
+    await until(listed)
 
 
 async def test_a_wake_of_an_ended_journey_is_done(flow: Flow):
