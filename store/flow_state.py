@@ -137,6 +137,16 @@ async def facts_of_another_server(conn: Connection) -> int:
     return count
 
 
+async def facts_held_up(conn: Connection, before: datetime) -> bool:
+    """Whether facts accepted before an instant wait behind a transaction that is still open, seen or not by this user."""
+    found = await conn.fetchval(
+        """SELECT 1 FROM ingest_log WHERE applied_at IS NULL AND accepted_at < $1
+             AND xid >= pg_snapshot_xmin(pg_current_snapshot()) AND xid < pg_snapshot_xmax(pg_current_snapshot()) LIMIT 1""",
+        before,
+    )
+    return found is not None
+
+
 async def in_default(conn: Connection, table: Table) -> int:
     """How many rows of workspaces on real time stand in the default partition of a table, counted up to `MANY`."""
     sandboxes = "" if table in REAL_TIME else "JOIN workspaces w USING (workspace_id) WHERE NOT w.sandbox"
@@ -179,6 +189,7 @@ __all__ = [
     "OpenTask",
     "OutboxHead",
     "active_journeys",
+    "facts_held_up",
     "facts_of_another_server",
     "in_default",
     "is_active",

@@ -113,7 +113,7 @@ async def backend(conn: Connection) -> int:
 async def connections(conn: Connection) -> Connections:
     """How many connections are used, of all that the server, this database and this role leave to us."""
     record = await conn.fetchrow(
-        """SELECT count(*) FILTER (WHERE backend_type = 'client backend') AS used,
+        """SELECT count(*) FILTER (WHERE datid IS NOT NULL AND COALESCE(backend_type, 'client backend') = 'client backend') AS used,
                   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most,
                   count(*) FILTER (WHERE datname = current_database()) AS used_here,
                   (SELECT NULLIF(datconnlimit, -1) FROM pg_database WHERE datname = current_database()) AS most_here,

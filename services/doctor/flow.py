@@ -24,6 +24,7 @@ async def facts(sight: Sight) -> list[Finding]:
     async with sight.db.connection() as conn:
         backlog = await health.backlog(conn)
         foreign = await store.facts_of_another_server(conn)
+        held_up = await store.facts_held_up(conn, sight.clock() - SLOW_LAG)
         pausing = [task for task in await store.open_tasks(conn) if task.type == PAUSING]
     if foreign:
         return [_foreign(foreign)]
@@ -31,7 +32,9 @@ async def facts(sight: Sight) -> list[Finding]:
     summary = f"{backlog.rows} facts wait, the oldest for {lag.total_seconds():.0f} s"
     if lag <= SLOW_LAG:
         return [ok(name, summary)]
-    why = "no worker with the role `ingest` runs, it fails, or a transaction stays open"
+    if held_up:
+        return [_held_up(summary)]
+    why = "no worker with the role `ingest` runs, it fails, or it does not keep up"
     if pausing:
         why = (
             f"workspace {pausing[0].workspace_id} changes how it names people, until task {pausing[0].task_id} is over"
@@ -43,11 +46,23 @@ async def facts(sight: Sight) -> list[Finding]:
             summary,
             f"They are applied in order: {why}.",
             "Profiles, segments and journeys do not follow what is sent; nothing is lost.",
-            "Look at the findings on workers and open transactions; run more workers with the role `ingest` "
-            "if it goes on but does not keep up.",
+            "Look at the finding on workers; run more of them with the role `ingest` if it goes on but does not keep up.",
             "facts-are-not-applied",
         )
     ]
+
+
+def _held_up(summary: str) -> Finding:
+    return Finding(
+        "flow.facts",
+        "failure",
+        f"{summary}: a transaction that has written before them is still open",
+        "Facts are applied in order, and none that was accepted after it began can be before it ends.",
+        "Profiles, segments and journeys do not follow what is sent; nothing is lost.",
+        "End what `database.open-transaction` names. Where it names nothing, this user may not see it: "
+        "as a superuser, GRANT pg_read_all_stats TO the role of SOJOURN_DATABASE_URL, then repeat `sojourn doctor`.",
+        "open-transaction",
+    )
 
 
 def _foreign(rows: int) -> Finding:

@@ -247,6 +247,18 @@ async def test_facts_are_not_applied(patient: Patient) -> None:
     explained(found["flow.facts"], "failure", "facts-of-another-server", "1 facts wait", "sojourn restored")
 
 
+async def test_facts_wait_behind_an_open_transaction(patient: Patient) -> None:
+    async with patient.session("forgotten") as holder:
+        await holder.execute("BEGIN; SELECT pg_current_xact_id()")
+        async with patient.db.transaction() as conn:
+            await log.append(conn, [_fact(patient)], system_now() - timedelta(minutes=2))
+        try:
+            found = await findings(patient.url, "flow.facts")
+        finally:
+            await patient.execute("TRUNCATE ingest_log")
+    explained(found["flow.facts"], "failure", "open-transaction", "is still open", "pg_read_all_stats")
+
+
 async def test_the_outbox_stands(patient: Patient) -> None:
     async with patient.db.transaction() as conn:
         await outbox.ask_sends(conn, patient.workspace_id, [("one", 1), ("two", 1)])
