@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -78,15 +79,15 @@ class ArchivedPostgres:
         """A point that a restore can name."""
         await self.execute(f"SELECT pg_create_restore_point('{name}')")
 
-    async def put_back(self, backup: Path, point: str) -> None:
-        """The server as it was at a point, started; what it was before is set aside."""
+    async def put_back(self, backup: Path, target: str) -> None:
+        """The server as it was at a target of its recovery, started; what it was before is set aside."""
         await self.stop()
         data = self.data
-        data.rename(data.with_name(f"data.before-{point}"))
+        data.rename(data.with_name(f"data.before-{backup.name}"))
         await self.run("cp", "-a", str(backup), str(data))
         settings = [
             f"restore_command = 'cp {self._folder}/archive/%f %p'",
-            f"recovery_target_name = '{point}'",
+            target,
             "recovery_target_action = 'promote'",
         ]
         with (data / "postgresql.auto.conf").open("a") as file:
@@ -95,7 +96,7 @@ class ArchivedPostgres:
         await self.start()
 
         async def promoted() -> bool:
-            return await self.value("SELECT NOT pg_is_in_recovery()")
+            return bool(await self.value("SELECT NOT pg_is_in_recovery()"))
 
         await eventually(promoted, "the recovery has ended", LIMIT)
 
@@ -109,11 +110,15 @@ class ArchivedPostgres:
         await ensure_database(self.server.url("postgres"))
         await self.run("pg_restore", f"--dbname={self.url}", "--no-owner", "--exit-on-error", str(dump))
 
+    async def now(self) -> str:
+        """What time the server has."""
+        return str(await self.value("SELECT clock_timestamp()::text"))
+
     async def execute(self, statement: str) -> None:
         """A statement over a connection of its own."""
         await self.value(statement)
 
-    async def value(self, query: str) -> bool:
+    async def value(self, query: str) -> Any:
         """The only value that a query answers."""
         conn = await asyncpg.connect(self.url)
         try:

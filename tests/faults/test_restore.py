@@ -75,10 +75,10 @@ class Place:
         for child in PRODUCT:
             await self.stack.start_child(child)
 
-    async def put_back(self, backup: Path, point: str, *, without_temporal: bool = False) -> dict[str, int]:
+    async def put_back(self, backup: Path, target: str, *, without_temporal: bool = False) -> dict[str, int]:
         """What an operator does, step by step; answers what `sojourn restored` said."""
         await self.stop_product()
-        await self.postgres.put_back(backup, point)
+        await self.postgres.put_back(backup, target)
         if without_temporal:
             await self.stack.stop_child("temporal")
             for file in self.stack.settings.data_dir.glob("temporal.db*"):
@@ -142,16 +142,17 @@ async def _at(place: Place, workspace: Workspace, block: str) -> dict[str, Any]:
     return found
 
 
-async def _handed_over(place: Place, workspace: Workspace, send: str) -> None:
-    """Return when Temporal has everything of a workspace: the send, whose fact is applied, and the latest journey."""
-    query = """SELECT EXISTS (SELECT 1 FROM deliveries WHERE workspace_id = $1 AND delivery_id = $2 AND person_id IS NOT NULL)
-               AND EXISTS (SELECT 1 FROM journeys WHERE workspace_id = $1 AND seen = 0)
-               AND NOT EXISTS (SELECT 1 FROM outbox WHERE workspace_id = $1)"""
+async def _handed_over(place: Place, workspace: Workspace, send: str | None = None) -> None:
+    """Return when Temporal has all that a workspace asks for, and nothing has been done about the latest of it."""
+    query = """SELECT NOT EXISTS (SELECT 1 FROM outbox WHERE workspace_id = $1)
+               AND NOT EXISTS (SELECT 1 FROM ingest_log WHERE workspace_id = $1 AND applied_at IS NULL)
+               AND ($2::text IS NULL OR EXISTS (SELECT 1 FROM journeys WHERE workspace_id = $1 AND seen = 0)
+                    AND EXISTS (SELECT 1 FROM deliveries WHERE workspace_id = $1 AND delivery_id = $2))"""
 
     async def handed_over() -> bool:
         return bool((await place.deployment.values(query, workspace, send))[0])
 
-    await eventually(handed_over, "the outbox is empty again")
+    await eventually(handed_over, "Temporal has everything")
 
 
 async def _deliveries(place: Place, workspace: Workspace) -> dict[str, str]:
@@ -196,6 +197,8 @@ async def test_put_back_to_a_point_everybody_goes_on(place: Place) -> None:
     }
     asked = (await normal.call("POST", "/v1/send/email", body))["delivery_id"]
     await _handed_over(place, normal, asked)
+    under_way = await _headline(sandbox)
+    await _handed_over(place, sandbox)
     await place.postgres.mark("point")
 
     # What comes now will never have been.
@@ -205,7 +208,7 @@ async def test_put_back_to_a_point_everybody_goes_on(place: Place) -> None:
     assert ahead["workflow_id"] == early["workflow_id"]
     await _begin(normal, "lost")
     await _ended(place, normal, "lost")
-    await _headline(sandbox)
+    lost_trigger = await _headline(sandbox)
     await sandbox.settle()
     await sandbox.advance("P1D")
     await _begin(sandbox, "lost")
@@ -217,15 +220,16 @@ async def test_put_back_to_a_point_everybody_goes_on(place: Place) -> None:
         "SELECT person_id FROM people WHERE workspace_id = $1 AND id = 'lost'", sandbox
     )
 
-    said = await place.put_back(backup, "point")
-    assert (said["journeys"], said["sends"]) == (4, 1)
+    said = await place.put_back(backup, "recovery_target_name = 'point'")
+    assert (said["journeys"], said["sends"], said["triggers"]) == (4, 1, 1)
 
     # New facts, new people and new triggers take no number of the lost time.
     await _begin(normal, "new")
     await _begin(sandbox, "new")
     await sandbox.settle()
-    assert await _headline(sandbox) > 1
+    assert await _headline(sandbox) > lost_trigger
     await sandbox.settle()
+    assert (await sandbox.get(f"/v1/campaigns/news/triggers/{under_way}"))["state"] == "finished"
     [new_person] = await deployment.values(
         "SELECT person_id FROM people WHERE workspace_id = $1 AND id = 'new'", sandbox
     )
@@ -246,6 +250,8 @@ async def test_put_back_to_a_point_everybody_goes_on(place: Place) -> None:
     there = await _at(place, touring, "later")
     assert there["journey_id"] == early["journey_id"]
     assert there["due_at"] > ahead["due_at"]
+    await touring.call("POST", f"/v1/journeys/{there['journey_id']}/end")
+    await deployment.everybody_through(touring)
 
     # What had been sent after the point was sent again under the same id, once; what had been sent before was not.
     kept = await _deliveries(place, normal)
@@ -269,10 +275,10 @@ async def test_put_back_while_temporal_has_lost_everything(place: Place) -> None
         await workspace.start("walk")
         await _begin(workspace, "parked")
         await _at(place, workspace, "pause")
-    await place.postgres.mark("second")
+    at = await place.postgres.now()
     await _begin(sandbox, "lost")
     await sandbox.settle()
-    await place.put_back(backup, "second", without_temporal=True)
+    await place.put_back(backup, f"recovery_target_time = '{at}'", without_temporal=True)
     for workspace in (sandbox, normal):
         await _begin(workspace, "new")
     await sandbox.settle(60)
