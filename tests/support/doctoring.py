@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import migrations
 from clock import system_now
-from services.doctor import CHECKS, Check, Deployment, Finding, examine
+from services.doctor import CHECKS, Check, Cluster, Deployment, Finding, examine
 from settings import Retention
 
 
@@ -40,11 +40,12 @@ async def findings(
     *only: str,
     clock: Callable[[], datetime] = system_now,
     checks: Sequence[Check] = CHECKS,
+    connect: Callable[[], Awaitable[Cluster]] | None = None,
     **changes: Any,
 ) -> dict[str, Finding]:
     """What is found, by check; of checks whose names begin with one of `only`, where that is given."""
     chosen = [check for check in checks if not only or check.name.startswith(only)]
-    found = await examine(deployment(url, **changes), chosen, None, clock)
+    found = await examine(deployment(url, **changes), chosen, connect, clock)
     return {finding.check: finding for finding in found}
 
 
