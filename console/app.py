@@ -118,12 +118,12 @@ def doctor(
     raise typer.Exit(look(new_console(), as_json=as_json))
 
 
-@app.command()
-def restored(
+@app.command("after-restore")
+def after_restore(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Make a database fit to go on that was restored or moved to another server; before any process starts."""
-    from console.restoring import restored as make_fit
+    from console.restoring import after_restore as make_fit
 
     done = make_fit(Settings(), new_console(stderr=as_json))
     if as_json:

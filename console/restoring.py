@@ -1,4 +1,4 @@
-"""`restored`: what an operator runs once between a restore of the database and the start of the processes."""
+"""`after-restore`: what an operator runs once between a restore of the database and the start of the processes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from clock import system_now
 from console.failure import Failure
 from console.repairing import places_of
 from console.words import number
-from services.restoring import Restored, StillRunning
-from services.restoring import restored as make_fit
+from services.restoring import Restored, StillRunning, restored
 from settings import Settings
 from store.database import Database
 from store.notify import Notifier
 
 
-def restored(settings: Settings, console: Console) -> Restored:
+def after_restore(settings: Settings, console: Console) -> Restored:
     """Make the restored database fit to go on, and say what goes on from the point."""
-    done = asyncio.run(_restored(places_of(settings).database_url))
+    done = asyncio.run(_after_restore(places_of(settings).database_url))
     console.print("Numbers were moved on; what is under way looks again as soon as workers run:")
     for count, what in (
         (done.journeys, "journey"),
@@ -34,14 +33,14 @@ def restored(settings: Settings, console: Console) -> Restored:
     return done
 
 
-async def _restored(database_url: str) -> Restored:
+async def _after_restore(database_url: str) -> Restored:
     try:
         db = await Database.connect(database_url, min_size=1, max_size=2)
     except (OSError, asyncpg.PostgresError) as error:
         raise Failure(f"The database cannot be reached: {error}", "Is SOJOURN_DATABASE_URL right?") from None
     notifier = Notifier(db.pool)
     try:
-        return await make_fit(db, notifier, system_now())
+        return await restored(db, notifier, system_now())
     except StillRunning:
         raise Failure(
             "A worker runs on this database.",
@@ -54,4 +53,4 @@ async def _restored(database_url: str) -> Restored:
         await db.close()
 
 
-__all__ = ["restored"]
+__all__ = ["after_restore"]

@@ -73,7 +73,7 @@ def _foreign(rows: int) -> Finding:
         "The data was moved with `pg_dump`, and this server counts transactions anew: what was not applied yet is "
         "taken for the work of transactions that are still to come.",
         "These facts are not applied, for as long as it takes to count so far.",
-        "sojourn restored",
+        "sojourn after-restore",
         "facts-of-another-server",
     )
 

@@ -76,7 +76,7 @@ class Place:
             await self.stack.start_child(child)
 
     async def put_back(self, backup: Path, target: str, *, without_temporal: bool = False) -> dict[str, int]:
-        """What an operator does, step by step; answers what `sojourn restored` said."""
+        """What an operator does, step by step; answers what `sojourn after-restore` said."""
         await self.stop_product()
         await self.postgres.put_back(backup, target)
         if without_temporal:
@@ -89,8 +89,8 @@ class Place:
         return said
 
     async def restored(self) -> dict[str, int]:
-        """What `sojourn restored` says for machines."""
-        said: dict[str, int] = json.loads(await self.command("restored", "--json"))
+        """What `sojourn after-restore` says for machines."""
+        said: dict[str, int] = json.loads(await self.command("after-restore", "--json"))
         return said
 
     async def running(self, workspace: Workspace) -> set[str]:
@@ -309,7 +309,7 @@ async def test_moved_by_dump_to_a_server_that_counts_anew(place: Place) -> None:
     assert (facts["level"], facts["anchor"], facts["remedy"]) == (
         "failure",
         "facts-of-another-server",
-        "sojourn restored",
+        "sojourn after-restore",
     )
     under_way = await place.postgres.value("SELECT count(*) FROM journeys WHERE state = 'in_progress'")
     said = await place.restored()

@@ -245,7 +245,7 @@ async def test_facts_are_not_applied(patient: Patient) -> None:
         found = await findings(patient.url, "flow.facts")
     finally:
         await patient.execute("TRUNCATE ingest_log")
-    explained(found["flow.facts"], "failure", "facts-of-another-server", "1 facts wait", "sojourn restored")
+    explained(found["flow.facts"], "failure", "facts-of-another-server", "1 facts wait", "sojourn after-restore")
 
 
 async def test_facts_wait_behind_an_open_transaction(patient: Patient) -> None:
