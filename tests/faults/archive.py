@@ -90,8 +90,9 @@ class ArchivedPostgres:
             target,
             "recovery_target_action = 'promote'",
         ]
-        with (data / "postgresql.auto.conf").open("a") as file:
-            file.writelines(f"{line}\n" for line in settings)
+        file = data / "postgresql.auto.conf"
+        before = file.read_text()
+        file.write_text(before + "".join(f"{line}\n" for line in settings))
         (data / "recovery.signal").touch()
         await self.start()
 
@@ -99,6 +100,7 @@ class ArchivedPostgres:
             return bool(await self.value("SELECT NOT pg_is_in_recovery()"))
 
         await eventually(promoted, "the recovery has ended", LIMIT)
+        file.write_text(before)  # else the next backup has the target of this recovery, too
 
     async def move(self) -> None:
         """The data by dump in a server that was made just now, at the same address; the old one is set aside."""
