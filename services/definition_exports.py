@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from domain.definitions import KINDS, unknown_kind
+from domain.definitions.order import in_order
 from domain.errors import InvalidInput
 from services import collections
 from services.definitions import View, shown
@@ -49,7 +50,7 @@ async def stream(db: Database, rows: Sequence[DefinitionRow], view: View) -> Asy
 
 
 async def _document(db: Database, row: DefinitionRow, view: View) -> dict[str, Any]:
-    document = shown(row, view)
+    document = in_order(shown(row, view))
     if row.kind != collections.KIND:
         return document
     async with db.connection() as conn:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from domain.definitions import KINDS, unknown_kind
+from domain.definitions.order import in_order
 from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound
 from domain.values import to_unix
@@ -18,28 +19,13 @@ from store.revisions import RevisionRow
 COLLECTION = collections.KIND
 
 
-class History(NamedTuple):
-    """One page of revisions, newest first, of the definition that they are of."""
-
-    row: DefinitionRow
-    revisions: list[RevisionRow]
-    next: str
-
-
 async def listed(
     db: Database, workspace_id: int, kind: str, ref: str | int, *, start: str | None = None, limit: int = 50
 ) -> dict[str, Any]:
-    """One page of the history as it is answered; `next` is empty after the last. Raises NotFound."""
-    found = await history(db, workspace_id, kind, ref, start=start, limit=limit)
-    return {"revisions": [_listed(one) for one in found.revisions], "next": found.next}
-
-
-async def history(
-    db: Database, workspace_id: int, kind: str, ref: str | int, *, start: str | None = None, limit: int = 50
-) -> History:
     """One page of the history, which begins with the definition as it is; `start` is the `next` of the page before.
 
     A state that was written by a version without revisions stands there with nothing but its number, time and source.
+    Raises NotFound.
     """
     before = _cursor(start)
     async with db.connection() as conn:
@@ -49,7 +35,7 @@ async def history(
     if (before is None or before > row.revision) and (not found or found[0].revision < row.revision):
         found = [_as_it_is(row), *found][:limit]
     more = bool(found) and oldest is not None and found[-1].revision > oldest
-    return History(row, found, str(found[-1].revision) if more else "")
+    return {"revisions": [_listed(one) for one in found], "next": str(found[-1].revision) if more else ""}
 
 
 async def get(db: Database, workspace_id: int, kind: str, ref: str | int, revision: int) -> dict[str, Any]:
@@ -64,7 +50,7 @@ async def get(db: Database, workspace_id: int, kind: str, ref: str | int, revisi
             found = _as_it_is(row)
         if found is None or found.document is None:
             raise NotFound(f"revision of the {kind} '{row.key}'", revision)
-        document = found.document
+        document = in_order(found.document)
         if kind == COLLECTION and document.get("data") == row.document.get("data"):
             document = await collections.filled(conn, row, document)
     status = {
@@ -122,4 +108,4 @@ async def _stored(conn: Connection, workspace_id: int, kind: str, ref: str | int
     return row
 
 
-__all__ = ["History", "get", "history", "listed"]
+__all__ = ["get", "listed"]

@@ -16,6 +16,7 @@ from api.management.answers import errors, located
 from api.management.parameters import Limit, Start
 from api.paths import reference
 from domain.definitions import KINDS, kind_of
+from domain.definitions.order import in_order
 from domain.errors import InvalidInput, Problem
 from domain.preconditions import Preconditions, etag, read_tags
 from services import definition_exports, definitions
@@ -187,7 +188,7 @@ async def get(
     record = await definitions.get(db, inside.workspace_id, kind, reference(key), view)
     tag = _tagged(record["status"])
     if asks_for_yaml(request):
-        return Response(dump_yaml([record["definition"]]), media_type=YAML, headers=tag)
+        return Response(dump_yaml([in_order(record["definition"])]), media_type=YAML, headers=tag)
     return json_response(located(record, parts.base_url), headers=tag)
 
 

@@ -75,6 +75,19 @@ async def test_a_secret_has_to_be_given_where_none_is_stored(workspace: Keys, li
     assert (error["code"], error["pointer"]) == ("required", "/definitions/0/config/password")
 
 
+@pytest.mark.parametrize("view", ["full", "compact"])
+async def test_documents_read_as_they_are_written(workspace: Keys, view: str) -> None:
+    await applied(workspace, bundle(*EVERY_KIND))
+    for document in (await exported(workspace, f"?view={view}"))["definitions"]:
+        assert list(document)[:2] == ["kind", "key"]
+    path = "/v1/definitions/campaign/c"
+    for where in (path, f"{path}/revisions/1"):
+        text = (await workspace.call("GET", f"{where}?view={view}", headers={"Accept": YAML})).text
+        assert text.startswith("kind: campaign\nkey: c\nname: C\n")
+        assert text.index("trigger:") < text.index("workflow:") < text.index("  start:") < text.index("  blocks:")
+        assert text.index("    mail:") < text.index("    call:") < text.index("    look:")
+
+
 async def test_kinds_and_sources_are_chosen(workspace: Keys) -> None:
     await applied(workspace, bundle(segment("a"), campaign("c"), source="one"))
     await applied(workspace, bundle(segment("b"), source="two"))

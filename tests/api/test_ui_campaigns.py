@@ -69,6 +69,26 @@ async def test_campaigns_are_listed_with_states_and_figures(workspace, here):
     assert "No campaign is called so" in nothing.text
 
 
+async def test_one_campaign_shows_its_latest_changes(workspace, here):
+    await here.define(NAMED)
+    path = f"/v1/definitions/campaign/{NAMED['key']}"
+    for number in range(5):
+        answer = await workspace.call("PUT", path, {**NAMED, "description": f"Edit {number}", "tags": [HOSTILE]})
+        assert answer.status_code == 200, answer.text
+    body = {"source": HOSTILE, "definitions": [{**NAMED, "name": "Plain"}]}
+    assert (await workspace.call("PUT", "/v1/definitions", body)).status_code == 200
+    page = await look(workspace, f"/campaigns/{NAMED['key']}")
+    shown = page.text[page.text.index("Changes") :]
+    assert [number for number in range(1, 8) if f"Revision {number}" in shown] == [3, 4, 5, 6, 7]
+    assert f"from {HOSTILE}" in shown
+    assert "/description" in shown
+    assert "shows older ones" in shown
+    before = await look(workspace, f"/campaigns/{NAMED['key']}")
+    await workspace.db.pool.execute("DELETE FROM definition_revisions WHERE workspace_id = $1", workspace.id)
+    assert "Revision 7" in (await look(workspace, f"/campaigns/{NAMED['key']}")).text
+    assert "Revision 6" in before.text
+
+
 async def test_one_campaign_shows_its_blocks_as_a_tree(workspace, here):
     await here.define(FORK)
     for number, path in enumerate(["then", "else", "else"]):
