@@ -27,7 +27,7 @@ def here(workspace) -> Scene:
 
 @pytest.mark.parametrize("path", ["/campaigns", "/campaigns/welcome"])
 async def test_nobody_gets_in_without_a_session(workspace, path):
-    async with httpx.AsyncClient(base_url=workspace.http.base_url) as stranger:
+    async with httpx.AsyncClient(base_url=workspace.http.base_url, timeout=30) as stranger:
         answer = await stranger.get(f"/ui/{workspace.id}{path}")
     assert (answer.status_code, answer.text) == (303, "")
 
