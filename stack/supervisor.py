@@ -156,6 +156,14 @@ class Stack:
         await self.stop_child(name)
         await self.start_child(name, environment)
 
+    async def deploy(self, name: str, checkout: Path) -> None:
+        """End the processes of a name and start them from another checkout, one by one, as a version is rolled out."""
+        for child in self._children_of(name):
+            await child.stop()
+            environment = {**child.command.environment, "PYTHONPATH": str(checkout)}
+            child.command = replace(child.command, cwd=checkout, environment=environment)
+            await child.start()
+
     async def stop_child(self, name: str) -> None:
         """End all of a name and leave them ended."""
         await asyncio.gather(*[child.stop() for child in self._children_of(name)])
