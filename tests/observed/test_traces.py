@@ -6,10 +6,14 @@ import json
 from itertools import pairwise
 
 import pytest
+from temporalio.client import Client
+from temporalio.worker import Replayer
 
 from tests.observed.conftest import Observed
 from tests.support.eventually import eventually
 from tests.support.live import Workspace, campaign, email, on_event
+from workflows.converter import DATA_CONVERTER
+from workflows.runtime import WORKFLOWS, workflow_runner
 
 pytestmark = pytest.mark.stack
 
@@ -27,6 +31,16 @@ async def track(workspace: Workspace, person: str, name: str, header: str | None
     path = f"/api/v1/customers/{person}/events"
     answer = await workspace.client.post(path, json={"name": name, "data": {"plan": "pro"}}, headers=headers)
     assert answer.status_code == 200, answer.text
+
+
+async def replayed(observed: Observed, workflow: str) -> None:
+    """Headers add no events, and where traces are off the history replays as well."""
+    stack = observed.deployment.stack
+    client = await Client.connect(stack.describe().temporal_address, namespace=stack.settings.temporal_namespace)
+    history = await client.get_workflow_handle(workflow).fetch_history()
+    assert len(history.events) <= 15
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=workflow_runner(), data_converter=DATA_CONVERTER)
+    await replayer.replay_workflow(history)
 
 
 async def test_an_event_is_followed_from_the_call_to_the_mail_server(observed: Observed):
@@ -56,6 +70,10 @@ async def test_an_event_is_followed_from_the_call_to_the_mail_server(observed: O
     assert (sent.attributes["sojourn.channel"], sent.attributes["sojourn.answer"]) == ("email", "taken")
     assert sent.resource["deployment.environment.name"] == "test"
     assert all(headers["x-api-key"] == "collector-key" for headers in observed.collector.headers)
+    (workflow,) = await observed.deployment.values(
+        "SELECT workflow_id FROM journeys WHERE workspace_id = $1", workspace
+    )
+    await replayed(observed, workflow)
     in_logs = {line.get("trace_id") for line in observed.lines()}
     assert trace in in_logs
 
@@ -80,6 +98,30 @@ async def test_a_transactional_send_is_one_trace(observed: Observed):
     assert spans["smtp.send"].attributes["sojourn.delivery"] == answer.json()["delivery_id"]
     rows = await observed.deployment.values("SELECT traceparent FROM deliveries WHERE workspace_id = $1", workspace)
     assert [row[3:35] for row in rows] == [trace]
+
+
+async def test_a_broadcast_is_one_trace_for_all_its_recipients(observed: Observed):
+    document = {"kind": "broadcast", "key": "news", "name": "News", "recipients": "everyone"}
+    blocks = {"mail": email("{{ trigger.headline }}")}
+    workspace = await observed.deployment.sandbox({**document, "workflow": {"start": "mail", "blocks": blocks}})
+    for number in range(5):
+        await workspace.identify(f"b{number}", email=f"b{number}@example.com")
+    await workspace.settle()
+    await workspace.call("POST", "/v1/broadcasts/news/start")
+    trace, header = traceparent(0xF1)
+    body = {"data": {"headline": NAME}}
+    answer = await workspace.request("POST", "/v1/campaigns/news/triggers", json=body, headers={"traceparent": header})
+    assert answer.status_code == 200, answer.text
+    await workspace.settle()
+    assert len(await workspace.mailbox()) == 5
+    spans = await observed.trace(
+        trace, "POST /v1/campaigns/{broadcast}/triggers", "outbox.hand_over", "activity run_broadcast"
+    )
+    assert spans["outbox.hand_over"].parent == spans["POST /v1/campaigns/{broadcast}/triggers"].span
+    turn = spans["activity run_broadcast"]
+    assert turn.parent == spans["outbox.hand_over"].span
+    assert turn.attributes["sojourn.trigger"] == 1
+    assert not {"capture.send", "ingest.apply"} & observed.collector.of_trace(trace).keys()
 
 
 async def test_what_follows_a_wait_is_linked_to_where_the_journey_began(observed: Observed):
@@ -155,8 +197,12 @@ async def test_a_collector_that_is_away_stops_nothing_and_is_told_once(observed:
 
 
 async def test_no_span_says_anything_of_people(observed: Observed):
-    """Everything that the tests above have left with the collector."""
-    assert len(observed.collector.spans) > 30
+    """Nor do those that the tests above have left with the collector."""
+    workspace = await observed.deployment.sandbox()
+    trace, header = traceparent(0x1A1)
+    await workspace.identify("w1", email=ADDRESS, first_name=NAME)
+    await track(workspace, "w1", NAME, header)
+    await observed.trace(trace, "POST /api/v1/customers/{identifier}/events", "ingest.apply")
     for span in observed.collector.spans:
         text = f"{span.name} {span.attributes} {span.resource}"
         assert NAME not in text
