@@ -8,7 +8,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo cluster test test-fast test-cluster test-upgrade check bench fingerprints migrate clean
-.PHONY: temporal temporal-server
+.PHONY: temporal temporal-server secrets compose-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,12 @@ fingerprints: $(READY) temporal ## Write the fingerprints of the workflow code a
 
 migrate: $(READY) ## Bring the database of SOJOURN_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m alembic upgrade head
+
+secrets: ## Make the secrets of docker-compose.yml, where there are none yet
+	@sh deploy/make-secrets.sh
+
+compose-check: ## Read docker-compose.yml with Docker Compose itself; builds it once where it is missing (Go 1.25+)
+	@sh deploy/compose-check.sh
 
 clean: $(READY) ## Remove the data of the local stack
 	@$(BIN)/python -m stack.clean

@@ -13,7 +13,7 @@ class SecretFileError(Exception):
     """What is wrong with a variable that names a file, in words for the operator; never what the file holds."""
 
 
-def with_files(environment: Mapping[str, str], names: Collection[str], prefix: str) -> dict[str, str]:
+def with_files(environment: Mapping[str, str], names: Collection[str], prefix: str | None = None) -> dict[str, str]:
     """The environment in which every named file is replaced by what it holds.
 
     Files may be given for `names` and for whatever begins with `prefix`. An empty variable counts as not set.
@@ -21,7 +21,8 @@ def with_files(environment: Mapping[str, str], names: Collection[str], prefix: s
     found = dict(environment)
     for variable, path in environment.items():
         name = variable.removesuffix(SUFFIX)
-        if name == variable or not (name in names or (name.startswith(prefix) and name != prefix)):
+        named = prefix is not None and name.startswith(prefix) and name != prefix
+        if name == variable or not (named or name in names):
             continue
         del found[variable]
         if not path:
@@ -32,8 +33,17 @@ def with_files(environment: Mapping[str, str], names: Collection[str], prefix: s
     return found
 
 
+def in_folder(folder: Path, variable: str) -> dict[str, str]:
+    """What each file of a folder holds, by the file's name; hidden ones and folders are left aside."""
+    try:
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    except OSError as error:
+        raise SecretFileError(f"{variable} names {folder}, which cannot be read: {error.strerror}.") from None
+    return {path.name: _content(variable, path) for path in files}
+
+
 def _content(variable: str, path: Path) -> str:
-    """What the file holds, without the end of its only line."""
+    """What the file that a variable names holds, without the end of its only line."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -53,4 +63,4 @@ def _content(variable: str, path: Path) -> str:
     return text
 
 
-__all__ = ["SecretFileError", "with_files"]
+__all__ = ["SUFFIX", "SecretFileError", "in_folder", "with_files"]

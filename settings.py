@@ -11,11 +11,12 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from secret_files import SUFFIX, SecretFileError, with_files
+from secret_files import SUFFIX, SecretFileError, in_folder, with_files
 
 CHECKOUT = Path(__file__).resolve().parent
 PREFIX = "SOJOURN_"
 SECRET_PREFIX = "SOJOURN_SECRET_"  # noqa: S105 - the beginning of a variable's name
+SECRETS_DIR = "SOJOURN_SECRETS_DIR"
 SECRET_SIZE = 32
 LEAST_VARIETY = 8
 FROM_FILES = (
@@ -48,11 +49,13 @@ def environment() -> dict[str, str]:
 
 def named_secrets() -> dict[str, str]:
     """The deployment secrets that stand in the environment or in files, by the name a definition calls them."""
-    return {
-        name.removeprefix(SECRET_PREFIX): value
-        for name, value in environment().items()
-        if name.startswith(SECRET_PREFIX)
-    }
+    given = environment()
+    found = {name.removeprefix(SECRET_PREFIX): value for name, value in given.items() if name.startswith(SECRET_PREFIX)}
+    folder = given.get(SECRETS_DIR)
+    kept = in_folder(Path(folder), SECRETS_DIR) if folder else {}
+    for name in found.keys() & kept.keys():
+        raise SecretFileError(f"{SECRET_PREFIX}{name} is set and a file in {SECRETS_DIR}, too: keep one of them.")
+    return found | kept
 
 
 def with_password(url: str, password: str) -> str:
@@ -269,6 +272,10 @@ class Settings(BaseSettings):
         description='Values of `{"secret": NAME}` in definitions, each from `SOJOURN_SECRET_<NAME>`.',
     )
 
+    secrets_dir: Path | None = Field(
+        None, description="Folder whose files are such values as well: the name of each is `<NAME>`."
+    )
+
     max_cached_workflows: Annotated[int, Field(ge=0)] = Field(600, description="Workflows a worker keeps in memory.")
     worker_slots: WorkerSlots = Field(
         default_factory=lambda: WorkerSlots.model_validate({}), description="Concurrency per task queue."
@@ -406,7 +413,7 @@ class Settings(BaseSettings):
         variables: dict[str, str] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if name == "secrets" or value is None:
+            if name in {"secrets", "secrets_dir"} or value is None:
                 continue
             text = value.model_dump_json() if isinstance(value, BaseModel) else str(value)
             variables[PREFIX + name.upper()] = text

@@ -17,6 +17,7 @@ import migrations
 import observability
 from clock import system_now
 from keeper import Keeper, Loop, Ready, plainly
+from leaving import leave
 from observability import HealthEndpoint
 from services.gate import TemporalAway
 from services.health import schema_check
@@ -378,3 +379,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     main()
+    leave(0)

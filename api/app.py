@@ -71,6 +71,7 @@ from api.track import ROUTERS as TRACK_ROUTERS
 from clock import system_now
 from ingest.accept import Acceptor
 from ingest.catalog import Catalogs
+from leaving import leave
 from observability import configure
 from services import private_urls
 from services.access import Access
@@ -300,3 +301,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rich.console import Console
 from console.api import Api
 from console.target import open_account, open_workspace
 from console.terminal import new_console
+from secret_files import with_files
 from settings import Settings
 
 P = ParamSpec("P")
@@ -82,6 +84,7 @@ def _with_options(command: Callable[..., None], *, account: bool) -> Callable[..
         server_url: str | None, access_key: str | None, as_json: bool, workspace: str | None = None, **given: Any
     ) -> None:
         data_dir = Settings().data_dir
+        access_key = access_key or with_files(os.environ, ("SOJOURN_KEY",)).get("SOJOURN_KEY")
         if account:
             opened = open_account(server_url, access_key, data_dir)
         else:

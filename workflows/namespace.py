@@ -20,7 +20,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 RPC_LIMIT = timedelta(seconds=5)
+REACH_LIMIT = 20.0
 VISIBLE_LIMIT = 30.0
+PAUSE = 0.5
 POLL = 0.03
 
 SEARCH_ATTRIBUTES: Final = {
@@ -40,7 +42,7 @@ async def prepare(address: str, namespace: str, retention: timedelta) -> None:
 
     Raises `NotPrepared` where the cluster does not allow it or a name is taken by another type.
     """
-    client = await Client.connect(address, namespace=namespace)
+    client = await _reached(address, namespace)
     try:
         await _ensure_namespace(client, retention)
         await _ensure_search_attributes(client)
@@ -51,6 +53,23 @@ async def prepare(address: str, namespace: str, retention: timedelta) -> None:
         raise NotPrepared(f"Temporal at {address} could not be set up: {error}.") from error
     except TimeoutError:
         raise NotPrepared(f"Temporal at {address} did not take up the namespace within {VISIBLE_LIMIT} s.") from None
+
+
+async def _reached(address: str, namespace: str) -> Client:
+    """The cluster, which may have been started a moment ago: it takes connections before it serves."""
+    complaint: Exception | None = None
+    try:
+        async with asyncio.timeout(REACH_LIMIT):
+            while True:
+                try:
+                    client = await Client.connect(address, namespace=namespace)
+                    if await client.service_client.check_health(timeout=RPC_LIMIT):
+                        return client
+                except (RPCError, RuntimeError) as error:
+                    complaint = error
+                await asyncio.sleep(PAUSE)
+    except TimeoutError:
+        raise NotPrepared(f"nothing serves at {address} after {REACH_LIMIT:.0f} s.") from complaint
 
 
 async def _ensure_namespace(client: Client, retention: timedelta) -> None:

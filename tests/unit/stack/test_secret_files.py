@@ -67,6 +67,37 @@ def test_a_variable_that_ends_alike_is_a_path(monkeypatch: pytest.MonkeyPatch, t
     assert settings.secrets == {"FILE": "a secret called FILE"}
 
 
+def test_a_folder_of_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "SMTP_PASSWORD").write_text("one\n")
+    (tmp_path / "TWILIO").write_text("two")
+    (tmp_path / ".draft").write_text("three")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setenv("SOJOURN_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("SOJOURN_SECRET_SLACK", "four")
+    settings = Settings()
+    assert settings.secrets == {"SMTP_PASSWORD": "one", "TWILIO": "two", "SLACK": "four"}
+    assert "SOJOURN_SECRETS_DIR" not in settings.child_environment()
+    assert settings.child_environment()["SOJOURN_SECRET_TWILIO"] == "two"
+    monkeypatch.setenv("SOJOURN_SECRET_TWILIO", "hush")
+    with pytest.raises(
+        SecretFileError, match="SOJOURN_SECRET_TWILIO is set and a file in SOJOURN_SECRETS_DIR, too"
+    ) as e:
+        Settings()
+    assert "hush" not in str(e.value)
+
+
+def test_a_folder_that_is_not_there_names_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SOJOURN_SECRETS_DIR", str(tmp_path / "nothing"))
+    with pytest.raises(
+        SecretFileError, match=r"SOJOURN_SECRETS_DIR names .*nothing, which cannot be read: No such file"
+    ):
+        Settings()
+    (tmp_path / "EMPTY").write_text("")
+    monkeypatch.setenv("SOJOURN_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(SecretFileError, match=r"SOJOURN_SECRETS_DIR names .*EMPTY, which is empty"):
+        Settings()
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
