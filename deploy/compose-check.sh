@@ -10,7 +10,7 @@ else
     if [ ! -x "$compose" ]; then
         echo "Docker Compose is not installed; building it once, which takes some minutes."
         mkdir -p "$(dirname "$compose")"
-        (cd deploy/compose-build && go build -trimpath -ldflags='-s -w' -o "$compose.draft" github.com/docker/compose/v2/cmd)
+        (cd deploy/compose-build && go build -o "$compose.draft" github.com/docker/compose/v2/cmd)
         mv "$compose.draft" "$compose"
     fi
 fi
