@@ -13,7 +13,7 @@ WORKDIR /app
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-default-groups --no-install-project
 COPY README.md LICENSE alembic.ini ./
-COPY cli.py clock.py collector.py faults.py keeper.py leaving.py observability.py probe.py secret_files.py settings.py worker.py worker_parts.py ./
+COPY cli.py clock.py collector.py faults.py keeper.py leaving.py observability.py probe.py secret_files.py settings.py worker.py worker_endpoint.py worker_parts.py ./
 COPY activities activities
 COPY api api
 COPY channels channels
@@ -25,6 +25,7 @@ COPY models models
 COPY rendering rendering
 COPY services services
 COPY store store
+COPY telemetry telemetry
 COPY workflows workflows
 # Compiled here, because nothing is written where the image runs; the names of the project's files are not needed there.
 RUN uv sync --frozen --no-default-groups \
