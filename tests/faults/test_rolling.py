@@ -16,7 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.live import Workspace, campaign, email, on_event
 from tests.support.topology import new_stack
 
-pytestmark = [pytest.mark.faults, pytest.mark.stack]
+pytestmark = [pytest.mark.faults, pytest.mark.stack, pytest.mark.timeout(600)]
 
 JOURNEYS = 1_000
 BATCH = 500

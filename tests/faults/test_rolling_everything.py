@@ -20,7 +20,7 @@ from tests.support.broadcasting import broadcast, email
 from tests.support.eventually import eventually
 from tests.support.live import Workspace
 
-pytestmark = [pytest.mark.faults, pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.stack, pytest.mark.timeout(1500)]
 
 PACE = 0.3
 """Seconds between two people who begin a journey, and between two transactional sends."""
@@ -86,7 +86,7 @@ class Load:
             now = await self._counts()
             return all(later > earlier for later, earlier in zip(now, before, strict=True))
 
-        await eventually(further, "journeys, sends and the broadcast go on", 60)
+        await eventually(further, "journeys, sends and the broadcast go on", 120)
 
     async def _counts(self) -> tuple[int, int, int]:
         ended = "SELECT count(*) FROM journeys WHERE workspace_id = $1 AND state <> 'in_progress'"
