@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, timedelta
 from typing import Final, Literal
 
-from temporalio.api.enums.v1 import DescribeTaskQueueMode, IndexedValueType, TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeTaskQueueRequest,
@@ -30,6 +30,7 @@ from workflows.names import (
     TASKS_QUEUE,
 )
 from workflows.namespace import SEARCH_ATTRIBUTES
+from workflows.pollers import pollers_of_all
 
 CALL_LIMIT = timedelta(seconds=3)
 LISTED: Final = 500
@@ -100,31 +101,14 @@ class TemporalCluster:
             report_stats=True,
         )
         found = await self._client.workflow_service.describe_task_queue(request, timeout=CALL_LIMIT)
-        pollers = max([found.pollers, await self._pollers_everywhere(queue, kind)], key=len)
+        everywhere = await pollers_of_all(self._client, queue, _KINDS[kind], CALL_LIMIT)
+        pollers = max([found.pollers, everywhere], key=len)
         polled = [poller.last_access_time.ToDatetime(UTC) for poller in pollers]
         if not found.HasField("stats"):  # servers before 1.28 do not say
             return QueueState(queue, kind, polled, None, None)
         stats = found.stats
         age = stats.approximate_backlog_age.ToTimedelta()
         return QueueState(queue, kind, polled, stats.approximate_backlog_count, age)
-
-    async def _pollers_everywhere(self, queue: str, kind: Kind) -> Sequence[PollerInfo]:
-        """Who polls any of the parts into which a cluster divides a queue; the plain answer knows the first part alone."""
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=queue),
-            api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
-            task_queue_types=[_KINDS[kind]],
-            report_pollers=True,
-        )
-        try:
-            found = await self._client.workflow_service.describe_task_queue(request, timeout=CALL_LIMIT)
-        except RPCError as error:
-            if error.status in (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNIMPLEMENTED):
-                return ()  # a server that does not answer so any more, or not yet
-            raise
-        infos = [info for version in found.versions_info.values() for info in version.types_info.values()]
-        return [poller for info in infos for poller in info.pollers]
 
     async def running_journeys(self) -> int:
         """How many workflows of journeys run, as far as the cluster's index has noticed."""

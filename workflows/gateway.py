@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
-from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
+from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
@@ -44,6 +43,7 @@ from workflows.names import (
     WAKE_SIGNAL,
     WORKSPACE,
 )
+from workflows.pollers import pollers_of_all, pollers_of_first
 
 CALL_LIMIT = timedelta(seconds=5)
 TASK_LIMIT = timedelta(seconds=5)
@@ -230,33 +230,10 @@ class Gateway:
     async def polled(self, queue: str, *, workflows: bool) -> bool:
         """Whether this client's own worker polls the queue, for workflow tasks or for activities."""
         kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if workflows else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
-        asked = DescribeTaskQueueRequest(
-            namespace=self.client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
-        )
         with _translated():
-            found = await self.client.workflow_service.describe_task_queue(asked, timeout=CALL_LIMIT)
-            return self._is_among(found.pollers) or await self._polls_another_partition(queue, kind)
-
-    async def _polls_another_partition(self, queue: str, kind: TaskQueueType.ValueType) -> bool:
-        """Whether it polls one of the parts into which a cluster divides the queue; the plain answer knows the first alone.
-
-        With many workers most of them are not seen there. The answer of the server may be five seconds old.
-        """
-        asked = DescribeTaskQueueRequest(
-            namespace=self.client.namespace,
-            task_queue=TaskQueue(name=queue),
-            api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
-            task_queue_types=[kind],
-            report_pollers=True,
-        )
-        try:
-            found = await self.client.workflow_service.describe_task_queue(asked, timeout=CALL_LIMIT)
-        except RPCError as error:
-            if error.status in (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNIMPLEMENTED):
-                return False  # a server that does not answer so any more, or not yet
-            raise
-        infos = [info for version in found.versions_info.values() for info in version.types_info.values()]
-        return any(self._is_among(info.pollers) for info in infos)
+            return self._is_among(await pollers_of_first(self.client, queue, kind, CALL_LIMIT)) or self._is_among(
+                await pollers_of_all(self.client, queue, kind, CALL_LIMIT)
+            )
 
     def _is_among(self, pollers: Iterable[PollerInfo]) -> bool:
         return any(poller.identity == self.client.identity for poller in pollers)

@@ -17,10 +17,8 @@ from temporalio.api.enums.v1 import (
     WorkflowTaskFailedCause,
 )
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
-    DescribeTaskQueueRequest,
     DescribeWorkflowExecutionRequest,
     DescribeWorkflowExecutionResponse,
     GetWorkflowExecutionHistoryReverseRequest,
@@ -28,6 +26,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 
 from services.gate import Look, Trouble
+from workflows.pollers import pollers_of_all, pollers_of_first
 
 TAIL: Final = 40
 """Events that are read from the end. More wakes than that behind a failure do not come: one is outstanding at a time."""
@@ -135,11 +134,11 @@ def _activity(activity: PendingActivityInfo, tail: Iterable[HistoryEvent]) -> _F
 
 async def _polled(client: Client, queue: str, kind: TaskQueueType.ValueType, after: datetime, limit: timedelta) -> bool:
     """Whether a worker asked the queue for work since."""
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
-    )
-    answered = await client.workflow_service.describe_task_queue(request, timeout=limit)
-    return any(last > after for poller in answered.pollers if (last := _instant(poller.last_access_time)))
+    pollers = [
+        *await pollers_of_first(client, queue, kind, limit),
+        *await pollers_of_all(client, queue, kind, limit),
+    ]
+    return any(last > after for poller in pollers if (last := _instant(poller.last_access_time)))
 
 
 def _instant(stamp: Timestamp) -> datetime | None:
