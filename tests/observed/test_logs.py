@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.observed.conftest import Observed
+from tests.support.eventually import eventually
 from tests.support.live import campaign, email, on_event
 from tests.unit.test_log_fields import documented
 
@@ -45,8 +46,12 @@ async def test_lines_have_documented_fields_and_say_nothing_of_people(observed: 
     given = await workspace.request("GET", "/v1/clock", headers={"X-Request-Id": "connects-1"})
     assert given.headers["x-request-id"] == "connects-1"
 
+    async def told() -> bool:
+        # A call is answered first and told of afterwards.
+        return "connects-1" in {line.get("request") for line in observed.lines()}
+
+    await eventually(told, "the call is told of under the id that it gave")
     lines = observed.lines()
-    assert {"connects-1"} <= {line.get("request") for line in lines}
     fields = {field for line in lines for field in line}
     assert fields <= documented()
     assert {"request", "route", "status", "ms", "trace_id", "roles", "port"} <= fields
