@@ -6,7 +6,6 @@ from typing import Any
 
 from domain.definitions import KINDS, unknown_kind
 from domain.definitions.order import in_order
-from domain.definitions.secrets import masked
 from domain.errors import DomainError, InvalidInput, NotFound
 from domain.values import to_unix
 from services import collections
@@ -67,18 +66,7 @@ async def get(db: Database, workspace_id: int, kind: str, ref: str | int, revisi
 
 def _as_it_is(row: DefinitionRow) -> RevisionRow:
     """The present state of a definition that nobody has kept a revision of."""
-    secrets = KINDS[row.kind].secrets
-    return RevisionRow(
-        row.workspace_id,
-        row.kind,
-        row.definition_id,
-        row.revision,
-        masked(row.document, secrets),
-        None,
-        None,
-        row.source,
-        row.updated_at,
-    )
+    return definition_store.revision_of(row, source=row.source)
 
 
 def _listed(found: RevisionRow) -> dict[str, Any]:

@@ -88,7 +88,7 @@ async def insert(conn: Connection, row: DefinitionRow) -> None:
     """Store a new definition, and its first revision."""
     places = ", ".join(f"${i}" for i in range(1, len(_NAMES) + 1))
     await conn.execute(f"INSERT INTO definitions ({_COLUMNS}) VALUES ({places})", *_values(row))
-    await revisions.add(conn, _revision(row, author=author(), source=row.source))
+    await revisions.add(conn, revision_of(row, author=author(), source=row.source))
 
 
 async def update(conn: Connection, row: DefinitionRow, *, source: str | None = None) -> None:
@@ -99,7 +99,7 @@ async def update(conn: Connection, row: DefinitionRow, *, source: str | None = N
     """
     before, is_kept = await _before(conn, row)
     if before is not None and not is_kept:
-        await revisions.add(conn, _revision(before, author=None, source=before.source))
+        await revisions.add(conn, revision_of(before, author=None, source=before.source))
     places = {name: f"${i}" for i, name in enumerate(_NAMES, start=1)}
     changes = ", ".join(f"{name} = {place}" for name, place in places.items() if name not in _UNCHANGING)
     await conn.execute(
@@ -110,7 +110,7 @@ async def update(conn: Connection, row: DefinitionRow, *, source: str | None = N
         *_values(row),
     )
     if before is not None and before.revision != row.revision:
-        await revisions.add(conn, _revision(row, author=author(), source=source, before=before))
+        await revisions.add(conn, revision_of(row, author=author(), source=source, before=before))
 
 
 async def _before(conn: Connection, row: DefinitionRow) -> tuple[DefinitionRow | None, bool]:
@@ -126,8 +126,8 @@ async def _before(conn: Connection, row: DefinitionRow) -> tuple[DefinitionRow |
     return (None, False) if record is None else (_row(record), record["kept"])
 
 
-def _revision(
-    row: DefinitionRow, *, author: str | None, source: str | None, before: DefinitionRow | None = None
+def revision_of(
+    row: DefinitionRow, *, author: str | None = None, source: str | None, before: DefinitionRow | None = None
 ) -> RevisionRow:
     """What is kept of a definition as it is now: no secret that only the definition itself may hold."""
     secrets = KINDS[row.kind].secrets if row.kind in KINDS else ()
@@ -330,6 +330,7 @@ __all__ = [
     "lock",
     "page",
     "rename_block",
+    "revision_of",
     "sample_of",
     "set_sample",
     "set_schedule_problems",
