@@ -44,7 +44,7 @@ from services.delivery_outcomes import (
 )
 from services.delivery_rows import derived_id
 from services.delivery_sources import Source, source_of
-from services.hand_over_figures import watched
+from services.hand_over_figures import asked_again, watched
 from services.messages import MESSAGE_KINDS, Handing, Rendered
 from services.provider_turns import ProviderTurns
 from services.providers import provider_for, use_of
@@ -57,7 +57,7 @@ from store.database import Connection, Database
 from store.deliveries import DeliveryRow
 from store.journeys import JourneyRow
 from store.people import NOTHING
-from telemetry import figures, tracing
+from telemetry import figures
 
 logger = logging.getLogger("sojourn.deliveries")
 
@@ -260,7 +260,7 @@ class Deliverer:
         if prepared is None:
             return
         faults.point("deliver.after_making")
-        with _again(prepared.row):
+        with asked_again(prepared.row):
             outcome = await self.hand_over(replace(prepared, elsewhere=elsewhere), clock)
         async with self._db.transaction() as conn:
             unit = await self._unit(conn, workspace_id, clock)
@@ -402,15 +402,6 @@ class Deliverer:
         await reached(unit, change.row, change.reached)
         await suppressions.learn(unit, change, outcome, prepared.message, now)
         return change.row
-
-
-def _again(row: DeliveryRow) -> tracing.Span:
-    """What the clock asks for is a trace of its own, linked to the one in which the delivery was asked for."""
-    if row.traceparent is None or tracing.current() is not None:
-        return tracing.NOTHING
-    return tracing.following(
-        None, row.traceparent, "deliver again", workspace=row.workspace_id, delivery=row.delivery_id
-    )
 
 
 async def _over(unit: Unit, row: DeliveryRow, metrics: Sequence[str]) -> None:

@@ -41,6 +41,15 @@ async def watched(row: DeliveryRow, way: WayOut, sending: Awaitable[Receipt], *,
     return receipt
 
 
+def asked_again(row: DeliveryRow) -> tracing.Span:
+    """What the clock asks for is a trace of its own, linked to the one in which the delivery was asked for."""
+    if row.traceparent is None or tracing.current() is not None:
+        return tracing.NOTHING
+    return tracing.following(
+        None, row.traceparent, "deliver again", workspace=row.workspace_id, delivery=row.delivery_id
+    )
+
+
 def _span(row: DeliveryRow, way: WayOut) -> tracing.Span:
     return tracing.span(
         f"{way.channel.kind}.send",
@@ -55,4 +64,4 @@ def _span(row: DeliveryRow, way: WayOut) -> tracing.Span:
     )
 
 
-__all__ = ["watched"]
+__all__ = ["asked_again", "watched"]

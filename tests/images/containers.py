@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import probe
 from tests.support.eventually import eventually
+from tests.support.processes import killed_at_the_end
 
 LIMIT = 150.0
 
@@ -67,12 +68,8 @@ class Image(NamedTuple):
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        try:
+        async with killed_at_the_end(process):
             yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
 
     def fingerprint(self) -> dict[str, str]:
         """Every file with a digest of what it holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,6 @@ class Observed:
 
     deployment: Deployment
     collector: Collector
-    said: list[str] = field(default_factory=list)
-    """Values of people that the tests have used: none of them may be seen."""
 
     @property
     def logs(self) -> Path:

@@ -19,6 +19,7 @@ from settings import CHECKOUT
 from stack.commands import product_environment
 from stack.services import Services, postgres_alone
 from tests.support.eventually import eventually
+from tests.support.processes import killed_at_the_end
 
 NEXT = """
 from alembic import op
@@ -86,12 +87,8 @@ class Migrating:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        try:
+        async with killed_at_the_end(process):
             yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
 
     async def __call__(self, patience: float = 30) -> tuple[int | None, str]:
         """The status it ended with, and what it said."""
